@@ -13,9 +13,15 @@
 
 pub mod call;
 pub mod course;
+pub mod durations;
+pub mod elastic;
+pub mod instances;
 pub mod vpc;
 pub mod world;
+pub mod world_file;
 
 pub use call::{Answer, Call, Product, Refusal};
 pub use course::Course;
+pub use durations::Durations;
 pub use world::World;
+pub use world_file::WorldFile;

@@ -4,7 +4,7 @@
 //! functions `fn(&mut World, &Call) -> Answer`; they never touch sockets, files or
 //! the clock: `now_ms` is set before each call.
 
-use crate::vpc;
+use crate::{Durations, elastic, instances, vpc};
 use serde::{Deserialize, Serialize};
 
 /// Everything that exists, and when "now" is.
@@ -16,6 +16,12 @@ pub struct World {
     pub next_id: u64,
     /// VPCs, vSwitches, VPC route tables.
     pub vpc: vpc::State,
+    /// Elasticsearch instances as the control plane sees them.
+    pub instances: instances::State,
+    /// The clusters in those instances.
+    pub elastic: elastic::State,
+    /// How long things take.
+    pub durations: Durations,
 }
 
 impl World {
