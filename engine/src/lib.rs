@@ -1,1 +1,5 @@
-//! placeholder
+//! Durable sagas over any world.
+
+pub mod fault;
+
+pub use fault::{Class, Fault, Report};
