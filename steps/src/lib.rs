@@ -1,1 +1,5 @@
-//! placeholder
+//! The documented job: one node a documented act, and the clients they speak through.
+
+pub mod side;
+
+pub use side::{Follower, Leader, Side, Which};
