@@ -1,6 +1,10 @@
 //! What every store promises, and what the store on disk adds to it.
 
-#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by failing"
+)]
 
 use escrr_engine::store::{
     Append, Committer, Holder, Home, MemoryStore, Reading, SledStore, Store, StoreError, chain,
