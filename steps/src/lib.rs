@@ -1,5 +1,9 @@
-//! The documented job: clients of Alibaba Cloud and Elasticsearch, and one node a documented act.
+//! The documented job: one node a documented act, and the clients they speak through.
 
 pub mod aliyun;
 pub mod elastic;
 pub mod secret;
+pub mod side;
+pub mod spec;
+
+pub use side::{Follower, Leader, Side, Which};

@@ -1,7 +1,7 @@
 //! One cluster's client.
 
-use super::access::{Access, Ask, Direct};
 use super::error;
+use super::route::{Ask, Direct, Route};
 use crate::secret::Secret;
 use escrr_engine::{Fault, Report};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -12,25 +12,27 @@ use std::path::PathBuf;
 /// Everything but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// What a [`Cluster`] is made from.
+/// How to get at a cluster.
 #[derive(Clone, Debug)]
-pub struct ClusterConfig {
+pub struct Access {
     /// For example `http://es-cn-abc.elasticsearch.aliyuncs.com:9200`.
-    pub base_url: String,
+    pub url: String,
     /// The user, for example `elastic`.
-    pub user: String,
+    pub username: String,
     /// The user's password.
     pub password: Secret,
     /// PEM certificates to trust besides the system's.
     pub ca_file: Option<PathBuf>,
-    /// Lands in the cluster's tasks and slow logs: `escrr/<saga>`.
-    pub opaque_id: String,
+    /// What the cluster is called in messages, for example `leader`.
+    pub name: String,
 }
 
 /// One cluster's client; a clone is cheap and shares connections.
 #[derive(Clone, Debug)]
 pub struct Cluster {
-    access: Access,
+    name: String,
+    route: Route,
+    opaque_id: String,
 }
 
 /// Whether a call can change anything: it decides what a lost answer means.
@@ -78,11 +80,22 @@ impl Cluster {
     /// Makes a client; nothing is sent yet.
     ///
     /// An address, password or CA file that cannot be used is refused as a prerequisite.
-    pub fn new(config: &ClusterConfig) -> Result<Self, Fault> {
-        let credentials = (config.user.as_str(), &config.password);
-        let ca_file = config.ca_file.as_deref();
-        let direct = Direct::new(&config.base_url, credentials, ca_file, &config.opaque_id)?;
-        Ok(Self { access: Access::Direct(direct) })
+    pub fn new(access: Access) -> Result<Self, Fault> {
+        let credentials = (access.username.as_str(), &access.password);
+        let direct = Direct::new(&access.url, credentials, access.ca_file.as_deref())?;
+        let opaque_id = "escrr".to_owned();
+        Ok(Self { name: access.name, route: Route::Direct(direct), opaque_id })
+    }
+
+    /// Marks every request as made by a saga: `X-Opaque-Id: escrr/<saga>`.
+    ///
+    /// It lands in the cluster's tasks and slow logs.
+    #[must_use]
+    pub fn for_saga(mut self, saga: &str) -> Self {
+        // A header holds visible ASCII only, and nothing hangs on the exact name.
+        let visible = saga.chars().filter(char::is_ascii_graphic).collect::<String>();
+        self.opaque_id = format!("escrr/{visible}");
+        self
     }
 
     /// Sends one request and gives status and body, whatever the status.
@@ -101,12 +114,13 @@ impl Cluster {
             query.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
         let body = body.map(Value::to_string);
         let query = query.join("&");
-        let ask = Ask { method: &method, path, query: &query, body: body.as_deref() };
-        let outcome = self.access.exchange(ask).await;
+        let opaque_id = &self.opaque_id;
+        let ask = Ask { method: &method, path, query: &query, body: body.as_deref(), opaque_id };
+        let outcome = self.route.exchange(ask).await;
         tracing::debug!(
             method = method.as_str(),
             path,
-            place = self.access.place(),
+            place = self.route.place(),
             status = outcome.as_ref().map_or(0, |(status, _)| *status),
             "called Elasticsearch"
         );
@@ -164,8 +178,8 @@ impl Cluster {
     }
 
     pub(super) fn origin(&self, method: &Method, path: &str) -> Origin {
-        let place = self.access.place().to_owned();
-        let tried = format!("{method} {path} ({place})");
+        let place = self.route.place().to_owned();
+        let tried = format!("{method} {path} ({}, {place})", self.name);
         Origin { tried, place, effect: Effect::of(method, path) }
     }
 }

@@ -1,7 +1,7 @@
 //! HTTP status and error type as faults.
 
-use super::access::{Broken, MAX_ANSWER_BYTES};
 use super::client::{Effect, Origin, as_text};
+use super::route::{Broken, MAX_ANSWER_BYTES};
 use escrr_engine::{Class, Fault, Report};
 use serde_json::Value;
 

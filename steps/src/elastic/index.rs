@@ -8,6 +8,7 @@ use serde_json::Value;
 
 /// One index and what matters for following it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, as Elasticsearch flags them")]
 pub struct Index {
     /// Its name.
     pub name: String,

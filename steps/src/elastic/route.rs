@@ -20,12 +20,12 @@ pub(super) const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// How requests get to the cluster.
 #[derive(Clone, Debug)]
-pub(super) enum Access {
+pub(super) enum Route {
     /// By the cluster's own HTTP address.
     Direct(Direct),
 }
 
-impl Access {
+impl Route {
     /// Sends one request and reads the whole answer.
     pub(super) async fn exchange(&self, ask: Ask<'_>) -> Result<(u16, Vec<u8>), Broken> {
         match self {
@@ -50,6 +50,8 @@ pub(super) struct Ask<'a> {
     /// Encoded, without the question mark; may be empty.
     pub(super) query: &'a str,
     pub(super) body: Option<&'a str>,
+    /// Visible ASCII.
+    pub(super) opaque_id: &'a str,
 }
 
 /// Why nothing usable came back.
@@ -79,7 +81,6 @@ impl Direct {
         base_url: &str,
         (user, password): (&str, &Secret),
         ca_file: Option<&Path>,
-        opaque_id: &str,
     ) -> Result<Self, Fault> {
         let tried = format!("use the cluster address `{base_url}`");
         let unusable = |said: String| Fault::prerequisite(Report::new(tried.clone(), said));
@@ -95,7 +96,7 @@ impl Direct {
             || base.host_str().unwrap_or_default().to_owned(),
             |port| format!("{}:{port}", base.host_str().unwrap_or_default()),
         );
-        let headers = headers(user, password, opaque_id).map_err(unusable)?;
+        let headers = headers(user, password).map_err(unusable)?;
         // A second installation fails, and the first one is as good.
         rustls::crypto::ring::default_provider().install_default().ok();
         let mut builder = Client::builder()
@@ -121,7 +122,8 @@ impl Direct {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{}", self.base.path().trim_end_matches('/'), ask.path));
         url.set_query(Some(ask.query).filter(|query| !query.is_empty()));
-        let mut request = self.client.request(ask.method.clone(), url);
+        let request = self.client.request(ask.method.clone(), url);
+        let mut request = request.header("x-opaque-id", ask.opaque_id);
         if let Some(body) = ask.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_owned());
         }
@@ -141,16 +143,14 @@ impl Direct {
     }
 }
 
-fn headers(user: &str, password: &Secret, opaque_id: &str) -> Result<HeaderMap, String> {
-    let unusable = |what: &str| format!("the {what} cannot stand in an HTTP header");
+fn headers(user: &str, password: &Secret) -> Result<HeaderMap, String> {
     let basic = format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.reveal())));
-    let mut basic = HeaderValue::from_str(&basic).map_err(|_| unusable("password"))?;
+    let mut basic =
+        HeaderValue::from_str(&basic).map_err(|_| "the password cannot stand in an HTTP header")?;
     basic.set_sensitive(true);
-    let opaque_id = HeaderValue::from_str(opaque_id).map_err(|_| unusable("saga's name"))?;
     let mut headers = HeaderMap::new();
     headers.insert(AUTHORIZATION, basic);
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert("x-opaque-id", opaque_id);
     Ok(headers)
 }
 

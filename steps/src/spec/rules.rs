@@ -1,0 +1,181 @@
+//! Which names, ids and values the clouds take: pure questions.
+
+use std::net::Ipv4Addr;
+
+/// The longest link name: it stands in names the cloud limits to 64 and more characters.
+const LINK_NAME: std::ops::RangeInclusive<usize> = 2..=40;
+/// Tags a resource may carry, less our own three (`escrr:link`, `escrr:saga`, `escrr:node`).
+pub(super) const MOST_TAGS: usize = 17;
+/// Longest tag key that every product takes (Cbn's limit).
+pub(super) const TAG_KEY: usize = 64;
+/// Longest tag value.
+pub(super) const TAG_VALUE: usize = 128;
+/// Elasticsearch's limit on the name of an auto-follow pattern and of an index, in bytes.
+pub(super) const NAME_BYTES: usize = 255;
+
+/// `[a-z][a-z0-9-]{1,39}`
+pub(super) fn is_link_name(name: &str) -> bool {
+    LINK_NAME.contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(is_id_char)
+}
+
+/// `cn-shanghai`, `ap-southeast-1`, …
+pub(super) fn is_region(text: &str) -> bool {
+    let mut parts = text.split('-');
+    parts.next().is_some_and(|p| p.len() == 2 && p.chars().all(|c| c.is_ascii_lowercase()))
+        && text.len() <= 40
+        && text.contains('-')
+        && parts.all(|p| {
+            !p.is_empty() && p.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+        })
+}
+
+/// A zone of a region: `cn-shanghai-f`, `ap-southeast-1a`.
+pub(super) fn is_zone_of(zone: &str, region: &str) -> bool {
+    zone.strip_prefix(region).is_some_and(|rest| {
+        let letter = rest.strip_prefix('-').unwrap_or(rest);
+        !letter.is_empty() && letter.len() <= 3 && letter.chars().all(is_id_char)
+    })
+}
+
+/// An id of the cloud: its prefix, a hyphen, then lower-case letters, digits and hyphens.
+pub(super) fn is_id(text: &str, prefix: &str) -> bool {
+    text.len() <= 64
+        && text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-')).is_some_and(|rest| {
+            rest.starts_with(|c: char| c.is_ascii_alphanumeric()) && rest.chars().all(is_id_char)
+        })
+}
+
+fn is_id_char(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
+}
+
+/// `[-\w]+`, as Elasticsearch wants the alias of a remote cluster.
+pub(super) fn is_alias(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
+
+/// What is wrong with an index pattern, or with the name of an index when `wild` is false.
+pub(super) fn pattern_problem(pattern: &str, wild: bool) -> Option<&'static str> {
+    const NEVER: [char; 8] = ['\\', '/', '?', '"', '<', '>', '|', '#'];
+    match pattern {
+        "" => Some("it is empty"),
+        "." | ".." => Some("it is not a name"),
+        _ if pattern.contains(',') => {
+            Some("it contains a comma: every pattern is an entry of its own")
+        }
+        _ if pattern.starts_with('-') => {
+            Some("it starts with `-`: what is left out belongs into `exclusions`")
+        }
+        _ if pattern.starts_with(['_', '+']) => Some("no index name starts with `_` or `+`"),
+        _ if pattern.contains(':') => Some("it contains `:`"),
+        _ if pattern.contains(NEVER) || pattern.chars().any(char::is_whitespace) => {
+            Some("it contains a character that no index name has")
+        }
+        _ if pattern.chars().any(char::is_uppercase) => Some("index names are lower case"),
+        _ if pattern.len() > NAME_BYTES => Some("it is longer than 255 bytes"),
+        _ if !wild && pattern.contains('*') => Some("it is a pattern, not the name of an index"),
+        _ => None,
+    }
+}
+
+/// What is wrong with a tag's key or value; `most` is its longest length in characters.
+pub(super) fn tag_problem(text: &str, most: usize) -> Option<&'static str> {
+    let lower = text.to_lowercase();
+    match () {
+        () if text.chars().count() > most => Some("it is too long"),
+        () if lower.starts_with("escrr:") => Some("`escrr:` marks what belongs to a link"),
+        () if lower.starts_with("aliyun") || lower.starts_with("acs:") => {
+            Some("`aliyun` and `acs:` belong to the cloud")
+        }
+        () if lower.contains("http://") || lower.contains("https://") => {
+            Some("`http://` and `https://` are refused by the cloud")
+        }
+        () => None,
+    }
+}
+
+/// What is wrong with a cluster's address.
+pub(super) fn url_problem(url: &str) -> Option<&'static str> {
+    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
+        return Some("it starts with neither http:// nor https://");
+    };
+    let host = rest.strip_suffix('/').unwrap_or(rest);
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) => (name, Some(port)),
+        None => (host, None),
+    };
+    match () {
+        () if rest.contains('@') => Some("user and password do not belong into it"),
+        () if host.contains(['/', '?', '#']) => Some("it goes on after the port"),
+        () if name.is_empty() || !name.chars().all(is_host_char) => Some("it has no legal host"),
+        () if port.is_some_and(|port| !port.parse::<u16>().is_ok_and(|port| port > 0)) => {
+            Some("its port is no number from 1 to 65535")
+        }
+        () => None,
+    }
+}
+
+fn is_host_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')
+}
+
+/// Can a VPC hold the address?
+pub(super) fn is_private(address: Ipv4Addr) -> bool {
+    address.is_private()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_ids() {
+        assert!(is_link_name("shanghai-hangzhou") && is_link_name("a1"));
+        assert!(!is_link_name("a") && !is_link_name("1a") && !is_link_name("A-b"));
+        assert!(!is_link_name(&"a".repeat(41)) && is_link_name(&"a".repeat(40)));
+        assert!(is_region("cn-shanghai") && is_region("ap-southeast-1"));
+        assert!(is_region("cn-shanghai-finance-1"));
+        assert!(!is_region("shanghai") && !is_region("cn-") && !is_region("CN-shanghai"));
+        assert!(is_zone_of("cn-shanghai-f", "cn-shanghai"));
+        assert!(is_zone_of("ap-southeast-1a", "ap-southeast-1"));
+        assert!(!is_zone_of("cn-hangzhou-h", "cn-shanghai"));
+        assert!(!is_zone_of("cn-shanghai", "cn-shanghai"));
+        assert!(is_id("es-cn-leader000001", "es") && is_id("vsw-leader-f", "vsw"));
+        assert!(!is_id("es-", "es") && !is_id("ess-1", "es") && !is_id("es-cn_1", "es"));
+        assert!(is_alias("es-cn-1") && is_alias("A_b") && !is_alias("a.b") && !is_alias(""));
+    }
+
+    #[test]
+    fn patterns() {
+        for good in ["*", "logs-*", ".ds-*", "a.b_c", "日志-*"] {
+            assert_eq!(pattern_problem(good, true), None, "{good}");
+        }
+        for bad in ["", ".", "a,b", "-a", "_a", "a b", "A", "a:b", "a/b", "a?"] {
+            assert!(pattern_problem(bad, true).is_some(), "{bad}");
+        }
+        assert!(pattern_problem("logs-*", false).is_some());
+        assert!(pattern_problem(&"a".repeat(256), true).is_some());
+    }
+
+    #[test]
+    fn tags() {
+        assert_eq!(tag_problem("team", 64), None);
+        for bad in ["escrr:link", "Aliyun-x", "acs:x", "see https://x"] {
+            assert!(tag_problem(bad, 64).is_some(), "{bad}");
+        }
+        assert!(tag_problem(&"ä".repeat(65), 64).is_some());
+        assert_eq!(tag_problem(&"ä".repeat(64), 64), None);
+    }
+
+    #[test]
+    fn urls() {
+        for good in ["http://a:9200", "https://es-cn-1.elasticsearch.aliyuncs.com", "http://a/"] {
+            assert_eq!(url_problem(good), None, "{good}");
+        }
+        for bad in ["a:9200", "http://", "http://a:0", "http://u:p@a", "http://a/b", "http://a:x"] {
+            assert!(url_problem(bad).is_some(), "{bad}");
+        }
+    }
+}
