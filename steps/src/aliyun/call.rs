@@ -30,7 +30,7 @@ pub(super) enum Paging {
 impl Caller<'_> {
     /// Asks without changing anything.
     pub(super) async fn read(&self, action: &'static str, params: Value) -> Result<Answer, Fault> {
-        self.cloud.send(&self.rpc(action, Effect::Read, params)).await
+        self.cloud.send(&self.rpc(action, Effect::Read, &params)).await
     }
 
     /// Changes something by an action that takes `DryRun`.
@@ -42,7 +42,7 @@ impl Caller<'_> {
         if self.cloud.is_dry_run() {
             put(&mut params, "DryRun", json!(true));
         }
-        let call = self.rpc(action, Effect::Write, params);
+        let call = self.rpc(action, Effect::Write, &params);
         let answer = self.cloud.send(&call).await?;
         self.not_rehearsed(answer)
     }
@@ -53,7 +53,7 @@ impl Caller<'_> {
         action: &'static str,
         params: Value,
     ) -> Result<Answer, Fault> {
-        let call = self.rpc(action, Effect::Write, params);
+        let call = self.rpc(action, Effect::Write, &params);
         if self.cloud.is_dry_run() {
             return Err(Fault::Bug(call.origin.report("this action has no dry run")));
         }
@@ -92,7 +92,7 @@ impl Caller<'_> {
                 Next::End => return ended(&answer, found),
             }
         }
-        let origin = self.rpc(action, Effect::Read, params).origin;
+        let origin = self.rpc(action, Effect::Read, &params).origin;
         Err(origin.unreadable("the list does not end"))
     }
 
@@ -110,7 +110,7 @@ impl Caller<'_> {
     ) -> Result<Answer, Fault> {
         let rehearse = self.cloud.is_dry_run();
         if let (true, Some(name)) = (rehearse, dry_run) {
-            rest = rest.query(name, true);
+            rest = rest.query(name, &true);
         }
         let call = self.roa(action, Effect::Write, rest);
         if rehearse && dry_run.is_none() {
@@ -133,8 +133,8 @@ impl Caller<'_> {
         Origin { product: self.product, action, region, effect, request_id: None }
     }
 
-    fn rpc(&self, action: &'static str, effect: Effect, params: Value) -> Call {
-        let mut params = flatten(&params);
+    fn rpc(&self, action: &'static str, effect: Effect, params: &Value) -> Call {
+        let mut params = flatten(params);
         params.insert("Action".to_owned(), action.to_owned());
         params.insert("Version".to_owned(), self.product.version().to_owned());
         params.entry("RegionId".to_owned()).or_insert_with(|| self.region.to_owned());
@@ -157,13 +157,10 @@ fn next(paging: Paging, answer: &Answer, on_page: usize, so_far: usize) -> Next 
     match paging {
         Paging::Token(..) => answer.row().given("NextToken").map_or(Next::End, Next::Token),
         // The total moves while things come and go, so an empty page ends the list as well.
-        Paging::Number(size) => match total {
-            _ if on_page == 0 => Next::End,
-            Some(total) if so_far >= total => Next::End,
-            Some(_) => Next::Page,
-            None if (on_page as u64) < size => Next::End,
-            None => Next::Page,
-        },
+        Paging::Number(size) => {
+            let more = total.map_or(on_page as u64 >= size, |total| so_far < total);
+            if more && on_page > 0 { Next::Page } else { Next::End }
+        }
     }
 }
 

@@ -307,7 +307,7 @@ impl Rest {
 
     /// Adds a query parameter; an empty value is left out, since schemes sign it differently.
     #[must_use]
-    pub(super) fn query(mut self, key: &str, value: impl ToString) -> Self {
+    pub(super) fn query(mut self, key: &str, value: &(impl ToString + ?Sized)) -> Self {
         let value = value.to_string();
         if !value.is_empty() {
             self.query.insert(key.to_owned(), value);

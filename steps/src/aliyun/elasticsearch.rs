@@ -205,7 +205,7 @@ impl Elasticsearch<'_> {
         let mut found = Vec::new();
         let mut page = 1_usize;
         loop {
-            let asked = rest().query("page", page).query("size", size);
+            let asked = rest().query("page", &page).query("size", &size);
             let answer = self.0.roa_read(action, asked).await?;
             if answer.origin.request_id.is_none() {
                 return Err(answer.origin.unreadable("a list without a request id"));

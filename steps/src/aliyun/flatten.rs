@@ -17,8 +17,8 @@ fn walk(key: &str, value: &Value, flat: &mut BTreeMap<String, String>) {
     let below = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
     match value {
         Value::Null => {}
-        Value::Bool(flag) => {
-            flat.insert(key.to_owned(), flag.to_string());
+        Value::Bool(truth) => {
+            flat.insert(key.to_owned(), truth.to_string());
         }
         Value::Number(number) => {
             flat.insert(key.to_owned(), number.to_string());

@@ -4,7 +4,7 @@ use super::answer::Row;
 use super::call::{Paging, given, tag_list};
 use super::cloud::Caller;
 use super::types::Tags;
-use escrr_engine::Fault;
+use escrr_engine::{Class, Fault};
 use serde_json::json;
 
 /// PrivateLink; made by [`Cloud::privatelink`](super::Cloud::privatelink).
@@ -108,8 +108,7 @@ impl PrivateLink<'_> {
     pub async fn check_product_open(&self) -> Result<bool, Fault> {
         match self.0.read("CheckProductOpen", json!({})).await {
             Ok(answer) => Ok(answer.row().flag("Success")),
-            Err(Fault::Refused { .. }) => Ok(false),
-            Err(Fault::Blocked { class: escrr_engine::Class::Approval, .. }) => Ok(false),
+            Err(Fault::Refused { .. } | Fault::Blocked { class: Class::Approval, .. }) => Ok(false),
             Err(fault) => Err(fault),
         }
     }

@@ -1,1 +1,40 @@
-//! Elasticsearch clusters.
+//! Elasticsearch itself: one cluster, over whatever way there is to it.
+//!
+//! [`Cluster`] has one method for every call that the job makes; each goes through
+//! [`Cluster::send`], and that over a `Route`, so another way in is one more variant.
+//! As with the OpenAPI, a method sends once and never waits: the
+//! [`Fault`](escrr_engine::Fault) says what may follow.
+//!
+//! | file | what |
+//! |---|---|
+//! | `route` | the way in: HTTP, limits, timeouts, credentials |
+//! | `client` | configuration, sending, reading answers leniently |
+//! | `cluster` | version, license, privileges, remote connections, health |
+//! | `settings` | the settings of remote clusters |
+//! | `ccr`, `ccr_stats` | followers, auto-follow patterns, their state |
+//! | `index`, `shard`, `document` | indices, their shards and their documents |
+//! | `error` | status and error type as faults |
+
+mod ccr;
+mod ccr_stats;
+mod client;
+mod cluster;
+mod document;
+mod error;
+mod index;
+mod route;
+mod settings;
+mod shard;
+
+pub use ccr::{AutoFollow, Follow, FollowerInfo, Forget, PutAutoFollow, Unfollowed};
+pub use ccr_stats::{AutoFollowError, CcrStats, FollowerStats, ShardStats};
+pub use client::{Access, Cluster};
+pub use cluster::{
+    Feature, Health, Info, License, Nudge, Privileges, RemoteInfo, WantedPrivileges,
+};
+pub use document::{DocKey, Document, Written};
+pub use error::not_found;
+pub use index::Index;
+pub use reqwest::Method;
+pub use settings::{RemoteProxy, RemoteSettings};
+pub use shard::ShardSeq;

@@ -114,10 +114,9 @@ fn refusal(origin: &Origin, said: Said, incoming: &Incoming) -> Fault {
 fn by_status(origin: &Origin, status: u16, retry_after_ms: Option<u64>, report: Report) -> Fault {
     match status {
         429 => Fault::Transient { retry_after_ms, report },
-        500.. => uncertain(origin, report),
         401 | 403 => permission(report, None),
-        // A success that names an unknown code may have done its work.
-        200..=299 => uncertain(origin, report),
+        // A success that names an unknown code may have done its work as well.
+        500.. | 200..=299 => uncertain(origin, report),
         300..=399 => Fault::refused(
             report.meaning("something between here and the service redirects the request"),
         ),

@@ -45,7 +45,7 @@ pub(super) fn hmac_sha1(key: &str, text: &str) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod vectors {
+pub(in crate::aliyun) mod vectors {
     use super::Moment;
     use serde_json::Value;
     use std::collections::BTreeMap;

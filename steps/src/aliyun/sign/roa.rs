@@ -61,7 +61,7 @@ fn string_to_sign(
         header("date"),
     );
     for (name, value) in headers.iter().filter(|(name, _)| name.starts_with("x-acs-")) {
-        text.push_str(&format!("{name}:{value}\n"));
+        text.extend([name, ":", value.as_str(), "\n"]);
     }
     text.push_str(&resource(path, query));
     text

@@ -1,0 +1,245 @@
+//! One cluster's client.
+
+use super::error;
+use super::route::{Ask, Direct, Route};
+use crate::secret::Secret;
+use escrr_engine::{Fault, Report};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// Everything but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// How to get at a cluster.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// For example `http://es-cn-abc.elasticsearch.aliyuncs.com:9200`.
+    pub url: String,
+    /// The user, for example `elastic`.
+    pub username: String,
+    /// The user's password.
+    pub password: Secret,
+    /// PEM certificates to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// What the cluster is called in messages, for example `leader`.
+    pub name: String,
+}
+
+/// One cluster's client; a clone is cheap and shares connections.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    name: String,
+    route: Route,
+    opaque_id: String,
+}
+
+/// Whether a call can change anything: it decides what a lost answer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It only looks.
+    Read,
+    /// It may have happened although nobody said so.
+    Write,
+}
+
+impl Effect {
+    /// Tells by method and path; several searches are `POST`.
+    fn of(method: &Method, path: &str) -> Self {
+        const LOOKS: [&str; 5] = ["_search", "_mget", "_count", "_refresh", "_has_privileges"];
+        let last = path.rsplit('/').next().unwrap_or_default();
+        if [Method::GET, Method::HEAD].contains(method) || LOOKS.contains(&last) {
+            Self::Read
+        } else {
+            Self::Write
+        }
+    }
+}
+
+/// Which call an answer or a fault belongs to.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) tried: String,
+    pub(super) place: String,
+    pub(super) effect: Effect,
+}
+
+impl Origin {
+    pub(super) fn report(&self, said: impl Into<String>) -> Report {
+        Report::new(&self.tried, said)
+    }
+
+    /// An answer that cannot be what it should be.
+    pub(super) fn unreadable(&self, why: &str) -> Fault {
+        Fault::Bug(self.report(format!("the answer cannot be read: {why}")))
+    }
+}
+
+impl Cluster {
+    /// Makes a client; nothing is sent yet.
+    ///
+    /// An address, password or CA file that cannot be used is refused as a prerequisite.
+    pub fn new(access: Access) -> Result<Self, Fault> {
+        let credentials = (access.username.as_str(), &access.password);
+        let direct = Direct::new(&access.url, credentials, access.ca_file.as_deref())?;
+        let opaque_id = "escrr".to_owned();
+        Ok(Self { name: access.name, route: Route::Direct(direct), opaque_id })
+    }
+
+    /// Marks every request as made by a saga: `X-Opaque-Id: escrr/<saga>`.
+    ///
+    /// It lands in the cluster's tasks and slow logs.
+    #[must_use]
+    pub fn for_saga(mut self, saga: &str) -> Self {
+        // A header holds visible ASCII only, and nothing hangs on the exact name.
+        let visible = saga.chars().filter(char::is_ascii_graphic).collect::<String>();
+        self.opaque_id = format!("escrr/{visible}");
+        self
+    }
+
+    /// Sends one request and gives status and body, whatever the status.
+    ///
+    /// `path` is encoded already. A body that is no JSON is given as a text, an empty one as
+    /// null; only a missing answer is a fault.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<(u16, Value), Fault> {
+        let origin = self.origin(&method, path);
+        let query: Vec<String> =
+            query.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
+        let body = body.map(Value::to_string);
+        let query = query.join("&");
+        let opaque_id = &self.opaque_id;
+        let ask = Ask { method: &method, path, query: &query, body: body.as_deref(), opaque_id };
+        let outcome = self.route.exchange(ask).await;
+        tracing::debug!(
+            method = method.as_str(),
+            path,
+            place = self.route.place(),
+            status = outcome.as_ref().map_or(0, |(status, _)| *status),
+            "called Elasticsearch"
+        );
+        let (status, body) = outcome.map_err(|broken| error::broken(&origin, broken))?;
+        let value = match serde_json::from_slice(&body) {
+            Ok(value) => value,
+            Err(_) if body.is_empty() => Value::Null,
+            Err(_) => Value::String(String::from_utf8_lossy(&body).into_owned()),
+        };
+        Ok((status, value))
+    }
+
+    /// Sends one request and gives the body of a success.
+    pub(super) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Value, Fault> {
+        let origin = self.origin(&method, path);
+        let head = method == Method::HEAD;
+        let (status, value) = self.send(method, path, query, body).await?;
+        if !(200..300).contains(&status) {
+            return Err(error::judge(&origin, status, &value));
+        }
+        if !value.is_object() && !head {
+            return Err(origin.unreadable("it is no JSON object"));
+        }
+        Ok(value)
+    }
+
+    /// Reads an object, or nothing where there is none.
+    pub(super) async fn ask_for(&self, path: &str) -> Result<Option<Value>, Fault> {
+        match self.ask(Method::GET, path, &[], None).await {
+            Ok(value) => Ok(Some(value)),
+            Err(fault) if error::not_found(&fault) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Sends a change that the cluster must acknowledge.
+    pub(super) async fn change(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(), Fault> {
+        let origin = self.origin(&method, path);
+        let value = self.ask(method, path, &[], body).await?;
+        if flag(&value, "/acknowledged") == Some(false) {
+            return Err(Fault::Unknown(origin.report("the cluster did not acknowledge in time")));
+        }
+        Ok(())
+    }
+
+    pub(super) fn origin(&self, method: &Method, path: &str) -> Origin {
+        let place = self.route.place().to_owned();
+        let tried = format!("{method} {path} ({}, {place})", self.name);
+        Origin { tried, place, effect: Effect::of(method, path) }
+    }
+}
+
+/// Encodes one path segment or query part.
+pub(super) fn encode(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
+/// Encodes an index expression: wildcards, commas and a remote's colon keep their meaning.
+pub(super) fn encode_expression(text: &str) -> String {
+    const EXPRESSION: &AsciiSet = &RESERVED.remove(b'*').remove(b',').remove(b':');
+    utf8_percent_encode(text, EXPRESSION).to_string()
+}
+
+/// Reads a text, also when it was sent as a number or a truth value.
+pub(super) fn text(value: &Value, pointer: &str) -> Option<String> {
+    as_text(value.pointer(pointer)?).filter(|text| !text.is_empty())
+}
+
+pub(super) fn as_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Reads a number, also when it was sent as a text.
+pub(super) fn number(value: &Value, pointer: &str) -> Option<i64> {
+    let value = value.pointer(pointer)?;
+    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+/// Reads a number that cannot be negative.
+pub(super) fn count(value: &Value, pointer: &str) -> Option<u64> {
+    number(value, pointer).and_then(|number| u64::try_from(number).ok())
+}
+
+/// Reads a truth value, also when it was sent as a text.
+pub(super) fn flag(value: &Value, pointer: &str) -> Option<bool> {
+    let value = value.pointer(pointer)?;
+    value.as_bool().or_else(|| value.as_str()?.trim().to_ascii_lowercase().parse().ok())
+}
+
+/// Reads the texts of a list.
+pub(super) fn texts(value: &Value, pointer: &str) -> Vec<String> {
+    list(value, pointer).iter().filter_map(as_text).collect()
+}
+
+/// Reads a list; a missing one is empty.
+pub(super) fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Reads an object's members; a missing one has none.
+pub(super) fn members<'a>(
+    value: &'a Value,
+    pointer: &str,
+) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    value.pointer(pointer).and_then(Value::as_object).into_iter().flatten()
+}
