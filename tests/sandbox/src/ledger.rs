@@ -63,7 +63,7 @@ pub fn es_action(method: &str, path: &str) -> String {
         "DELETE" => "Delete",
         _ => "Put",
     };
-    let name = match parts.as_slice() {
+    match parts.as_slice() {
         [] => "Root".to_owned(),
         ["_cluster", "settings"] => format!("{verb}Settings"),
         ["_cluster", "health", ..] => "Health".to_owned(),
@@ -93,8 +93,7 @@ pub fn es_action(method: &str, path: &str) -> String {
         },
         // `_search`, `_count`, `_refresh`, `_license`, …: named after themselves.
         all => all.iter().find(|p| p.starts_with('_')).map_or("Other".to_owned(), |p| camel(p)),
-    };
-    name
+    }
 }
 
 fn camel(word: &str) -> String {

@@ -158,8 +158,7 @@ mod tests {
 
     #[test]
     fn a_file_that_names_nothing_is_refused() {
-        let mut file = WorldFile::default();
-        file.leader = "es-none".into();
+        let file = WorldFile { leader: "es-none".into(), ..WorldFile::default() };
         assert!(World::from_file(&file, 0).unwrap_err().contains("es-none"));
         let mut file = WorldFile::default();
         file.durations.insert("Cbn.Nothing".into(), 1.0);

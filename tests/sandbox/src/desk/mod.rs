@@ -42,12 +42,11 @@ impl Desk {
             }
         };
         let is_new = stored.is_none();
-        let world = match stored {
-            Some(world) => world,
-            None => {
-                let file = options.world.clone().unwrap_or_default();
-                World::from_file(&file, wall_ms()).map_err(Error::World)?
-            }
+        let world = if let Some(world) = stored {
+            world
+        } else {
+            let file = options.world.clone().unwrap_or_default();
+            World::from_file(&file, wall_ms()).map_err(Error::World)?
         };
         let mut desk = Self {
             clock: Clock::new(world.now_ms, options.speed),

@@ -75,7 +75,7 @@ fn router_tables(world: &World, vpc: &str) -> Value {
     json!({"RouterTableIds": tables.map(|(id, _)| id).collect::<Vec<_>>()})
 }
 
-/// What DescribeVpcs and DescribeVpcAttribute have in common.
+/// What `DescribeVpcs` and `DescribeVpcAttribute` have in common.
 fn vpc_row(world: &World, id: &str, vpc: &Vpc) -> Value {
     let vswitches = world.vpc.vswitches.iter().filter(|(_, v)| v.vpc == *id);
     json!({
