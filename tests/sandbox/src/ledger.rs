@@ -1,7 +1,9 @@
 //! What exists and what was asked: the two lists that a test proves things with.
 
+use crate::clock::rfc3339;
 use crate::{World, cbn, ecs, elastic, instances, nlb, privatelink, vpc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One thing that exists and costs or clutters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -16,6 +18,27 @@ pub struct Thing {
     pub owner: String,
     /// Since when, RFC 3339.
     pub since: String,
+}
+
+/// The tag that says which link a thing was made for.
+const OWNER_TAG: &str = "escrr:link";
+
+impl Thing {
+    /// A thing that exists since `since_ms`, milliseconds of the world's time.
+    pub fn new(kind: &str, id: &str, region: &str, owner: &str, since_ms: u64) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            region: region.to_owned(),
+            owner: owner.to_owned(),
+            since: rfc3339(since_ms),
+        }
+    }
+}
+
+/// The owner that tags name, or nothing.
+pub(crate) fn owner(tags: &BTreeMap<String, String>) -> &str {
+    tags.get(OWNER_TAG).map_or("", String::as_str)
 }
 
 /// One request that came in.

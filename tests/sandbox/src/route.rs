@@ -26,6 +26,9 @@ pub fn answer(world: &mut World, call: &Call) -> Answer {
     let dry = actions::dry_run_parameter(call.product, &call.action)
         .and_then(|name| call.params.remove(name))
         .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    if !dry && !actions::mutating(&call) {
+        return dispatch(world, &call);
+    }
     let mut next = world.clone();
     let answer = if dry {
         dispatch(&mut next, &call)

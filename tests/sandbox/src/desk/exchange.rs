@@ -190,8 +190,10 @@ impl Desk {
         } else {
             Ok(())
         };
-        if let Some(Some(pid)) = killed {
-            caller.kill(pid);
+        match killed {
+            Some(Some(pid)) => caller.kill(pid),
+            Some(None) => tracing::warn!("the caller to be stopped was not found"),
+            None => {}
         }
         if let Err(error) = saved {
             tracing::error!(%error, "the world could not be written");

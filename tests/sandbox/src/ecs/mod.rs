@@ -60,12 +60,8 @@ pub fn seed(world: &mut World, file: &WorldFile) {
 
 /// The ECS instances.
 pub fn inventory(world: &World) -> Vec<Thing> {
-    let thing = |(id, server): (&String, &Server)| Thing {
-        kind: "ecs_instance".into(),
-        id: id.clone(),
-        region: server.region.clone(),
-        owner: String::new(),
-        since: crate::clock::rfc3339(server.since_ms),
+    let thing = |(id, server): (&String, &Server)| {
+        Thing::new("ecs_instance", id, &server.region, "", server.since_ms)
     };
     world.ecs.servers.iter().map(thing).collect()
 }

@@ -43,6 +43,28 @@ async fn a_cut_request_ends_without_an_answer() {
     assert!(get(&base, "/").await.0.starts_with("http/1.1"));
 }
 
+/// A shell is the caller: it writes a request by itself and waits for the answer.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_calling_process_is_stopped() {
+    use std::os::unix::process::ExitStatusExt as _;
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let fault = serde_json::json!({"product": "Es", "effect": {"kill": {"when": "before"}}});
+    lock(&sandbox.desk).order(serde_json::from_value(fault).unwrap()).unwrap();
+    let base = sandbox.addresses().follower.clone();
+    let port = base.rsplit(':').next().unwrap();
+    let script = format!(
+        "exec 3<>/dev/tcp/127.0.0.1/{port}; \
+         printf 'GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3; read -r line <&3; exit 7"
+    );
+    let mut child = tokio::process::Command::new("bash").args(["-c", &script]).spawn().unwrap();
+    let pid = child.id();
+    assert_eq!(child.wait().await.unwrap().signal(), Some(9));
+    let desk = lock(&sandbox.desk);
+    let line = desk.log().last().unwrap();
+    assert_eq!((line.outcome.as_str(), line.pid), ("killed", pid));
+}
+
 #[tokio::test]
 async fn dropping_lets_go_of_the_directory() {
     let dir = tempfile::tempdir().unwrap();

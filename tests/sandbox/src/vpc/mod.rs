@@ -14,8 +14,7 @@ mod vswitch;
 
 pub use seed::seed;
 
-use crate::clock::rfc3339;
-use crate::ledger::Thing;
+use crate::ledger::{Thing, owner};
 use crate::{Answer, Call, Course, Refusal, World};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
@@ -190,26 +189,18 @@ pub fn settle(world: &mut World) {
 /// VPCs, vSwitches and the route entries that somebody made.
 pub fn inventory(world: &World) -> Vec<Thing> {
     let state = &world.vpc;
-    let thing =
-        |kind: &str, id: &str, region: &str, tags: &BTreeMap<String, String>, since| Thing {
-            kind: kind.to_owned(),
-            id: id.to_owned(),
-            region: region.to_owned(),
-            owner: tags.get("escrr:link").cloned().unwrap_or_default(),
-            since: rfc3339(since),
-        };
-    let none = BTreeMap::new();
     let mut all = Vec::new();
     for (id, vpc) in &state.vpcs {
-        all.push(thing("vpc", id, &vpc.region, &vpc.tags, vpc.since_ms));
+        all.push(Thing::new("vpc", id, &vpc.region, owner(&vpc.tags), vpc.since_ms));
     }
     for (id, vswitch) in &state.vswitches {
-        all.push(thing("vswitch", id, &vswitch.region, &vswitch.tags, vswitch.since_ms));
+        let (region, owner) = (&vswitch.region, owner(&vswitch.tags));
+        all.push(Thing::new("vswitch", id, region, owner, vswitch.since_ms));
     }
     for (id, table) in &state.route_tables {
         for (destination, entry) in table.entries.iter().filter(|(_, e)| e.kind != "System") {
             let key = format!("{id}/{destination}");
-            all.push(thing("vpc_route_entry", &key, &table.region, &none, entry.since_ms));
+            all.push(Thing::new("vpc_route_entry", &key, &table.region, "", entry.since_ms));
         }
     }
     all
