@@ -26,13 +26,16 @@ pub struct World {
     pub elastic: elastic::State,
     /// How long things take.
     pub durations: Durations,
-    /// Cloud Enterprise Network.
+    /// Cloud enterprise networks and transit routers.
     pub cbn: cbn::State,
     /// Network load balancers.
     pub nlb: nlb::State,
     /// Endpoint services and endpoints.
     pub privatelink: privatelink::State,
-
+    /// The file that the world was made from; a reset makes it from this again.
+    pub file: WorldFile,
+    /// Services opened since then: `Cbn`, `PrivateLink`.
+    pub activated: BTreeSet<String>,
     /// The account and its key.
     pub account: AccountFile,
     /// Zones of each region, by product.
@@ -45,8 +48,6 @@ pub struct World {
     pub tokens: idempotency::State,
     /// Faults that were ordered.
     pub faults: fault::State,
-    /// What the world was made from; a reset makes it from this again.
-    pub file: WorldFile,
     /// The request at hand.
     #[serde(skip)]
     pub request: Request,
