@@ -70,6 +70,11 @@ impl Durations {
         Ok(all)
     }
 
+    /// Every operation takes the same time: for those that are stuck by order.
+    pub(crate) fn all_of(seconds: f64) -> Self {
+        Self(DEFAULTS.iter().map(|(name, _)| ((*name).to_owned(), seconds)).collect())
+    }
+
     /// Milliseconds that `name` takes; 0 for a name that is not listed.
     #[expect(
         clippy::cast_possible_truncation,
