@@ -12,10 +12,16 @@
 //! - `server` owns the sockets, the lock around the world, time and persistence.
 
 pub mod call;
+pub mod cbn;
 pub mod course;
 pub mod durations;
 pub mod elastic;
 pub mod instances;
+pub mod ledger;
+mod listing;
+pub mod network;
+pub mod nlb;
+pub mod privatelink;
 pub mod vpc;
 pub mod world;
 pub mod world_file;

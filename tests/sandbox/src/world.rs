@@ -4,8 +4,9 @@
 //! functions `fn(&mut World, &Call) -> Answer`; they never touch sockets, files or
 //! the clock: `now_ms` is set before each call.
 
-use crate::{Durations, elastic, instances, vpc};
+use crate::{Durations, WorldFile, cbn, elastic, instances, nlb, privatelink, vpc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Everything that exists, and when "now" is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -22,6 +23,16 @@ pub struct World {
     pub elastic: elastic::State,
     /// How long things take.
     pub durations: Durations,
+    /// Cloud enterprise networks and transit routers.
+    pub cbn: cbn::State,
+    /// Network load balancers.
+    pub nlb: nlb::State,
+    /// Endpoint services and endpoints.
+    pub privatelink: privatelink::State,
+    /// The file that the world was made from.
+    pub file: WorldFile,
+    /// Services opened since then: `Cbn`, `PrivateLink`.
+    pub activated: BTreeSet<String>,
 }
 
 impl World {
