@@ -81,7 +81,8 @@ pub(crate) fn by_token(
     shape: &[&str],
     limits: (usize, usize),
 ) -> Answer {
-    let size: usize = call.number("MaxResults")?.unwrap_or(limits.0);
+    // The tag call of Cbn names the size of its pages PageSize.
+    let size: usize = call.number("MaxResults")?.or(call.number("PageSize")?).unwrap_or(limits.0);
     if size == 0 || size > limits.1 {
         return Err(invalid("MaxResults"));
     }
@@ -163,6 +164,8 @@ pub(crate) struct Tagging {
     pub(crate) missing: &'static str,
     /// Where `ListTagResources` puts its rows.
     pub(crate) shape: &'static [&'static str],
+    /// Rows on one of its pages, by default.
+    pub(crate) page: usize,
 }
 
 impl Tagging {
@@ -232,6 +235,6 @@ impl Tagging {
                 })
             })
             .collect();
-        by_token(call, rows, self.shape, (50, 50))
+        by_token(call, rows, self.shape, (self.page, 50))
     }
 }

@@ -10,6 +10,7 @@ const TAGGING: Tagging = Tagging {
     all: all_tags,
     missing: "InvalidResourceId.NotFound",
     shape: &["TagResources", "TagResource"],
+    page: 10,
 };
 
 pub(super) fn handle(world: &mut World, call: &Call) -> Option<Answer> {

@@ -12,6 +12,7 @@ const TAGGING: Tagging = Tagging {
     all: all_tags,
     missing: "ResourceNotFound.tagResource",
     shape: &["TagResources"],
+    page: 50,
 };
 
 pub(super) fn handle(world: &mut World, call: &Call) -> Option<Answer> {

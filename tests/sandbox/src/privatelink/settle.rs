@@ -9,6 +9,7 @@ const TAGGING: Tagging = Tagging {
     all: all_tags,
     missing: "EndpointServiceNotFound",
     shape: &["TagResources"],
+    page: 50,
 };
 
 pub(super) fn handle(world: &mut World, call: &Call) -> Option<Answer> {
