@@ -98,13 +98,15 @@ fn modify(world: &mut World, call: &Call) -> Answer {
 
 fn delete(world: &mut World, call: &Call) -> Answer {
     let id = call.need("CenId")?;
-    at_rest(&world.cbn.cen(id)?.course, world.now_ms)?;
-    if world.cbn.routers.values().any(|r| r.cen == id) {
+    let cen = world.cbn.cen(id)?;
+    let leaving = cen.course.status(world.now_ms) == "Deleting";
+    if leaving || world.cbn.routers.values().any(|r| r.cen == id) {
         return Err(Refusal::bad(
             "InvalidOperation.CenInstanceStatus",
-            "The CEN instance still has transit routers.",
+            "The CEN instance still has transit routers or is being deleted.",
         ));
     }
+    at_rest(&cen.course, world.now_ms)?;
     if world.cbn.plans.values().any(|p| p.cens.contains(id)) {
         return Err(Refusal::bad(
             "Forbidden.BandwidthPackageAssociated",

@@ -142,9 +142,16 @@ pub(crate) struct Plan {
     pub(crate) tags: Tags,
 }
 
-/// Something in transition refuses writes.
+/// Something in transition refuses writes; something that is being deleted says so.
 pub(crate) fn at_rest(course: &Course, now_ms: u64) -> Result<(), Refusal> {
-    if course.in_motion(now_ms) { Err(blocking()) } else { Ok(()) }
+    match course.status(now_ms) {
+        _ if !course.in_motion(now_ms) => Ok(()),
+        "Deleting" => Err(Refusal::bad(
+            "IncorrectStatus.Status",
+            "The status of the resource does not support this operation.",
+        )),
+        _ => Err(blocking()),
+    }
 }
 
 pub(crate) fn blocking() -> Refusal {

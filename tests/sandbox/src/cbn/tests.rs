@@ -47,6 +47,9 @@ fn a_cen_in_motion_blocks_and_is_found_by_filter_and_tag() {
     let other = stage.cbn("DescribeCens", &[("Tag.1.Key", "k"), ("Tag.1.Value", "no")]);
     assert_eq!(other["TotalCount"], 0);
     stage.cbn("DeleteCen", &[("CenId", &id)]);
+    assert_eq!(code(&mut stage, "CreateTransitRouter", &params), "IncorrectStatus.Status");
+    let again = code(&mut stage, "DeleteCen", &[("CenId", &id)]);
+    assert_eq!(again, "InvalidOperation.CenInstanceStatus");
     stage.step(5);
     assert_eq!(stage.cbn("DescribeCens", &by_id)["TotalCount"], 0);
     assert_eq!(code(&mut stage, "DeleteCen", &[("CenId", &id)]), "ParameterCenInstanceId");
@@ -195,8 +198,8 @@ fn links_of_one_attachment_wait_for_each_other() {
     stage.cbn(propagate, &both);
     stage.step(15);
     let list = [("TransitRouterRouteTableId", table.as_str())];
-    let routes = stage.cbn("ListTransitRouterRouteEntries", &list);
-    let route = &routes["TransitRouterRouteEntries"][0];
+    let shown = stage.cbn("ListTransitRouterRouteEntries", &list);
+    let route = &shown["TransitRouterRouteEntries"][0];
     assert_eq!(route["TransitRouterRouteEntryDestinationCidrBlock"], "10.1.0.0/16");
     assert_eq!(route["TransitRouterRouteEntryStatus"], "Active");
 

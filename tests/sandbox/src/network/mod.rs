@@ -10,6 +10,8 @@
 //! - `health`: the same chain as the health checks of a listener see it;
 //! - `paths`: the chain as clusters see it, in their own words.
 
+#[cfg(test)]
+mod breaks;
 mod chain;
 mod health;
 mod hop;
