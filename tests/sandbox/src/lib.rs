@@ -28,6 +28,7 @@ pub mod fault;
 pub mod idempotency;
 pub mod instances;
 pub mod ledger;
+mod listing;
 pub mod network;
 pub mod nlb;
 mod paging;
