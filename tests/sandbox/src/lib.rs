@@ -16,6 +16,7 @@ pub mod course;
 pub mod durations;
 pub mod elastic;
 pub mod instances;
+pub mod ledger;
 pub mod vpc;
 pub mod world;
 pub mod world_file;
