@@ -97,12 +97,15 @@ pub(crate) fn authorize(
 /// `GET /_security/_authenticate`.
 pub(crate) fn whoami(ctx: &mut Ctx<'_>) -> Outcome {
     let role = if ctx.user == SUPERUSER { "superuser" } else { "reader" };
+    // A key shows itself, though it acts with its owner's rights.
+    let scheme = ctx.request.headers.get("authorization").ok_or_else(Failure::no_cluster)?;
+    let key = scheme.to_ascii_lowercase().starts_with("apikey");
     Ok(Reply::ok(json!({
         "username": ctx.user, "roles": [role], "full_name": null, "email": null,
         "metadata": {}, "enabled": true,
         "authentication_realm": {"name": "native1", "type": "native"},
         "lookup_realm": {"name": "native1", "type": "native"},
-        "authentication_type": "realm",
+        "authentication_type": if key { "api_key" } else { "realm" },
     })))
 }
 

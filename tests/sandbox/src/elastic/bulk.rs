@@ -36,11 +36,22 @@ pub(crate) fn bulk(ctx: &mut Ctx<'_>) -> Outcome {
             let line = lines.next().ok_or_else(|| bad(items.len() + 2))?;
             Some(serde_json::from_str::<Value>(line).map_err(|_| bad(items.len() + 2))?)
         };
-        let default = if ctx.args.is_empty() { "" } else { ctx.arg(0) };
         let part = |name: &str| meta.get(name).and_then(Value::as_str).map(str::to_owned);
-        let index = part("_index").unwrap_or_else(|| default.to_owned());
-        let id = part("_id");
-        let done = one(ctx, &verb, &index, id.as_deref(), part("routing"), body);
+        let write = Write {
+            kind: kind_of(&verb).ok_or_else(|| {
+                Failure::illegal(format!(
+                    "Malformed action/metadata line [{}], expected one of [create, delete, index, update] but found [{verb}]",
+                    items.len() + 1
+                ))
+            })?,
+            index: part("_index").unwrap_or_else(|| ctx.arg(0).to_owned()),
+            id: part("_id"),
+            routing: part("routing"),
+            source: body,
+            if_seq_no: None,
+        };
+        let (index, id) = (write.index.clone(), write.id.clone());
+        let done = one(ctx, verb == "update", write);
         let (status, mut item) = match done {
             Ok(done) => done,
             Err(failure) => {
@@ -58,48 +69,33 @@ pub(crate) fn bulk(ctx: &mut Ctx<'_>) -> Outcome {
     Ok(Reply::ok(json!({"took": 1, "errors": errors, "items": items})))
 }
 
-fn one(
-    ctx: &mut Ctx<'_>,
-    verb: &str,
-    index: &str,
-    id: Option<&str>,
-    routing: Option<String>,
-    body: Option<Value>,
-) -> Outcome<(u16, Value)> {
-    if index.is_empty() {
+fn kind_of(verb: &str) -> Option<Kind> {
+    match verb {
+        "index" | "update" => Some(Kind::Index),
+        "create" => Some(Kind::Create),
+        "delete" => Some(Kind::Delete),
+        _ => None,
+    }
+}
+
+fn one(ctx: &mut Ctx<'_>, update: bool, mut write: Write) -> Outcome<(u16, Value)> {
+    if write.index.is_empty() {
         return Err(Failure::invalid(&["index is missing".into()]));
     }
-    let (kind, source) = match verb {
-        "index" => (Kind::Index, body),
-        "create" => (Kind::Create, body),
-        "delete" => (Kind::Delete, None),
-        "update" => {
-            let body = body.unwrap_or_default();
-            let (cluster, id) = (ctx.cluster()?, id.unwrap_or(""));
-            let (source, _) = documents::updated(cluster, index, id, routing.as_deref(), &body)?;
-            (Kind::Index, Some(source))
-        }
-        other => {
-            return Err(Failure::illegal(format!(
-                "Malformed action/metadata line [1], expected one of [create, delete, index, update] but found [{other}]"
-            )));
-        }
-    };
-    let write = Write {
-        kind,
-        index: index.to_owned(),
-        id: id.map(str::to_owned),
-        routing,
-        source,
-        if_seq_no: None,
-    };
+    if update {
+        let patch = write.source.take().unwrap_or_default();
+        let id = write.id.as_deref().unwrap_or("");
+        let routing = write.routing.as_deref();
+        let (source, _) = documents::updated(ctx.cluster()?, &write.index, id, routing, &patch)?;
+        write.source = Some(source);
+    }
     documents::write(ctx.state, ctx.me, write, ctx.now_ms)
 }
 
 /// `GET` and `POST /_mget` and `/{index}/_mget`.
 pub(crate) fn mget(ctx: &mut Ctx<'_>) -> Outcome {
     let body = ctx.json()?;
-    let default = if ctx.args.is_empty() { "" } else { ctx.arg(0) };
+    let default = ctx.arg(0);
     let cluster = ctx.cluster()?;
     let mut wanted: Vec<(String, String, Option<String>)> = Vec::new();
     for id in body.get("ids").and_then(Value::as_array).into_iter().flatten() {

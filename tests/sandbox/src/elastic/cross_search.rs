@@ -88,7 +88,7 @@ pub(crate) fn search(ctx: &mut Ctx<'_>, expression: &str, body: &Value) -> Outco
     }
     let size = body.get("size").and_then(Value::as_u64).unwrap_or(10);
     all.hits.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-    let mut reply = answer(all, body);
+    let mut reply = answer(&all, body);
     let mut counts =
         json!({"total": clusters, "successful": clusters - skipped, "skipped": skipped});
     if let Some(map) = counts.as_object_mut()

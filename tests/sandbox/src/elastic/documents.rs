@@ -3,6 +3,7 @@
 use super::Reply;
 use super::context::Ctx;
 use super::failure::{Failure, Outcome};
+use super::index::Index;
 use super::index_admin::{self, refuse_closed};
 use super::mapping;
 use super::model::{Cluster, State};
@@ -54,39 +55,30 @@ fn may_create(cluster: &Cluster, name: &str) -> bool {
     }
 }
 
-/// Carries out one write; gives status and body.
-pub(crate) fn write(
-    state: &mut State,
-    me: &str,
-    write: Write,
-    now_ms: u64,
-) -> Outcome<(u16, Value)> {
+/// The index that a write goes to, made when it may be.
+fn target(state: &mut State, me: &str, write: &Write, now_ms: u64) -> Outcome<String> {
     let cluster = state.cluster(me)?;
-    let name = match concrete(cluster, &write.index) {
-        Some(name) => name,
-        None if write.kind == Kind::Delete => return Err(Failure::no_index(&write.index)),
-        None if may_create(cluster, &write.index) => {
-            index_admin::make(state, me, &write.index, &json!({}), now_ms)?;
-            write.index.clone()
-        }
-        None => {
-            let mut failure = Failure::no_index(&write.index);
-            failure.reason = format!(
-                "no such index [{}] and [action.auto_create_index] is [{}]",
-                write.index,
-                cluster.setting_text("action.auto_create_index").unwrap_or("false")
-            );
-            return Err(failure);
-        }
-    };
-    let id = match write.id.clone() {
-        Some(id) => id,
-        None => state.fresh_id(),
-    };
-    let cluster = state.cluster_mut(me)?;
-    let typed = cluster.version.0 < 8;
-    let index = cluster.index_mut(&name)?;
-    refuse_closed(&name, index)?;
+    if let Some(name) = concrete(cluster, &write.index) {
+        return Ok(name);
+    }
+    if write.kind != Kind::Delete && may_create(cluster, &write.index) {
+        index_admin::make(state, me, &write.index, &json!({}), now_ms)?;
+        return Ok(write.index.clone());
+    }
+    let mut failure = Failure::no_index(&write.index);
+    if write.kind != Kind::Delete {
+        failure.reason = format!(
+            "no such index [{}] and [action.auto_create_index] is [{}]",
+            write.index,
+            cluster.setting_text("action.auto_create_index").unwrap_or("false")
+        );
+    }
+    Err(failure)
+}
+
+/// Refuses writes to closed, following and blocked indices.
+fn writable(name: &str, index: &Index) -> Outcome<()> {
+    refuse_closed(name, index)?;
     if index.follow.is_some() {
         return Err(Failure::new(
             403,
@@ -94,56 +86,75 @@ pub(crate) fn write(
             "a following engine does not accept operations without an assigned sequence number",
         ));
     }
-    if ["index.blocks.write", "index.blocks.read_only"]
-        .iter()
-        .any(|b| index.setting(b) == Some("true"))
-    {
+    let blocks = ["index.blocks.write", "index.blocks.read_only"];
+    if blocks.iter().any(|b| index.setting(b) == Some("true")) {
         return Err(Failure::new(
             403,
             "cluster_block_exception",
             format!("index [{name}] blocked by: [FORBIDDEN/8/index write (api)];"),
         ));
     }
+    Ok(())
+}
+
+/// Why a document as it stands (sequence number, version) refuses a write.
+fn conflict(write: &Write, live: Option<(u64, u64)>) -> Option<String> {
+    if let (Kind::Create, Some((_, version))) = (write.kind, live) {
+        return Some(format!("document already exists (current version [{version}])"));
+    }
+    let wanted = write.if_seq_no?;
+    match live {
+        Some((seq, _)) if seq == wanted => None,
+        Some((seq, _)) => Some(format!(
+            "required seqNo [{wanted}], primary term [1]. current document has seqNo [{seq}] and primary term [1]"
+        )),
+        None => {
+            Some(format!("required seqNo [{wanted}], primary term [1]. but no document was found"))
+        }
+    }
+}
+
+/// Carries out one write; gives status and body.
+pub(crate) fn write(
+    state: &mut State,
+    me: &str,
+    write: Write,
+    now_ms: u64,
+) -> Outcome<(u16, Value)> {
+    let name = target(state, me, &write, now_ms)?;
+    let id = match write.id.clone() {
+        Some(id) => id,
+        None => state.fresh_id(),
+    };
+    let cluster = state.cluster_mut(me)?;
+    let typed = cluster.version.0 < 8;
+    let index = cluster.index_mut(&name)?;
+    writable(&name, index)?;
     let slot = index.shard_of(write.routing.as_deref().unwrap_or(&id));
-    let copies = 1 + index.replicas();
-    let (uuid, assigned) = (index.uuid.clone(), 1 + index.replicas().min(2));
+    let (copies, assigned) = (1 + index.replicas(), 1 + index.replicas().min(2));
+    let uuid = index.uuid.clone();
     let Some(shard) = index.shards.get_mut(slot) else { return Err(Failure::no_index(&name)) };
     let live = shard.doc(&id).map(|(seq, op)| (seq, op.version));
-    let conflict = |text: String| {
-        Failure::new(
-            409,
-            "version_conflict_engine_exception",
-            format!("[{id}]: version conflict, {text}"),
-        )
-        .with("index", name.as_str())
-        .with("shard", slot.to_string())
-        .with("index_uuid", uuid.as_str())
-    };
-    if let (Kind::Create, Some((_, version))) = (write.kind, live) {
-        return Err(conflict(format!("document already exists (current version [{version}])")));
+    if let Some(why) = conflict(&write, live) {
+        let reason = format!("[{id}]: version conflict, {why}");
+        return Err(Failure::new(409, "version_conflict_engine_exception", reason)
+            .with("index", name)
+            .with("shard", slot.to_string())
+            .with("index_uuid", uuid));
     }
-    if let Some(wanted) = write.if_seq_no
-        && live.map(|(seq, _)| seq) != Some(wanted)
-    {
-        let current = live.map_or("-2".to_owned(), |(seq, _)| seq.to_string());
-        return Err(conflict(format!(
-            "required seqNo [{wanted}], primary term [1]. current document has seqNo [{current}] and primary term [1]"
-        )));
-    }
-    let version = shard.last_op(&id).map_or(1, |(_, op)| op.version + 1);
-    let source = (write.kind != Kind::Delete).then(|| write.source.unwrap_or_else(|| json!({})));
     let (status, result) = match (write.kind, live) {
         (Kind::Delete, Some(_)) => (200, "deleted"),
         (Kind::Delete, None) => (404, "not_found"),
         (Kind::Index | Kind::Create, Some(_)) => (200, "updated"),
         (Kind::Index | Kind::Create, None) => (201, "created"),
     };
-    let fields = source.clone();
-    let seq =
-        shard.write(Op { id: id.clone(), version, at_ms: now_ms, source, routing: write.routing });
-    if fields.is_some_and(|fields| mapping::grow(&mut index.mapping, &fields)) {
+    let version = shard.last_op(&id).map_or(1, |(_, op)| op.version + 1);
+    let source = (write.kind != Kind::Delete).then(|| write.source.unwrap_or_else(|| json!({})));
+    if source.as_ref().is_some_and(|fields| mapping::grow(&mut index.mapping, fields)) {
         index.mapping_version += 1;
     }
+    let routing = write.routing;
+    let seq = shard.write(Op { id: id.clone(), version, at_ms: now_ms, source, routing });
     let mut body = json!({
         "_index": name, "_id": id, "_version": version, "result": result,
         "_shards": {"total": copies, "successful": assigned, "failed": 0},

@@ -37,9 +37,10 @@ impl Failure {
 
     /// HTTP 400, several complaints about one request.
     pub(crate) fn invalid(complaints: &[String]) -> Self {
-        let list: String =
-            complaints.iter().enumerate().map(|(n, c)| format!(" {}: {c};", n + 1)).collect();
-        Self::new(400, "action_request_validation_exception", format!("Validation Failed:{list}"))
+        let list: Vec<String> =
+            complaints.iter().enumerate().map(|(n, c)| format!("{}: {c};", n + 1)).collect();
+        let reason = format!("Validation Failed: {}", list.join(""));
+        Self::new(400, "action_request_validation_exception", reason)
     }
 
     /// HTTP 404, `index_not_found_exception`.

@@ -110,9 +110,8 @@ pub(crate) fn delete(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// `HEAD /{index}`.
 pub(crate) fn exists(ctx: &mut Ctx<'_>) -> Outcome {
-    let wild = ctx.arg(0).contains('*');
-    let found = named(ctx, true).is_ok_and(|names| wild || !names.is_empty());
-    Ok(Reply::json(if found { 200 } else { 404 }, Value::Null))
+    named(ctx, true)?;
+    Ok(Reply::ok(Value::Null))
 }
 
 /// One entry for each index that the place holder names.

@@ -51,8 +51,10 @@ fn same(value: &Value, wanted: &Value) -> bool {
     value == wanted
         || match (value, wanted) {
             (Value::Null, _) | (_, Value::Null) => false,
-            (Value::String(a), b) => Some(a.as_str()) == b.as_str() || *a == b.to_string(),
-            (a, Value::String(b)) => a.to_string() == *b,
+            (Value::String(text), other) | (other, Value::String(text)) => {
+                let other = other.to_string();
+                *text == other
+            }
             _ => compare(value, wanted) == Ordering::Equal,
         }
 }

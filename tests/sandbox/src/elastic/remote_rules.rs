@@ -83,7 +83,13 @@ fn check_value(version: Version, key: &str, leaf: &str, value: &Value) -> Outcom
         "proxy_address" if !text.is_empty() => check_address(text),
         "seeds" => match value {
             Value::Array(list) => list.iter().filter_map(Value::as_str).try_for_each(check_address),
-            _ => text.split(',').filter(|s| !s.is_empty()).try_for_each(check_address),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_) => {
+                text.split(',').filter(|s| !s.is_empty()).try_for_each(check_address)
+            }
         },
         "proxy_socket_connections" | "node_connections" => match text.parse::<i32>() {
             Ok(n) if n >= 1 => Ok(()),
@@ -94,9 +100,8 @@ fn check_value(version: Version, key: &str, leaf: &str, value: &Value) -> Outcom
                 Err(Failure::illegal(format!("Failed to parse value [{text}] for setting [{key}]")))
             }
         },
-        "skip_unavailable" => boolean(),
         "transport.compress" if version.since(7, 14) && text == "indexing_data" => Ok(()),
-        "transport.compress" => boolean(),
+        "skip_unavailable" | "transport.compress" => boolean(),
         "transport.compression_scheme" if text != "lz4" && text != "deflate" => {
             Err(Failure::illegal(format!(
                 "No enum constant org.elasticsearch.transport.Compression.Scheme.{}",

@@ -201,7 +201,7 @@ pub(crate) fn request_body(ctx: &Ctx<'_>) -> Outcome<Value> {
 }
 
 /// The answer to a search.
-pub(crate) fn answer(found: Found, body: &Value) -> Value {
+pub(crate) fn answer(found: &Found, body: &Value) -> Value {
     let max_score = found.hits.first().and_then(|h| h.get("_score")).cloned();
     let mut hits = json!({"max_score": max_score.unwrap_or(Value::Null), "hits": found.hits});
     let exact = body.get("track_total_hits");
@@ -235,7 +235,7 @@ pub(crate) fn search(ctx: &mut Ctx<'_>) -> Outcome {
     let names = resolve(cluster, &expression, options(ctx, false))?;
     let found = run(cluster, &names, &body)?;
     let size = found.hits.len();
-    let mut reply = answer(found, &body);
+    let mut reply = answer(&found, &body);
     if let Some(map) = reply.as_object_mut() {
         if let Some(id) = point {
             map.insert("pit_id".into(), json!(id));
@@ -286,7 +286,7 @@ pub(crate) fn scroll(ctx: &mut Ctx<'_>) -> Outcome {
     if let Some(map) = body.as_object_mut() {
         map.insert("size".into(), json!(size));
     }
-    let mut reply = answer(found, &body);
+    let mut reply = answer(&found, &body);
     if let Some(map) = reply.as_object_mut() {
         map.insert("_scroll_id".into(), json!(pack(&json!({"i": names, "b": body, "n": read}))));
     }
@@ -294,7 +294,8 @@ pub(crate) fn scroll(ctx: &mut Ctx<'_>) -> Outcome {
 }
 
 /// `DELETE /_search/scroll` and `DELETE /_pit`.
-pub(crate) fn close_context(_ctx: &mut Ctx<'_>) -> Outcome {
+pub(crate) fn close_context(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.json()?;
     Ok(Reply::ok(json!({"succeeded": true, "num_freed": 1})))
 }
 

@@ -20,9 +20,9 @@ const RECENT: usize = 256;
 pub(crate) struct Pattern {
     pub(crate) active: bool,
     pub(crate) remote: String,
-    pub(crate) patterns: Vec<String>,
+    pub(crate) leaders: Vec<String>,
     pub(crate) exclusions: Vec<String>,
-    pub(crate) follow_index_pattern: Option<String>,
+    pub(crate) follower_template: Option<String>,
     /// Overrides on followers, as they were given.
     pub(crate) settings: Value,
     pub(crate) params: BTreeMap<String, Value>,
@@ -54,12 +54,12 @@ pub(crate) struct Recent {
 impl Pattern {
     /// Does it want an index of that name?
     pub(crate) fn wants(&self, name: &str) -> bool {
-        self.patterns.iter().any(|p| matches(p, name))
+        self.leaders.iter().any(|p| matches(p, name))
             && !self.exclusions.iter().any(|p| matches(p, name))
     }
 
     fn follower_name(&self, leader: &str) -> String {
-        let template = self.follow_index_pattern.as_deref().unwrap_or("{{leader_index}}");
+        let template = self.follower_template.as_deref().unwrap_or("{{leader_index}}");
         template.replace("{{leader_index}}", leader)
     }
 }

@@ -43,12 +43,12 @@ pub(crate) fn put(ctx: &mut Ctx<'_>) -> Outcome {
     if remote.is_none() {
         complaints.push("[remote_cluster] is missing".to_owned());
     }
-    let patterns = strings(&body, "leader_index_patterns").filter(|list| !list.is_empty());
-    if patterns.is_none() {
+    let leaders = strings(&body, "leader_index_patterns").filter(|list| !list.is_empty());
+    if leaders.is_none() {
         complaints.push("[leader_index_patterns] is missing".to_owned());
     }
     let given = params::tuning(&body, &mut complaints)?;
-    let (Some(remote), Some(patterns), true) = (remote, patterns, complaints.is_empty()) else {
+    let (Some(remote), Some(leaders), true) = (remote, leaders, complaints.is_empty()) else {
         return Err(Failure::invalid(&complaints));
     };
     ctx.cluster()?.need_license()?;
@@ -59,9 +59,9 @@ pub(crate) fn put(ctx: &mut Ctx<'_>) -> Outcome {
     let mut pattern = Pattern {
         active: true,
         remote,
-        patterns,
+        leaders,
         exclusions: strings(&body, "leader_index_exclusion_patterns").unwrap_or_default(),
-        follow_index_pattern: text(&body, "follow_index_pattern"),
+        follower_template: text(&body, "follow_index_pattern"),
         settings: body.get("settings").cloned().unwrap_or(Value::Null),
         params: given,
         since_ms: before.as_ref().map_or(now_ms, |p| p.since_ms),
@@ -69,8 +69,8 @@ pub(crate) fn put(ctx: &mut Ctx<'_>) -> Outcome {
         seen: before.as_ref().map(|p| p.seen.clone()).unwrap_or_default(),
     };
     // What exists now is left alone, but only for patterns that were not there before.
-    let old = before.map(|p| p.patterns).unwrap_or_default();
-    let added: Vec<&String> = pattern.patterns.iter().filter(|p| !old.contains(p)).collect();
+    let old = before.map(|p| p.leaders).unwrap_or_default();
+    let added: Vec<&String> = pattern.leaders.iter().filter(|p| !old.contains(p)).collect();
     let existing: BTreeSet<String> = ctx
         .state
         .cluster(&peer)?
@@ -106,11 +106,11 @@ fn show(pattern: &Pattern, exclusions: bool) -> Value {
     let mut map = Map::new();
     map.insert("active".into(), json!(pattern.active));
     map.insert("remote_cluster".into(), json!(pattern.remote));
-    map.insert("leader_index_patterns".into(), json!(pattern.patterns));
+    map.insert("leader_index_patterns".into(), json!(pattern.leaders));
     if exclusions {
         map.insert("leader_index_exclusion_patterns".into(), json!(pattern.exclusions));
     }
-    if let Some(template) = &pattern.follow_index_pattern {
+    if let Some(template) = &pattern.follower_template {
         map.insert("follow_index_pattern".into(), json!(template));
     }
     if pattern.settings.as_object().is_some_and(|s| !s.is_empty()) {

@@ -15,17 +15,18 @@ const POLL_MS: u64 = 60_000;
 /// Operations that one read asks for (`max_read_request_operation_count`).
 const READ_OPERATIONS: u64 = 5120;
 
-/// A span of time and how fast things go in it.
+/// A span of time, in milliseconds, and how fast things go in it.
 #[derive(Clone, Copy)]
 struct Span {
-    last_ms: u64,
-    now_ms: u64,
-    delay_ms: u64,
+    from: u64,
+    to: u64,
+    /// How old an operation is when the follower has it.
+    lag: u64,
 }
 
 /// Lets every follower of every cluster go on.
 pub(crate) fn tick(state: &mut State, wire: &dyn Wire, last_ms: u64, now_ms: u64) {
-    let span = Span { last_ms, now_ms, delay_ms: wire.duration_ms("Es.Replicate") };
+    let span = Span { from: last_ms, to: now_ms, lag: wire.duration_ms("Es.Replicate") };
     let followers: Vec<(String, String)> = state
         .clusters
         .iter()
@@ -59,8 +60,8 @@ pub(crate) fn finish_now(state: &mut State, wire: &dyn Wire, me: &str, name: &st
     if let Some(follow) = follow {
         follow.phase = Phase::Restoring { left_ms: 0, counted_ms: now_ms };
     }
-    let delay_ms = wire.duration_ms("Es.Replicate");
-    advance(state, wire, me, name, Span { last_ms: now_ms, now_ms, delay_ms });
+    let lag = wire.duration_ms("Es.Replicate");
+    advance(state, wire, me, name, Span { from: now_ms, to: now_ms, lag });
 }
 
 fn advance(state: &mut State, wire: &dyn Wire, me: &str, name: &str, span: Span) {
@@ -116,7 +117,7 @@ fn step(
     }
     let (peer, since_ms) = match look(state, wire, me, &follow.remote) {
         Sight::Connected(peer, since_ms) => (peer, since_ms),
-        Sight::Away(failure) => return trouble(follow, &failure, span.last_ms),
+        Sight::Away(failure) => return trouble(follow, &failure, span.from),
         Sight::Gone(failure) => return fatal(follow, &failure.body()),
     };
     let leader = state
@@ -133,19 +134,19 @@ fn step(
             "cluster_block_exception",
             format!("index [{}] blocked by: [FORBIDDEN/4/index closed];", follow.leader_index),
         );
-        return trouble(follow, &failure, span.last_ms);
+        return trouble(follow, &failure, span.from);
     }
     if index.closed {
         let failure = Failure::new(400, "index_closed_exception", "closed");
-        return trouble(follow, &failure, span.last_ms);
+        return trouble(follow, &failure, span.from);
     }
     if let Phase::Restoring { left_ms, counted_ms } = follow.phase {
-        let start = span.last_ms.max(since_ms).max(counted_ms);
-        let passed = span.now_ms.saturating_sub(start);
-        keep_lease(index, leader, lease, since_ms, span.now_ms);
+        let start = span.from.max(since_ms).max(counted_ms);
+        let passed = span.to.saturating_sub(start);
+        keep_lease(index, leader, lease, since_ms, span.to);
         if passed < left_ms {
             follow.phase =
-                Phase::Restoring { left_ms: left_ms - passed, counted_ms: span.now_ms.max(start) };
+                Phase::Restoring { left_ms: left_ms - passed, counted_ms: span.to.max(start) };
             return;
         }
         finish(index, follow, leader, start + left_ms);
@@ -156,7 +157,7 @@ fn step(
         read(task, own, theirs, span);
     }
     if follow.running() {
-        keep_lease(index, leader, lease, since_ms, span.now_ms);
+        keep_lease(index, leader, lease, since_ms, span.to);
     }
 }
 
@@ -218,13 +219,13 @@ fn read(task: &mut Task, own: &mut Shard, theirs: &mut Shard, span: Span) {
         return;
     };
     let ready: Vec<(u64, Op)> = found
-        .take_while(|(_, op)| op.at_ms.saturating_add(span.delay_ms) <= span.now_ms)
-        .map(|(seq, op)| (seq, Op { at_ms: op.at_ms + span.delay_ms, ..op.clone() }))
+        .take_while(|(_, op)| op.at_ms.saturating_add(span.lag) <= span.to)
+        .map(|(seq, op)| (seq, Op { at_ms: op.at_ms + span.lag, ..op.clone() }))
         .collect();
     if ready.is_empty() {
         // An idle read comes back empty after the poll time-out and is sent again.
-        let last = task.last_read_ms.unwrap_or(span.now_ms);
-        let polls = span.now_ms.saturating_sub(last) / POLL_MS;
+        let last = task.last_read_ms.unwrap_or(span.to);
+        let polls = span.to.saturating_sub(last) / POLL_MS;
         task.reads += polls;
         task.last_read_ms = Some(last + polls * POLL_MS);
         task.leader_checkpoint = theirs.checkpoint();
