@@ -28,6 +28,8 @@ mod search;
 mod seed;
 mod shard;
 mod stats;
+#[cfg(test)]
+mod tests;
 
 pub use model::State;
 
