@@ -1,5 +1,6 @@
 //! The documented job: one node a documented act, and the clients they speak through.
 
+pub mod secret;
 pub mod side;
 pub mod spec;
 
