@@ -1,5 +1,39 @@
 //! Durable sagas over any world.
+//!
+//! A [`Catalog`] is a list of typed steps checked into a graph. A [`Saga`] is one run of
+//! it: the fold of an append-only journal. The [`Engine`] drives sagas: it looks at a
+//! node, decides purely what comes next, writes that down, and only then acts. It knows
+//! no cloud and no terminal; time, randomness and the store are handed in.
+//!
+//! Where to read first: [`step`] is what a step's author meets, [`node`] is the machine,
+//! `run.rs` is the loop, [`store`] is what "durable" means.
 
+pub mod backoff;
+pub mod catalog;
+pub mod clock;
+pub mod engine;
+pub mod erased;
+pub mod event;
 pub mod fault;
+pub mod id;
+pub mod lane;
+pub mod node;
+mod patience;
+pub mod progress;
+mod run;
+pub mod saga;
+pub mod step;
+pub mod store;
+mod task;
 
+pub use catalog::{Catalog, CatalogError};
+pub use clock::{Clock, SystemClock, VirtualClock};
+pub use engine::{Ending, Engine, EngineError, Interrupt};
+pub use erased::About;
+pub use event::{Entry, Event, Origin, Outcome, Verb};
 pub use fault::{Class, Fault, Report};
+pub use id::{NodeId, SagaId};
+pub use node::NodeState;
+pub use progress::{News, Progress};
+pub use saga::{Direction, Phase, Saga};
+pub use step::{Act, Cx, Needs, Patience, Remains, Reverse, Seen, Step};

@@ -1,0 +1,203 @@
+//! What all sagas of a process share, and how one is begun and carried on.
+
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use crate::event::{Entry, Event, Verb};
+use crate::fault::Class;
+use crate::id::SagaId;
+use crate::lane::Lanes;
+use crate::node::NodeState;
+use crate::progress::{News, Progress};
+use crate::run::Run;
+use crate::saga::{Direction, FoldError, Saga};
+use crate::store::{Committer, StoreError, chain};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::{mpsc, watch};
+
+/// What all sagas of a process share.
+pub struct Engine<W> {
+    /// The list of steps.
+    pub catalog: Arc<Catalog<W>>,
+    /// The store's thread.
+    pub committer: Committer,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Lanes are shared by all sagas.
+    pub lanes: Arc<Lanes>,
+    /// The outside is told here.
+    pub progress: mpsc::UnboundedSender<Progress>,
+    /// Source of jitter, handed in as a seed.
+    pub random: AtomicU64,
+}
+
+/// A wish to stop: first gently, then at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Interrupt {
+    /// Nobody asked.
+    #[default]
+    None,
+    /// Start nothing new, let calls in flight end.
+    Gently,
+}
+
+/// How a drive ended.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// Where the saga is now.
+    pub saga: Saga,
+    /// It was interrupted before it came to rest.
+    pub interrupted: bool,
+}
+
+/// A drive that could not go on; the saga is as the journal says.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal cannot be folded.
+    #[error("saga {saga}: {source}")]
+    Fold {
+        /// The saga.
+        saga: SagaId,
+        /// Why.
+        source: FoldError,
+    },
+    /// Nothing can be decided over this node.
+    #[error("{node}: {why}")]
+    Node {
+        /// The saga.
+        saga: SagaId,
+        /// The node.
+        node: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The saga was begun with another edition of the catalog.
+    #[error("saga {saga} was begun with edition {found} of the steps; this version has {known}")]
+    Edition {
+        /// The saga.
+        saga: SagaId,
+        /// The edition that it was begun with.
+        found: String,
+        /// This version's edition.
+        known: String,
+    },
+}
+
+impl<W: Send + Sync + 'static> Engine<W> {
+    /// Reads a saga.
+    pub async fn load(&self, id: SagaId) -> Result<(Saga, String), EngineError> {
+        let entries = self.committer.entries(id, 1).await?;
+        let saga = Saga::fold(id, &self.catalog, &entries)
+            .map_err(|source| EngineError::Fold { saga: id, source })?;
+        Ok((saga, entries.last().map(chain).unwrap_or_default()))
+    }
+
+    /// Begins a saga: its first entry is durable when this returns.
+    pub async fn begin(
+        &self,
+        id: SagaId,
+        link: &str,
+        spec: &str,
+        digest: &str,
+    ) -> Result<(), EngineError> {
+        let event = Event::Created {
+            link: link.to_owned(),
+            spec: spec.to_owned(),
+            spec_digest: digest.to_owned(),
+            edition: self.catalog.edition(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let entry =
+            Entry { version: 1, at_ms: self.clock.now_ms(), previous: String::new(), event };
+        self.committer.append(id, entry.clone()).await?;
+        self.tell(id, News::Entry(entry));
+        Ok(())
+    }
+
+    /// Adds an event that a person caused: resumed, rollback begun, decided.
+    pub async fn say(&self, id: SagaId, event: Event) -> Result<Saga, EngineError> {
+        let (mut saga, last) = self.load(id).await?;
+        let entry =
+            Entry { version: saga.version + 1, at_ms: self.clock.now_ms(), previous: last, event };
+        saga.apply(&self.catalog, &entry)
+            .map_err(|source| EngineError::Fold { saga: id, source })?;
+        self.committer.append(id, entry.clone()).await?;
+        self.tell(id, News::Entry(entry));
+        Ok(saga)
+    }
+
+    /// Writes down what a person decided over one node, if the machine can bear it.
+    ///
+    /// A node that others read cannot be skipped: they would have nothing to go on with.
+    pub async fn decide(
+        &self,
+        id: SagaId,
+        node: &str,
+        verb: Verb,
+        (reason, by): (&str, &str),
+    ) -> Result<Saga, EngineError> {
+        let (saga, _) = self.load(id).await?;
+        let unknown =
+            || EngineError::Node { saga: id, node: node.to_owned(), why: "there is no such node" };
+        let at = self.catalog.find(node).ok_or_else(unknown)?;
+        let refuse = |why| EngineError::Node { saga: id, node: node.to_owned(), why };
+        if saga.node(at).stop().is_none() {
+            return Err(refuse(
+                "it has neither failed nor got stuck, so there is nothing to decide",
+            ));
+        }
+        let read = self.catalog.dependents(at).next().is_some();
+        let bears = self.catalog.node(at).is_some_and(|n| n.accepts(&serde_json::Value::Null));
+        if verb != Verb::Retry && saga.direction == Direction::Forward && read && !bears {
+            return Err(refuse("other nodes go on with what it leaves: mend the cause and resume"));
+        }
+        let (node, reason, by) = (node.to_owned(), reason.to_owned(), by.to_owned());
+        self.say(id, Event::Decided { node, verb, reason, by }).await
+    }
+
+    /// Carries a saga on until it is at rest or interrupted.
+    pub async fn drive(
+        &self,
+        id: SagaId,
+        world: Arc<W>,
+        interrupt: watch::Receiver<Interrupt>,
+    ) -> Result<Ending, EngineError> {
+        let busy = self.clock.busy();
+        let (saga, last) = self.load(id).await?;
+        let known = self.catalog.edition();
+        if saga.edition != known {
+            return Err(EngineError::Edition { saga: id, found: saga.edition, known });
+        }
+        let mut run = Run::new(self, world, saga, last, interrupt);
+        let interrupted = run.carry_on(busy).await?;
+        Ok(Ending { saga: run.saga, interrupted })
+    }
+
+    pub(crate) fn tell(&self, saga: SagaId, news: News) {
+        // Nobody listens any more: the journal has it all the same.
+        drop(self.progress.send(Progress { saga, at_ms: self.clock.now_ms(), news }));
+    }
+
+    /// A pseudo-random number (splitmix64 over a shared counter).
+    pub(crate) fn random(&self) -> u64 {
+        let mut z = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+/// The class that decides how a saga at rest is spoken of: the one a person has to see first.
+pub fn rest_class(saga: &Saga) -> Option<Class> {
+    let stops = saga.nodes.iter().filter_map(NodeState::stop);
+    stops.map(|stop| stop.class).min_by_key(|class| match class {
+        Class::Permission => 0,
+        Class::Prerequisite => 1,
+        Class::Approval => 2,
+        Class::Drift | Class::Refused | Class::Bug | Class::Unreachable | Class::Overdue => 3,
+        Class::Verification => 4,
+    })
+}

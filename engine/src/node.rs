@@ -1,0 +1,388 @@
+//! One node's state machine, pure: state and event give the next state, state and
+//! sight give the next move.
+//!
+//! ```text
+//!            look: Ready ────────────► Done(Found)                    never unmade
+//!   Idle ──┤ look: Drifted ──────────► Failed
+//!            look: Absent ─► Intended ─┬─ look: Absent  → act, look again (same token)
+//!                            (on disk) ├─ look: Pending → wait, look again
+//!                                      ├─ look: Ready   → Done(Made)
+//!                                      └─ look: Drifted, or refused → Failed
+//!   Intended | Failed after intent | Done(Made) ──rollback──► Undoing ─┬─ left     → undo, look again
+//!                                                                      ├─ nothing  → Undone
+//!                                                                      └─ drifted, or refused → Stuck
+//! ```
+
+use crate::event::{Event, Origin, Verb};
+use crate::fault::{Class, Report};
+use crate::step::{Remains, Seen};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What was announced before the first call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Intent {
+    /// When, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// Counts definite refusals.
+    pub generation: u32,
+    /// Every item ever announced.
+    pub items: BTreeSet<String>,
+}
+
+/// Why a node stopped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stop {
+    /// The kind.
+    pub class: Class,
+    /// Evidence and help.
+    pub report: Report,
+}
+
+/// Where a node is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NodeState {
+    /// Nothing was announced, or a person said: try again. An earlier intent is remembered,
+    /// because something may have come of it.
+    Idle {
+        /// The last intent before a person said to try again.
+        earlier: Option<Intent>,
+    },
+    /// Announced; calls may have been made.
+    Intended(Intent),
+    /// As wanted.
+    Done {
+        /// Who made it.
+        origin: Origin,
+        /// What it leaves for others.
+        output: Value,
+        /// What was announced for it, if anything was.
+        intent: Option<Intent>,
+    },
+    /// It cannot be brought about as asked.
+    Failed {
+        /// What was announced for it, if anything was.
+        intent: Option<Intent>,
+        /// Why.
+        stop: Stop,
+    },
+    /// It waits for a person.
+    Parked {
+        /// What was announced for it, if anything was.
+        intent: Option<Intent>,
+        /// For what.
+        stop: Stop,
+    },
+    /// A person said: go on without it.
+    Skipped,
+    /// Being taken back.
+    Undoing {
+        /// Since when, in milliseconds since the Unix epoch.
+        since_ms: u64,
+        /// What was announced for it.
+        intent: Option<Intent>,
+        /// Its output, if it was done.
+        output: Option<Value>,
+    },
+    /// Nothing of it is left, or what is left was said to stay.
+    Undone {
+        /// What stays, if anything.
+        kept: Option<String>,
+    },
+    /// It could not be taken back.
+    Stuck {
+        /// What was announced for it.
+        intent: Option<Intent>,
+        /// Its output, if it was done.
+        output: Option<Value>,
+        /// Why.
+        stop: Stop,
+    },
+}
+
+/// An event that cannot follow a state: the journal was not written by this machine.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{event} cannot follow {state}")]
+pub struct IllegalEvent {
+    /// The state's name.
+    pub state: &'static str,
+    /// The event's name.
+    pub event: &'static str,
+}
+
+impl Default for NodeState {
+    fn default() -> Self {
+        Self::Idle { earlier: None }
+    }
+}
+
+impl NodeState {
+    /// The state's name, as it is shown.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Idle { .. } => "waiting",
+            Self::Intended(_) => "making",
+            Self::Done { .. } => "done",
+            Self::Failed { .. } => "failed",
+            Self::Parked { .. } => "parked",
+            Self::Skipped => "skipped",
+            Self::Undoing { .. } => "undoing",
+            Self::Undone { .. } => "undone",
+            Self::Stuck { .. } => "stuck",
+        }
+    }
+
+    /// What was announced for it, if anything was.
+    pub fn intent(&self) -> Option<&Intent> {
+        match self {
+            Self::Intended(intent) => Some(intent),
+            Self::Idle { earlier: intent }
+            | Self::Done { intent, .. }
+            | Self::Failed { intent, .. }
+            | Self::Parked { intent, .. }
+            | Self::Undoing { intent, .. }
+            | Self::Stuck { intent, .. } => intent.as_ref(),
+            Self::Skipped | Self::Undone { .. } => None,
+        }
+    }
+
+    /// Its output, if it has one.
+    pub fn output(&self) -> Option<&Value> {
+        match self {
+            Self::Done { output, .. } => Some(output),
+            Self::Undoing { output, .. } | Self::Stuck { output, .. } => output.as_ref(),
+            Self::Idle { .. }
+            | Self::Intended(_)
+            | Self::Failed { .. }
+            | Self::Parked { .. }
+            | Self::Skipped
+            | Self::Undone { .. } => None,
+        }
+    }
+
+    /// May nodes that need this one go on?
+    pub fn satisfied(&self) -> bool {
+        matches!(self, Self::Done { .. } | Self::Skipped)
+    }
+
+    /// Could something of ours exist because of this node?
+    pub fn may_have_made(&self) -> bool {
+        match self {
+            Self::Intended(_) | Self::Undoing { .. } | Self::Stuck { .. } => true,
+            Self::Idle { earlier: intent }
+            | Self::Failed { intent, .. }
+            | Self::Parked { intent, .. } => intent.is_some(),
+            Self::Done { origin, .. } => *origin == Origin::Made,
+            Self::Skipped | Self::Undone { .. } => false,
+        }
+    }
+
+    /// Why it stopped, if it did.
+    pub fn stop(&self) -> Option<&Stop> {
+        match self {
+            Self::Failed { stop, .. } | Self::Parked { stop, .. } | Self::Stuck { stop, .. } => {
+                Some(stop)
+            }
+            Self::Idle { .. }
+            | Self::Intended(_)
+            | Self::Done { .. }
+            | Self::Skipped
+            | Self::Undoing { .. }
+            | Self::Undone { .. } => None,
+        }
+    }
+
+    fn illegal(&self, event: &'static str) -> IllegalEvent {
+        IllegalEvent { state: self.name(), event }
+    }
+
+    /// The state after an event.
+    pub fn apply(self, event: &Event, at_ms: u64) -> Result<Self, IllegalEvent> {
+        match event {
+            Event::Intended { generation, items, .. } => self.intended(*generation, items, at_ms),
+            Event::Completed { origin, output, .. } => self.completed(*origin, output),
+            Event::Failed { class, report, .. } => self.stopped(*class, report, false),
+            Event::Parked { class, report, .. } => self.stopped(*class, report, true),
+            Event::UndoIntended { .. } => self.undo_intended(at_ms),
+            Event::Undone { kept, .. } => {
+                if matches!(self, Self::Undoing { .. }) {
+                    Ok(Self::Undone { kept: kept.clone() })
+                } else {
+                    Err(self.illegal("undone"))
+                }
+            }
+            Event::Stuck { class, report, .. } => self.stuck(*class, report),
+            Event::Resumed { .. } => Ok(self.again(at_ms)),
+            Event::Decided { verb, reason, .. } => self.decided(*verb, reason, at_ms),
+            Event::Created { .. } | Event::RollbackBegun { .. } | Event::Finished { .. } => {
+                Ok(self)
+            }
+        }
+    }
+
+    /// What was announced before, if something may still be announced or come of it.
+    fn open(self, event: &'static str) -> Result<Option<Intent>, IllegalEvent> {
+        let illegal = self.illegal(event);
+        if let Self::Idle { earlier: intent } = self {
+            return Ok(intent);
+        }
+        if let Self::Intended(intent) = self { Ok(Some(intent)) } else { Err(illegal) }
+    }
+
+    fn intended(self, generation: u32, items: &[String], at_ms: u64) -> Result<Self, IllegalEvent> {
+        // An intent that only grows keeps its beginning: its patience counts from there.
+        let begun_ms = if let Self::Intended(intent) = &self { intent.at_ms } else { at_ms };
+        let earlier = self.open("intended")?;
+        let known = earlier.into_iter().flat_map(|intent| intent.items);
+        let items = known.chain(items.iter().cloned()).collect();
+        Ok(Self::Intended(Intent { at_ms: begun_ms, generation, items }))
+    }
+
+    fn completed(self, origin: Origin, output: &Value) -> Result<Self, IllegalEvent> {
+        let intent = self.open("completed")?;
+        Ok(Self::Done { origin, output: output.clone(), intent })
+    }
+
+    fn stopped(self, class: Class, report: &Report, parked: bool) -> Result<Self, IllegalEvent> {
+        let intent = self.open(if parked { "parked" } else { "failed" })?;
+        let stop = Stop { class, report: report.clone() };
+        Ok(if parked { Self::Parked { intent, stop } } else { Self::Failed { intent, stop } })
+    }
+
+    fn stuck(self, class: Class, report: &Report) -> Result<Self, IllegalEvent> {
+        let illegal = self.illegal("stuck");
+        let Self::Undoing { intent, output, .. } = self else { return Err(illegal) };
+        Ok(Self::Stuck { intent, output, stop: Stop { class, report: report.clone() } })
+    }
+
+    fn undo_intended(self, at_ms: u64) -> Result<Self, IllegalEvent> {
+        if !self.may_have_made() {
+            return Err(self.illegal("undo intended"));
+        }
+        let output = self.output().cloned();
+        let intent = self.intent().cloned();
+        Ok(Self::Undoing { since_ms: at_ms, intent, output })
+    }
+
+    fn again(self, at_ms: u64) -> Self {
+        match self {
+            Self::Failed { intent, .. } | Self::Parked { intent, .. } => {
+                Self::Idle { earlier: intent }
+            }
+            Self::Stuck { intent, output, .. } => Self::Undoing { since_ms: at_ms, intent, output },
+            Self::Idle { .. }
+            | Self::Intended(_)
+            | Self::Done { .. }
+            | Self::Skipped
+            | Self::Undoing { .. }
+            | Self::Undone { .. } => self,
+        }
+    }
+
+    fn decided(self, verb: Verb, reason: &str, at_ms: u64) -> Result<Self, IllegalEvent> {
+        match (verb, &self) {
+            (Verb::Retry, Self::Failed { .. } | Self::Parked { .. } | Self::Stuck { .. }) => {
+                Ok(self.again(at_ms))
+            }
+            (Verb::Skip | Verb::MarkDone, Self::Failed { .. } | Self::Parked { .. }) => {
+                Ok(Self::Skipped)
+            }
+            (Verb::Skip, Self::Stuck { .. }) => {
+                Ok(Self::Undone { kept: Some(format!("skipped: {reason}")) })
+            }
+            (Verb::MarkDone, Self::Stuck { .. }) => Ok(Self::Undone { kept: None }),
+            _ => Err(self.illegal("decided")),
+        }
+    }
+}
+
+/// What comes next for a node that goes forward.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Move {
+    /// Write down that these items will be made.
+    Intend(Vec<String>),
+    /// Make these items: they are announced.
+    Act(Vec<String>),
+    /// Wait and look again.
+    Wait(String),
+    /// Write down that it is done.
+    Complete(Origin, Value),
+    /// Write down that it failed.
+    Fail(Stop),
+    /// Nothing: the node is at rest.
+    Rest,
+}
+
+/// The next move of a node going forward, from its state and what was just seen.
+///
+/// `acts` says whether the node changes the world at all.
+pub fn decide(state: &NodeState, seen: &Seen<Value>, acts: bool) -> Move {
+    let intent = match state {
+        NodeState::Idle { earlier } => earlier.as_ref(),
+        NodeState::Intended(intent) => Some(intent),
+        NodeState::Done { .. }
+        | NodeState::Failed { .. }
+        | NodeState::Parked { .. }
+        | NodeState::Skipped
+        | NodeState::Undoing { .. }
+        | NodeState::Undone { .. }
+        | NodeState::Stuck { .. } => return Move::Rest,
+    };
+    match seen {
+        Seen::Absent(_) if !acts => Move::Wait("it is not there yet".to_owned()),
+        Seen::Absent(items) => {
+            // An intent from before a person said to try again is not enough to act on.
+            let standing =
+                if let NodeState::Intended(intent) = state { Some(intent) } else { None };
+            if standing.is_some_and(|intent| items.iter().all(|i| intent.items.contains(i))) {
+                Move::Act(items.clone())
+            } else {
+                Move::Intend(items.clone())
+            }
+        }
+        Seen::Pending(why) => Move::Wait(why.clone()),
+        Seen::Ready(output) => {
+            let origin = match (acts, intent) {
+                (false, _) => Origin::Checked,
+                (true, Some(_)) => Origin::Made,
+                (true, None) => Origin::Found,
+            };
+            Move::Complete(origin, output.clone())
+        }
+        Seen::Ours(output) => Move::Complete(Origin::Made, output.clone()),
+        Seen::Unneeded(output) => Move::Complete(Origin::Unneeded, output.clone()),
+        Seen::Drifted(report) => Move::Fail(Stop { class: Class::Drift, report: report.clone() }),
+    }
+}
+
+/// What comes next for a node that is being taken back.
+#[derive(Clone, Debug, PartialEq)]
+pub enum UndoMove {
+    /// Take these items back.
+    Undo(Vec<String>),
+    /// Wait and look again.
+    Wait(String),
+    /// Nothing is left, but the last call may still take effect: look once more later.
+    Settle,
+    /// Write down that nothing is left.
+    Undone,
+    /// Write down that a person has to decide.
+    Stuck(Stop),
+}
+
+/// The next move of a node going backward.
+///
+/// `settled` says whether an absence may be believed: a call whose answer was lost
+/// before the rollback may still land, so a node that never completed is only gone
+/// after two looks a settling time apart.
+pub fn decide_undo(remains: &Remains, settled: bool) -> UndoMove {
+    match remains {
+        Remains::Nothing if settled => UndoMove::Undone,
+        Remains::Nothing => UndoMove::Settle,
+        Remains::Pending(why) => UndoMove::Wait(why.clone()),
+        Remains::Items(items) => UndoMove::Undo(items.clone()),
+        Remains::Drifted(report) => {
+            UndoMove::Stuck(Stop { class: Class::Drift, report: report.clone() })
+        }
+    }
+}

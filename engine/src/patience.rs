@@ -1,0 +1,91 @@
+//! How long a node is waited for, and what follows when that is not enough.
+
+use crate::backoff::{poll_ms, retry_ms};
+use crate::engine::EngineError;
+use crate::fault::{Class, Report};
+use crate::node::{NodeState, Stop};
+use crate::progress::News;
+use crate::run::Run;
+
+/// A node that is overdue this many times over waits for a person.
+const PARK_AFTER_LIMITS: u64 = 3;
+/// The least time that transient faults are borne, in milliseconds.
+const LEAST_ENDURANCE_MS: u64 = 30_000;
+
+impl<W: Send + Sync + 'static> Run<'_, W> {
+    /// A call did not go through: sets when it is tried again.
+    pub(crate) async fn again(
+        &mut self,
+        at: usize,
+        report: Report,
+        hint_ms: Option<u64>,
+        undo: bool,
+    ) -> Result<(), EngineError> {
+        let now_ms = self.engine.clock.now_ms();
+        let random = self.engine.random();
+        let limit_ms = self.limit_ms(at).max(LEAST_ENDURANCE_MS);
+        let wait = self.waits.entry(at).or_default();
+        wait.faults += 1;
+        let since = *wait.fault_since_ms.get_or_insert(now_ms);
+        wait.due_ms = now_ms + retry_ms(wait.faults, hint_ms, random);
+        let (attempt, next_ms) = (wait.faults, wait.due_ms);
+        if now_ms.saturating_sub(since) >= limit_ms {
+            let park = self.saga.node(at).intent().is_some();
+            let class = Class::Unreachable;
+            return self.stop(at, Stop { class, report }, undo, park).await;
+        }
+        self.engine.tell(self.saga.id, News::Retrying { node: at, attempt, report, next_ms });
+        Ok(())
+    }
+
+    /// Sets the next look, and minds the node's patience.
+    pub(crate) async fn waiting(&mut self, at: usize, why: String) -> Result<(), EngineError> {
+        let now_ms = self.engine.clock.now_ms();
+        let limit_ms = self.limit_ms(at);
+        let begun_ms = match self.saga.node(at) {
+            NodeState::Intended(intent) => Some(intent.at_ms),
+            NodeState::Undoing { since_ms, .. } => Some(*since_ms),
+            NodeState::Idle { .. }
+            | NodeState::Done { .. }
+            | NodeState::Failed { .. }
+            | NodeState::Parked { .. }
+            | NodeState::Skipped
+            | NodeState::Undone { .. }
+            | NodeState::Stuck { .. } => None,
+        };
+        let wait = self.waits.entry(at).or_default();
+        let since_ms = *wait.since_ms.get_or_insert(now_ms);
+        wait.due_ms = now_ms + poll_ms(now_ms.saturating_sub(since_ms));
+        let next_ms = wait.due_ms;
+        let waited_ms = now_ms.saturating_sub(begun_ms.unwrap_or(since_ms));
+        let news = News::Waiting { node: at, why: why.clone(), since_ms, next_ms };
+        self.engine.tell(self.saga.id, news);
+        if waited_ms < limit_ms {
+            return Ok(());
+        }
+        if begun_ms.is_none() || waited_ms >= limit_ms * PARK_AFTER_LIMITS {
+            let undo = matches!(self.saga.node(at), NodeState::Undoing { .. });
+            let stop = overdue(&self.name(at), &why, waited_ms);
+            return self.stop(at, stop, undo, begun_ms.is_some()).await;
+        }
+        let wait = self.waits.entry(at).or_default();
+        if !std::mem::replace(&mut wait.told_overdue, true) {
+            self.engine.tell(self.saga.id, News::Overdue { node: at, why, waited_ms });
+        }
+        Ok(())
+    }
+
+    fn limit_ms(&self, at: usize) -> u64 {
+        let about = self.engine.catalog.about().get(at);
+        about.map_or(u64::MAX, |a| u64::from(a.patience.limit_s) * 1000)
+    }
+}
+
+fn overdue(node: &str, why: &str, waited_ms: u64) -> Stop {
+    let report = Report::new(
+        format!("waiting for {node}"),
+        format!("after {} s still: {why}", waited_ms / 1000),
+    )
+    .help("`escrr resume` goes on waiting; `escrr doctor` looks for the cause");
+    Stop { class: Class::Overdue, report }
+}

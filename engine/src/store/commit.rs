@@ -1,0 +1,94 @@
+//! The one committer: a thread that owns the store and commits everything queued as one batch.
+//!
+//! sled must not be flushed from several tasks at once, and a batch costs one sync,
+//! however many sagas append to it.
+
+use super::{Append, Fence, Head, Store, StoreError};
+use crate::event::Entry;
+use crate::id::SagaId;
+use std::sync::mpsc;
+use tokio::sync::oneshot;
+
+type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+
+enum Ask {
+    Append(Box<Append>, Answer<()>),
+    Entries(SagaId, u64, Answer<Vec<Entry>>),
+    Heads(Answer<Vec<Head>>),
+}
+
+/// A handle on the thread that owns the store; clones share it.
+#[derive(Clone, Debug)]
+pub struct Committer(mpsc::Sender<Ask>);
+
+impl Committer {
+    /// Claims the store and gives it to a thread of its own.
+    pub fn start(mut store: impl Store) -> Result<Self, StoreError> {
+        let fence = store.claim()?;
+        let (asks, queue) = mpsc::channel();
+        std::thread::Builder::new()
+            .name("committer".into())
+            .spawn(move || serve(store, fence, &queue))
+            .map_err(|e| StoreError::Stopped(e.to_string()))?;
+        Ok(Self(asks))
+    }
+
+    /// Adds an entry; it is durable when this returns.
+    pub async fn append(&self, saga: SagaId, entry: Entry) -> Result<(), StoreError> {
+        self.ask(|answer| Ask::Append(Box::new(Append { saga, entry }), answer)).await
+    }
+
+    /// The entries of a saga from a version on.
+    pub async fn entries(&self, saga: SagaId, from: u64) -> Result<Vec<Entry>, StoreError> {
+        self.ask(|answer| Ask::Entries(saga, from, answer)).await
+    }
+
+    /// All heads, oldest saga first.
+    pub async fn heads(&self) -> Result<Vec<Head>, StoreError> {
+        self.ask(Ask::Heads).await
+    }
+
+    async fn ask<T>(&self, ask: impl FnOnce(Answer<T>) -> Ask) -> Result<T, StoreError> {
+        let gone = || StoreError::Stopped("its thread has ended".into());
+        let (answer, answered) = oneshot::channel();
+        self.0.send(ask(answer)).map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+}
+
+fn serve(mut store: impl Store, fence: Fence, queue: &mpsc::Receiver<Ask>) {
+    let mut dead: Option<String> = None;
+    while let Ok(first) = queue.recv() {
+        let mut batch = Vec::new();
+        let mut answers = Vec::new();
+        for ask in std::iter::once(first).chain(queue.try_iter()) {
+            match ask {
+                Ask::Append(append, answer) => {
+                    batch.push(*append);
+                    answers.push(answer);
+                }
+                Ask::Entries(saga, from, answer) => drop(answer.send(store.entries(saga, from))),
+                Ask::Heads(answer) => drop(answer.send(store.heads())),
+            }
+        }
+        let done = match &dead {
+            _ if batch.is_empty() => Ok(()),
+            Some(why) => Err(StoreError::Stopped(why.clone())),
+            None => commit(&mut store, fence, &batch),
+        };
+        if let Err(error) = &done {
+            // What was written by a failed commit is unknown: nothing may follow it.
+            dead.get_or_insert_with(|| error.to_string());
+        }
+        for answer in answers {
+            // Nobody waits for the answer any more: the entry is durable all the same.
+            drop(answer.send(done.clone()));
+        }
+    }
+}
+
+fn commit(store: &mut impl Store, fence: Fence, batch: &[Append]) -> Result<(), StoreError> {
+    let committed =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| store.commit(fence, batch)));
+    committed.unwrap_or_else(|_| Err(StoreError::Stopped("the store itself gave up".into())))
+}

@@ -1,0 +1,187 @@
+//! Where journals are kept.
+//!
+//! An entry that [`Store::commit`] has acknowledged is durable; a batch is all or
+//! nothing; an append names the version that it expects, so the loser of a race learns it.
+
+mod codec;
+mod commit;
+mod home;
+mod lock;
+mod memory;
+mod mirror;
+mod sled;
+
+pub use codec::{FORMAT, chain};
+pub use commit::Committer;
+pub use home::{Home, Reading};
+pub use lock::{Holder, Lock};
+pub use memory::MemoryStore;
+pub use sled::SledStore;
+
+use crate::event::{Entry, Outcome};
+use crate::id::SagaId;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The number that shuts out an older holder of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fence(pub u64);
+
+/// One entry to add.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// The saga.
+    pub saga: SagaId,
+    /// The entry; its version is the head's plus one.
+    pub entry: Entry,
+}
+
+/// What is known of a saga without reading its journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    /// The saga.
+    pub saga: SagaId,
+    /// The link that it sets up.
+    pub link: String,
+    /// How many entries its journal has.
+    pub version: u64,
+    /// The chain's last link: SHA-256 of the last entry, in hexadecimal.
+    pub last: String,
+    /// When it was begun, in milliseconds since the Unix epoch.
+    pub created_ms: u64,
+    /// When its last entry was written.
+    pub updated_ms: u64,
+    /// How it ended, if it did.
+    pub outcome: Option<Outcome>,
+}
+
+/// A store of journals. It blocks; [`Committer`] puts it on a thread of its own.
+pub trait Store: Send + 'static {
+    /// Shuts out every earlier holder.
+    fn claim(&mut self) -> Result<Fence, StoreError>;
+    /// Adds a batch, all or nothing, durable when it returns.
+    fn commit(&mut self, fence: Fence, batch: &[Append]) -> Result<(), StoreError>;
+    /// The entries of a saga from a version on; none for a saga that is not there.
+    fn entries(&self, saga: SagaId, from: u64) -> Result<Vec<Entry>, StoreError>;
+    /// All heads, oldest saga first.
+    fn heads(&self) -> Result<Vec<Head>, StoreError>;
+}
+
+/// The store cannot do what was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process holds it.
+    #[error("the store in {} is in use by process {}", path.display(), holder.pid)]
+    InUse {
+        /// The store's folder.
+        path: PathBuf,
+        /// Who.
+        holder: Holder,
+    },
+    /// What is on disk cannot be right.
+    #[error("the store in {} is damaged: {what}", path.display())]
+    Damaged {
+        /// The store's folder.
+        path: PathBuf,
+        /// What and where.
+        what: String,
+    },
+    /// A newer version of the program wrote it.
+    #[error("the store in {} has format {found}; this version reads up to {known}", path.display())]
+    Newer {
+        /// The store's folder.
+        path: PathBuf,
+        /// The format found.
+        found: u32,
+        /// The newest format that this version reads.
+        known: u32,
+    },
+    /// The disk is full.
+    #[error("no space left for the store in {}", path.display())]
+    Full {
+        /// The store's folder.
+        path: PathBuf,
+    },
+    /// The system refused.
+    #[error("{doing} {}: {error}", path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// What the system said.
+        error: String,
+    },
+    /// Somebody else appended first.
+    #[error("saga {saga} is at version {found}, not at {expected}")]
+    Conflict {
+        /// The saga.
+        saga: SagaId,
+        /// The version that the append expected.
+        expected: u64,
+        /// The version it is at.
+        found: u64,
+    },
+    /// A younger holder has claimed the store.
+    #[error("the store was claimed by another process meanwhile")]
+    Fenced,
+    /// An entry is larger than the store keeps safely.
+    #[error("an entry of {size} bytes is larger than the {limit} that are kept safely")]
+    TooLarge {
+        /// Its size.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The committer has stopped after an earlier error.
+    #[error("the store takes no more entries after an earlier error: {0}")]
+    Stopped(String),
+}
+
+impl StoreError {
+    /// Says what an operation of the system met.
+    pub(crate) fn io(doing: &'static str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        if [StorageFull, QuotaExceeded].contains(&error.kind()) {
+            return Self::Full { path: path.to_owned() };
+        }
+        Self::Io { doing, path: path.to_owned(), error: error.to_string() }
+    }
+}
+
+/// The head after one more entry.
+pub(crate) fn advance(head: Option<&Head>, append: &Append) -> Result<Head, StoreError> {
+    use crate::event::Event;
+    let expected = append.entry.version.saturating_sub(1);
+    let found = head.map_or(0, |h| h.version);
+    if expected != found {
+        return Err(StoreError::Conflict { saga: append.saga, expected, found });
+    }
+    let mut next = head.cloned().unwrap_or_else(|| Head {
+        saga: append.saga,
+        link: String::new(),
+        version: 0,
+        last: String::new(),
+        created_ms: append.entry.at_ms,
+        updated_ms: append.entry.at_ms,
+        outcome: None,
+    });
+    match &append.entry.event {
+        Event::Created { link, .. } => link.clone_into(&mut next.link),
+        Event::RollbackBegun { .. } => next.outcome = None,
+        Event::Finished { outcome } => next.outcome = Some(*outcome),
+        Event::Intended { .. }
+        | Event::Completed { .. }
+        | Event::Failed { .. }
+        | Event::Parked { .. }
+        | Event::UndoIntended { .. }
+        | Event::Undone { .. }
+        | Event::Stuck { .. }
+        | Event::Resumed { .. }
+        | Event::Decided { .. } => {}
+    }
+    next.version = append.entry.version;
+    next.updated_ms = append.entry.at_ms;
+    next.last = chain(&append.entry);
+    Ok(next)
+}
