@@ -63,13 +63,16 @@ impl<'a> Secrets<'a> {
             SecretRef::File(path) => self.read(path),
             SecretRef::Command(command) => self.ask(command).await,
         };
-        found.and_then(one_line).map(Secret::new).map_err(|why| {
-            CommandError::new(codes::SECRET, format!("the secret `{reference}` cannot be had: {why}"))
-                .hint(match reference {
-                    SecretRef::Env(name) => format!("set it: export {name}=…"),
-                    SecretRef::File(path) => format!("put it alone into {}", path.display()),
-                    SecretRef::Command(_) => "run the command by hand to see what it says".into(),
-                })
+        found.and_then(|text| one_line(&text)).map(Secret::new).map_err(|why| {
+            CommandError::new(
+                codes::SECRET,
+                format!("the secret `{reference}` cannot be had: {why}"),
+            )
+            .hint(match reference {
+                SecretRef::Env(name) => format!("set it: export {name}=…"),
+                SecretRef::File(path) => format!("put it alone into {}", path.display()),
+                SecretRef::Command(_) => "run the command by hand to see what it says".into(),
+            })
         })
     }
 
@@ -158,8 +161,8 @@ impl<'a> Secrets<'a> {
 }
 
 /// The text without its last line end, if it is one line and says something.
-fn one_line(text: String) -> Result<String, String> {
-    let line = text.strip_suffix('\n').unwrap_or(&text);
+fn one_line(text: &str) -> Result<String, String> {
+    let line = text.strip_suffix('\n').unwrap_or(text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     match line {
         "" => Err("it is empty".to_owned()),
@@ -217,7 +220,7 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_command_that_never_answers_is_given_up() {
         let env = env(&[]);
         let mut secrets = Secrets::new(&env);

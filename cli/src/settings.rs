@@ -65,6 +65,7 @@ impl Terminal {
 
 /// Everything that is settled before a command begins.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are answers, not a state")]
 pub struct Settings {
     /// Where the state is kept.
     pub home: Home,
@@ -146,9 +147,9 @@ impl Home {
             env.filled(name).map(PathBuf::from).filter(|path| path.is_absolute())
         };
         if let Some(given) = given.filter(|given| !given.as_os_str().is_empty()) {
-            return std::path::absolute(given).map(Self).map_err(|error| {
-                CommandError::file(codes::NO_HOME, "cannot find", given, &error)
-            });
+            return std::path::absolute(given)
+                .map(Self)
+                .map_err(|error| CommandError::file(codes::NO_HOME, "cannot find", given, &error));
         }
         absolute("XDG_STATE_HOME")
             .map(|state| state.join("escrr"))

@@ -39,7 +39,7 @@ Examples:
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// Where the state is kept: the store, the logs, the sandbox's world
-    /// [default: $XDG_STATE_HOME/escrr or ~/.local/state/escrr]
+    /// [default: `$XDG_STATE_HOME/escrr` or `~/.local/state/escrr`]
     #[arg(long, env = "ESCRR_HOME", value_name = "DIR", global = true)]
     pub home: Option<PathBuf>,
 
@@ -326,7 +326,7 @@ pub struct EventsArgs {
 /// `escrr show`
 #[derive(Clone, Debug, clap::Args)]
 pub struct ShowArgs {
-    /// The node, for example follower.load_balancer
+    /// The node, for example `follower.load_balancer`
     #[arg(value_name = "NODE")]
     pub node: String,
     /// The link's name; may be left out when one saga is live
@@ -348,7 +348,7 @@ pub struct AuditArgs {
 /// `escrr retry`, `escrr skip`, `escrr mark-done`
 #[derive(Clone, Debug, clap::Args)]
 pub struct VerbArgs {
-    /// The node, for example follower.load_balancer
+    /// The node, for example `follower.load_balancer`
     #[arg(value_name = "NODE")]
     pub node: String,
     /// Why; it is written into the journal

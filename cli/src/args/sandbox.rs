@@ -92,13 +92,11 @@ pub struct RunningArgs {
     "refuse", "throttle", "expire_credentials", "delay_ms", "lost", "cut", "stale", "stuck",
     "kill", "json", "clear", "list",
 ]))]
+#[expect(clippy::struct_excessive_bools, reason = "every one is a flag of its own")]
 pub struct FaultArgs {
     /// Which sandbox.
     #[command(flatten)]
     pub sandbox: SandboxArg,
-    /// Which requests.
-    #[command(flatten)]
-    pub which: WhichRequests,
     /// Refuses the request with a vendor code
     #[arg(long, env = "ESCRR_FAULT_REFUSE", value_name = "CODE")]
     pub refuse: Option<String>,
@@ -147,6 +145,9 @@ pub struct FaultArgs {
     /// Lists the orders and how often each struck
     #[arg(long, env = "ESCRR_FAULT_LIST", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub list: bool,
+    /// Which requests.
+    #[command(flatten)]
+    pub which: WhichRequests,
 }
 
 /// Which requests a fault strikes; what is left out matches all.
@@ -156,7 +157,7 @@ pub struct WhichRequests {
     /// Product: Cbn, Vpc, Ecs, Nlb, PrivateLink, Elasticsearch, Sts, or Es for a cluster
     #[arg(long, env = "ESCRR_FAULT_PRODUCT", value_name = "NAME")]
     pub product: Option<String>,
-    /// Action, for example CreateCen
+    /// Action, for example `CreateCen`
     #[arg(long, env = "ESCRR_FAULT_ACTION", value_name = "NAME")]
     pub action: Option<String>,
     /// Only requests that change something
@@ -203,10 +204,8 @@ mod tests {
     use clap::Parser as _;
 
     fn sandbox_of(args: &[&str]) -> Option<SandboxChoice> {
-        match Args::parse_from(args).command {
-            Command::Resume(it) => it.sandbox.choice().cloned(),
-            other => panic!("{other:?}"),
-        }
+        let Command::Resume(it) = Args::parse_from(args).command else { panic!("not resume") };
+        it.sandbox.choice().cloned()
     }
 
     #[test]

@@ -146,24 +146,19 @@ impl Ui {
     }
 
     fn failure(&self, error: &CommandError) {
-        let mut text = format!("{ERROR}error[{}]:{ERROR:#} {}", error.code.id, error.said);
+        let mut lines = vec![format!("{ERROR}error[{}]:{ERROR:#} {}", error.code.id, error.said)];
         let more = [
             ("tried", &error.tried),
             ("request id", &error.request_id),
             ("meaning", &error.meaning),
         ];
         for (name, value) in more {
-            if let Some(value) = value {
-                text.push_str(&format!("\n  {DIM}{name}:{DIM:#} {value}"));
-            }
+            lines.extend(value.iter().map(|value| format!("  {DIM}{name}:{DIM:#} {value}")));
         }
-        for hint in &error.hints {
-            text.push_str(&format!("\n{HINT}hint:{HINT:#} {hint}"));
-        }
-        if let Some(command) = &error.next_command {
-            text.push_str(&format!("\n{HINT}next:{HINT:#} {command}"));
-        }
-        say(&self.err, &text);
+        lines.extend(error.hints.iter().map(|hint| format!("{HINT}hint:{HINT:#} {hint}")));
+        let next = error.next_command.iter();
+        lines.extend(next.map(|command| format!("{HINT}next:{HINT:#} {command}")));
+        say(&self.err, &lines.join("\n"));
     }
 
     /// Asks for a word, and goes on only if it is the one that was wanted.
@@ -197,12 +192,12 @@ const fn choice(color: bool) -> ColorChoice {
 /// a saga, and for any other trouble with a stream there is nobody left to tell.
 fn say(sink: &Sink, text: &str) {
     let mut stream = sink.lock().unwrap_or_else(PoisonError::into_inner);
-    let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
+    writeln!(stream, "{text}").and_then(|()| stream.flush()).ok();
 }
 
 fn ask(sink: &Sink, text: &str) {
     let mut stream = sink.lock().unwrap_or_else(PoisonError::into_inner);
-    let _ = write!(stream, "{text}").and_then(|()| stream.flush());
+    write!(stream, "{text}").and_then(|()| stream.flush()).ok();
 }
 
 /// What was written to the streams of [`Ui::captured`].

@@ -1,5 +1,7 @@
 //! Aligned columns.
 
+use std::ops::RangeInclusive;
+
 /// Between two columns.
 const GAP: &str = "  ";
 /// A column is never cut below this many characters.
@@ -87,14 +89,23 @@ fn width(text: &str) -> usize {
     text.chars().map(columns_of).sum()
 }
 
-/// East Asian wide characters take two columns.
+/// The blocks of East Asian wide characters and of emoji.
+const WIDE: [RangeInclusive<char>; 9] = [
+    '\u{1100}'..='\u{115f}',
+    '\u{2e80}'..='\u{a4cf}',
+    '\u{ac00}'..='\u{d7a3}',
+    '\u{f900}'..='\u{faff}',
+    '\u{fe30}'..='\u{fe6f}',
+    '\u{ff00}'..='\u{ff60}',
+    '\u{ffe0}'..='\u{ffe6}',
+    '\u{1f300}'..='\u{1faff}',
+    '\u{20000}'..='\u{3fffd}',
+];
+
+/// Wide characters take two columns.
 fn columns_of(c: char) -> usize {
-    match u32::from(c) {
-        0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff => 2,
-        0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1_f300..=0x1_faff => 2,
-        0x2_0000..=0x3_fffd => 2,
-        _ => 1,
-    }
+    let wide = WIDE.iter().any(|range| range.contains(&c));
+    if wide { 2 } else { 1 }
 }
 
 #[cfg(test)]
