@@ -350,6 +350,7 @@ pub fn decide(state: &NodeState, seen: &Seen<Value>, acts: bool) -> Move {
             Move::Complete(origin, output.clone())
         }
         Seen::Ours(output) => Move::Complete(Origin::Made, output.clone()),
+        Seen::Theirs(output) => Move::Complete(Origin::Found, output.clone()),
         Seen::Unneeded(output) => Move::Complete(Origin::Unneeded, output.clone()),
         Seen::Drifted(report) => Move::Fail(Stop { class: Class::Drift, report: report.clone() }),
     }

@@ -45,10 +45,12 @@ pub enum Seen<T> {
     Absent(Vec<String>),
     /// On its way, or waiting for something; the text says what is waited for.
     Pending(String),
-    /// There, as wanted.
+    /// There, as wanted; whose it is only the journal knows.
     Ready(T),
     /// There, as wanted, and it carries this saga's mark: we made it, whatever the journal says.
     Ours(T),
+    /// There, as wanted, and somebody else's: it carries another mark or none.
+    Theirs(T),
     /// Not needed for this link, for example a peer link inside one region.
     Unneeded(T),
     /// There, but not as the spec says: a person decides.
@@ -68,6 +70,7 @@ impl<T> Seen<T> {
             Self::Pending(why) => Seen::Pending(why),
             Self::Ready(t) => Seen::Ready(f(t)?),
             Self::Ours(t) => Seen::Ours(f(t)?),
+            Self::Theirs(t) => Seen::Theirs(f(t)?),
             Self::Unneeded(t) => Seen::Unneeded(f(t)?),
             Self::Drifted(report) => Seen::Drifted(report),
         })
@@ -166,7 +169,7 @@ pub trait Act: Step {
     fn remains(&self, cx: &Cx<'_, Self>) -> impl Future<Output = Result<Remains, Fault>> + Send {
         async {
             Ok(match self.observe(cx).await? {
-                Seen::Absent(_) | Seen::Unneeded(_) => Remains::Nothing,
+                Seen::Absent(_) | Seen::Unneeded(_) | Seen::Theirs(_) => Remains::Nothing,
                 Seen::Pending(why) => Remains::Pending(why),
                 Seen::Ready(_) | Seen::Ours(_) => Remains::whole(),
                 Seen::Drifted(report) => Remains::Drifted(report),

@@ -1,0 +1,103 @@
+//! What every step is given: the spec and the clients made from it.
+
+use crate::aliyun::{Cloud, Tags};
+use crate::elastic::{Access, Cluster};
+use crate::nodes::prerequisites::InstanceFacts;
+use crate::secret::Secret;
+use crate::side::Which;
+use crate::spec::Spec;
+use escrr_engine::{Fault, NodeId, Report, SagaId};
+use std::path::PathBuf;
+
+/// The tag that names the link.
+pub const TAG_LINK: &str = "escrr:link";
+/// The tag that names the saga.
+pub const TAG_SAGA: &str = "escrr:saga";
+/// The tag that names the node.
+pub const TAG_NODE: &str = "escrr:node";
+
+/// How one cluster is spoken to.
+#[derive(Clone, Debug)]
+pub struct ClusterAccess {
+    /// Base URL; absent: the instance's own domain.
+    pub url: Option<String>,
+    /// The user.
+    pub username: String,
+    /// The user's password.
+    pub password: Option<Secret>,
+    /// PEM file with the authority that signed the cluster's certificate.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// How the leader's domain may be resolved from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// By the system's resolver, then by Cloud Assistant.
+    System,
+    /// Not from here at all: by Cloud Assistant only.
+    Remote,
+}
+
+/// The spec and the clients; one for each saga.
+#[derive(Debug)]
+pub struct World {
+    /// What is wanted.
+    pub spec: Spec,
+    /// The cloud account.
+    pub cloud: Cloud,
+    /// The leader cluster's access.
+    pub leader: ClusterAccess,
+    /// The follower cluster's access.
+    pub follower: ClusterAccess,
+    /// How names are resolved.
+    pub resolution: Resolution,
+}
+
+impl World {
+    /// A client of the cluster on one side.
+    pub fn cluster(&self, which: Which, facts: &InstanceFacts) -> Result<Cluster, Fault> {
+        let access = match which {
+            Which::Leader => &self.leader,
+            Which::Follower => &self.follower,
+        };
+        let password = access.password.clone().ok_or_else(|| {
+            let report = Report::new(
+                format!("signing in to the {which} cluster"),
+                format!("the spec names no password for {}", access.username),
+            );
+            Fault::prerequisite(report.help(format!(
+                "put `password = \"env:NAME\"` under [{which}.access] and set that variable"
+            )))
+        })?;
+        let own = || format!("{}://{}:{}", facts.protocol.to_lowercase(), facts.domain, facts.port);
+        Cluster::new(Access {
+            url: access.url.clone().unwrap_or_else(own),
+            username: access.username.clone(),
+            password,
+            ca_file: access.ca_file.clone(),
+            name: which.to_string(),
+        })
+    }
+
+    /// The tags of what `node` makes.
+    pub fn tags(&self, saga: SagaId, node: NodeId) -> Tags {
+        let mut tags = self.spec.tags.clone();
+        tags.insert(TAG_LINK.to_owned(), self.spec.link.clone());
+        tags.insert(TAG_SAGA.to_owned(), saga.to_string());
+        tags.insert(TAG_NODE.to_owned(), node.to_string());
+        tags
+    }
+
+    /// The tags that everything carries which `node` of this link ever made.
+    pub fn marks(&self, node: NodeId) -> Tags {
+        Tags::from([
+            (TAG_LINK.to_owned(), self.spec.link.clone()),
+            (TAG_NODE.to_owned(), node.to_string()),
+        ])
+    }
+
+    /// The name of what is made for this link.
+    pub fn name(&self) -> String {
+        format!("escrr-{}", self.spec.link)
+    }
+}
