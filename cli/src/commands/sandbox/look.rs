@@ -1,6 +1,6 @@
 //! `escrr sandbox inventory` and `escrr sandbox log`
 
-use super::explain;
+use super::{explain, is_file};
 use crate::Context;
 use crate::args::{OutputForm, SandboxChoice};
 use crate::codes;
@@ -77,10 +77,6 @@ async fn ask<T: Serialize>(
     let world = offline(&home.world()).map_err(|error| explain(&error))?;
     serde_json::to_value(left(&world))
         .map_err(|error| CommandError::new(codes::BUG, error.to_string()))
-}
-
-const fn is_file(choice: Option<&SandboxChoice>) -> bool {
-    matches!(choice, Some(SandboxChoice::File(_)))
 }
 
 /// A list: a table for people, for programs as the sandbox answers it.
