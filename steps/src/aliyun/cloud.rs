@@ -1,0 +1,339 @@
+//! The account's client: credentials, handles, and sending one call.
+
+use super::cbn::Cbn;
+use super::ecs::Ecs;
+use super::elasticsearch::Elasticsearch;
+use super::endpoint::{Endpoints, Product};
+use super::error;
+use super::nlb::Nlb;
+use super::privatelink::PrivateLink;
+use super::sign::encode::Moment;
+use super::sign::{percent_encode, roa, rpc};
+use super::sts::Sts;
+use super::transport::{Incoming, Outgoing, WallClock, Wire};
+use super::vpc::Vpc;
+use crate::secret::Secret;
+use escrr_engine::{Fault, Report};
+use reqwest::{Method, Url};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use uuid::{NoContext, Uuid};
+
+/// What proves who is calling.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The public half; it appears in requests and may be shown.
+    pub access_key_id: String,
+    /// The secret half; it signs and never travels.
+    pub access_key_secret: Secret,
+    /// Present with temporary credentials.
+    pub security_token: Option<Secret>,
+}
+
+/// What a [`Cloud`] is made from.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Who is calling.
+    pub credentials: Credentials,
+    /// Addresses that win over the vendor's.
+    pub endpoints: Endpoints,
+}
+
+/// One account's client; a clone is cheap and shares connections and clock.
+#[derive(Clone, Debug)]
+pub struct Cloud {
+    shared: Arc<Shared>,
+    dry_run: bool,
+}
+
+#[derive(Debug)]
+struct Shared {
+    credentials: Credentials,
+    endpoints: Endpoints,
+    wire: Wire,
+    clock: WallClock,
+}
+
+impl Cloud {
+    /// Makes a client; nothing is sent yet.
+    ///
+    /// An endpoint that cannot be used, or that asks for plain HTTP beyond loopback, is
+    /// refused as a prerequisite.
+    pub fn new(config: Config) -> Result<Self, Fault> {
+        let Config { credentials, endpoints } = config;
+        endpoints.check()?;
+        let (wire, clock) = (Wire::default(), WallClock::default());
+        let shared = Arc::new(Shared { credentials, endpoints, wire, clock });
+        Ok(Self { shared, dry_run: false })
+    }
+
+    /// Gives a client whose writes are only checked by the other side, never carried out.
+    ///
+    /// Such a write always ends in a fault; [`dry_run_passed`](super::dry_run_passed) tells a
+    /// passed check from a refusal. An action that cannot be rehearsed is not sent at all.
+    #[must_use]
+    pub fn dry_run(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), dry_run: true }
+    }
+
+    /// Cloud Enterprise Network and transit routers.
+    pub fn cbn<'a>(&'a self, region: &'a str) -> Cbn<'a> {
+        Cbn(self.caller(Product::Cbn, region))
+    }
+
+    /// Virtual private clouds.
+    pub fn vpc<'a>(&'a self, region: &'a str) -> Vpc<'a> {
+        Vpc(self.caller(Product::Vpc, region))
+    }
+
+    /// Elastic Compute Service, for its Cloud Assistant.
+    pub fn ecs<'a>(&'a self, region: &'a str) -> Ecs<'a> {
+        Ecs(self.caller(Product::Ecs, region))
+    }
+
+    /// Network Load Balancer.
+    pub fn nlb<'a>(&'a self, region: &'a str) -> Nlb<'a> {
+        Nlb(self.caller(Product::Nlb, region))
+    }
+
+    /// PrivateLink endpoint services.
+    pub fn privatelink<'a>(&'a self, region: &'a str) -> PrivateLink<'a> {
+        PrivateLink(self.caller(Product::PrivateLink, region))
+    }
+
+    /// The control plane of Elasticsearch.
+    pub fn elasticsearch<'a>(&'a self, region: &'a str) -> Elasticsearch<'a> {
+        Elasticsearch(self.caller(Product::Elasticsearch, region))
+    }
+
+    /// Security Token Service.
+    pub fn sts<'a>(&'a self, region: &'a str) -> Sts<'a> {
+        Sts(self.caller(Product::Sts, region))
+    }
+
+    fn caller<'a>(&'a self, product: Product, region: &'a str) -> Caller<'a> {
+        Caller { cloud: self, product, region }
+    }
+
+    /// Whether writes are only rehearsed.
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Sends one call, and once more if only our clock was wrong.
+    pub(super) async fn send(&self, call: &Call) -> Result<Answer, Fault> {
+        let (outcome, date) = self.attempt(call).await;
+        let clock_is_off = outcome.as_ref().err().is_some_and(error::clock_is_off);
+        if clock_is_off && date.is_some_and(|date| self.shared.clock.learn(&date)) {
+            return self.attempt(call).await.0;
+        }
+        outcome
+    }
+
+    async fn attempt(&self, call: &Call) -> (Result<Answer, Fault>, Option<String>) {
+        let (outcome, date) = match self.exchange(call).await {
+            Ok(incoming) => {
+                let date = incoming.header("date").map(str::to_owned);
+                (error::judge(&call.origin, &incoming), date)
+            }
+            Err(fault) => (Err(fault), None),
+        };
+        let request_id = match &outcome {
+            Ok(answer) => answer.origin.request_id.as_deref(),
+            Err(fault) => fault.report().request_id.as_deref(),
+        };
+        tracing::debug!(
+            product = call.origin.product.name(),
+            action = call.origin.action,
+            region = call.origin.region,
+            request_id = request_id.unwrap_or("-"),
+            outcome = outcome.as_ref().err().map_or_else(|| "ok".to_owned(), brief),
+            "called the OpenAPI"
+        );
+        (outcome, date)
+    }
+
+    async fn exchange(&self, call: &Call) -> Result<Incoming, Fault> {
+        let root = self.shared.endpoints.root(call.origin.product, &call.origin.region)?;
+        let moment = self.moment();
+        let outgoing = match &call.style {
+            Style::Rpc { params } => self.rpc(root, params.clone(), &moment),
+            Style::Roa(rest) => self.roa(root, rest, &call.origin, &moment),
+        };
+        let exchanged = self.shared.wire.exchange(outgoing).await;
+        exchanged.map_err(|broken| error::broken(&call.origin, broken))
+    }
+
+    fn rpc(&self, url: Url, params: BTreeMap<String, String>, moment: &Moment) -> Outgoing {
+        let signed = rpc::sign("POST", params, &self.shared.credentials, moment);
+        let content_type = "application/x-www-form-urlencoded".to_owned();
+        Outgoing {
+            method: Method::POST,
+            url,
+            headers: vec![
+                ("accept", "application/json".to_owned()),
+                ("content-type", content_type),
+            ],
+            body: rpc::form(&signed).into_bytes(),
+        }
+    }
+
+    fn roa(&self, mut url: Url, rest: &Rest, origin: &Origin, moment: &Moment) -> Outgoing {
+        let request = roa::Request {
+            method: rest.method.as_str(),
+            path: &rest.path,
+            query: &rest.query,
+            action: origin.action,
+            version: origin.product.version(),
+            has_body: rest.body.is_some(),
+        };
+        let headers = roa::sign(request, &self.shared.credentials, moment);
+        url.set_path(&rest.path);
+        if !rest.query.is_empty() {
+            url.set_query(Some(&rpc::form(&rest.query)));
+        }
+        let body = rest.body.as_ref().map(|body| body.to_string().into_bytes());
+        Outgoing {
+            method: rest.method.clone(),
+            url,
+            headers: headers.into_iter().collect(),
+            body: body.unwrap_or_default(),
+        }
+    }
+
+    /// Every attempt has a time and a nonce of its own.
+    fn moment(&self) -> Moment {
+        let time = self.shared.clock.now();
+        let seconds = u64::try_from(time.as_second()).unwrap_or_default();
+        let nanos = u32::try_from(time.subsec_nanosecond()).unwrap_or_default();
+        let unique = Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos));
+        Moment { time, nonce: unique.simple().to_string() }
+    }
+}
+
+/// The fault in a word or two, without anything that a server said.
+fn brief(fault: &Fault) -> String {
+    let kind = match fault {
+        Fault::Transient { .. } => "transient",
+        Fault::Busy(_) => "busy",
+        Fault::Unknown(_) => "unknown",
+        Fault::Refused { .. } => "refused",
+        Fault::Blocked { .. } => "blocked",
+        Fault::Bug(_) => "bug",
+    };
+    match &fault.report().code {
+        Some(code) => format!("{kind} ({code})"),
+        None => kind.to_owned(),
+    }
+}
+
+/// Whether a call can change anything: it decides what a lost answer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It only looks.
+    Read,
+    /// It may have happened although nobody said so.
+    Write,
+}
+
+/// Which call an answer or a fault belongs to.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) product: Product,
+    pub(super) action: &'static str,
+    pub(super) region: String,
+    pub(super) effect: Effect,
+    /// The vendor's id, once there is an answer.
+    pub(super) request_id: Option<String>,
+}
+
+impl Origin {
+    /// Starts a report about this call.
+    pub(super) fn report(&self, said: impl Into<String>) -> Report {
+        let tried = format!("{} ({}, {})", self.action, self.product, self.region);
+        Report::new(tried, said).request_id(self.request_id.clone())
+    }
+
+    /// An answer that cannot be what it should be.
+    pub(super) fn unreadable(&self, why: &str) -> Fault {
+        Fault::Bug(self.report(format!("the answer cannot be read: {why}")))
+    }
+
+    #[cfg(test)]
+    pub(super) fn sample() -> Self {
+        Self {
+            product: Product::Cbn,
+            action: "DescribeCens",
+            region: "cn-shanghai".to_owned(),
+            effect: Effect::Read,
+            request_id: Some("r-1".to_owned()),
+        }
+    }
+}
+
+/// One call before it is signed.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) origin: Origin,
+    pub(super) style: Style,
+}
+
+/// How a product wants to be asked.
+#[derive(Clone, Debug)]
+pub(super) enum Style {
+    /// One form, `Action` and `Version` inside.
+    Rpc { params: BTreeMap<String, String> },
+    /// A REST request.
+    Roa(Rest),
+}
+
+/// The REST part of a ROA call.
+#[derive(Clone, Debug)]
+pub(super) struct Rest {
+    pub(super) method: Method,
+    /// Already encoded.
+    pub(super) path: String,
+    pub(super) query: BTreeMap<String, String>,
+    pub(super) body: Option<Value>,
+}
+
+impl Rest {
+    /// A request below one Elasticsearch instance.
+    pub(super) fn instance(method: Method, instance_id: &str, below: &str) -> Self {
+        let path = format!("/openapi/instances/{}{below}", percent_encode(instance_id));
+        Self { method, path, query: BTreeMap::new(), body: None }
+    }
+
+    /// Adds a query parameter; an empty value is left out, since schemes sign it differently.
+    #[must_use]
+    pub(super) fn query(mut self, key: &str, value: impl ToString) -> Self {
+        let value = value.to_string();
+        if !value.is_empty() {
+            self.query.insert(key.to_owned(), value);
+        }
+        self
+    }
+
+    /// Adds a JSON body.
+    #[must_use]
+    pub(super) fn body(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+}
+
+/// A readable success.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) value: Value,
+    pub(super) origin: Origin,
+}
+
+/// One product in one region, asked on behalf of one account.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caller<'a> {
+    pub(super) cloud: &'a Cloud,
+    pub(super) product: Product,
+    pub(super) region: &'a str,
+}

@@ -1,0 +1,13 @@
+//! The vendor's answers as faults.
+//!
+//! [`table`] is data: one row a code, with its verdict and its reason. `judge` reads an
+//! answer, finds its row, and says what may follow. A code that has no row is judged by its
+//! HTTP status alone.
+
+mod judge;
+mod said;
+pub(super) mod table;
+
+pub(super) use judge::{broken, clock_is_off, judge};
+pub use judge::{dry_run_passed, is_gone};
+pub(super) use table::DRY_RUN_PASSED;

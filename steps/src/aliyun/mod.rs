@@ -1,0 +1,45 @@
+//! Alibaba Cloud's OpenAPI: one account, many regions and products.
+//!
+//! [`Cloud`] hands out one handle a product and region; a handle has one method for every
+//! action that the job needs, and nothing else:
+//!
+//! ```text
+//! cloud.cbn("cn-shanghai").create_cen(&CreateCen { … }).await  ->  Result<String, Fault>
+//! ```
+//!
+//! A method sends its request once. It never tries again and never waits: whether the same
+//! call may be made again is what the [`Fault`](escrr_engine::Fault) says, and the engine
+//! decides. The one exception is a wrong local clock, which is corrected from the server's
+//! answer and costs a second attempt.
+//!
+//! | file | what |
+//! |---|---|
+//! | `cloud` | credentials, handles, sending one call, paging |
+//! | `endpoint` | which host answers for a product in a region |
+//! | `sign`, `flatten` | the signature schemes and the form they sign |
+//! | `transport` | one HTTP exchange: limits, timeouts, time |
+//! | `call`, `answer` | reading, writing, paging; lenient reading of what came back |
+//! | `error` | the vendor's codes as faults, a table with reasons |
+//! | `cbn` … `sts` | typed calls, one file a product |
+
+mod answer;
+mod call;
+pub mod cbn;
+mod cloud;
+pub mod ecs;
+pub mod elasticsearch;
+mod endpoint;
+pub mod error;
+mod flatten;
+pub mod nlb;
+pub mod privatelink;
+mod sign;
+pub mod sts;
+mod transport;
+mod types;
+pub mod vpc;
+
+pub use cloud::{Cloud, Config, Credentials};
+pub use endpoint::{Endpoints, Product};
+pub use error::{dry_run_passed, is_gone};
+pub use types::{Tags, ZoneMapping};
