@@ -6,6 +6,7 @@
 use crate::codes;
 use crate::error::CommandError;
 use crate::settings::Env;
+use escrr_steps::aliyun::Credentials;
 use escrr_steps::secret::Secret;
 use escrr_steps::spec::{CredentialsSpec, KeyId, SecretRef};
 use std::os::unix::fs::PermissionsExt as _;
@@ -21,17 +22,6 @@ const MOST_BYTES: usize = 16 * 1024;
 const ACCESS_KEY_ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
 const ACCESS_KEY_SECRET: &str = "ALIBABA_CLOUD_ACCESS_KEY_SECRET";
 const SECURITY_TOKEN: &str = "ALIBABA_CLOUD_SECURITY_TOKEN";
-
-/// An account's access key.
-#[derive(Clone, Debug)]
-pub struct AccessKey {
-    /// The id; no secret by itself.
-    pub id: String,
-    /// The secret it signs with.
-    pub secret: Secret,
-    /// The token of temporary credentials.
-    pub token: Option<Secret>,
-}
 
 /// Reads what references lead to.
 pub struct Secrets<'a> {
@@ -80,23 +70,26 @@ impl<'a> Secrets<'a> {
     ///
     /// # Errors
     /// A reference leads nowhere, or neither names a key.
-    pub async fn access_key(&mut self, spec: &CredentialsSpec) -> Result<AccessKey, CommandError> {
+    pub async fn access_key(
+        &mut self,
+        spec: &CredentialsSpec,
+    ) -> Result<Credentials, CommandError> {
         let (Some(id), Some(secret)) = (&spec.access_key_id, &spec.access_key_secret) else {
             return self.access_key_of_environment();
         };
-        let id = match id {
+        let access_key_id = match id {
             KeyId::Plain(id) => id.clone(),
             KeyId::Reference(reference) => self.resolve(reference).await?.reveal().to_owned(),
         };
-        let secret = self.resolve(secret).await?;
-        let token = match &spec.security_token {
+        let access_key_secret = self.resolve(secret).await?;
+        let security_token = match &spec.security_token {
             Some(reference) => Some(self.resolve(reference).await?),
             None => None,
         };
-        Ok(AccessKey { id, secret, token })
+        Ok(Credentials { access_key_id, access_key_secret, security_token })
     }
 
-    fn access_key_of_environment(&self) -> Result<AccessKey, CommandError> {
+    fn access_key_of_environment(&self) -> Result<Credentials, CommandError> {
         let get = |name: &str| {
             self.env.filled(name).ok_or_else(|| {
                 CommandError::new(codes::NO_CREDENTIALS, format!("{name} is not set"))
@@ -106,10 +99,10 @@ impl<'a> Secrets<'a> {
                     .hint("`escrr run --sandbox` needs no account")
             })
         };
-        Ok(AccessKey {
-            id: get(ACCESS_KEY_ID)?,
-            secret: Secret::new(get(ACCESS_KEY_SECRET)?),
-            token: self.env.filled(SECURITY_TOKEN).map(Secret::new),
+        Ok(Credentials {
+            access_key_id: get(ACCESS_KEY_ID)?,
+            access_key_secret: Secret::new(get(ACCESS_KEY_SECRET)?),
+            security_token: self.env.filled(SECURITY_TOKEN).map(Secret::new),
         })
     }
 
@@ -254,17 +247,20 @@ mod tests {
             ("MINE", "secret-of-spec"),
         ]);
         let key = Secrets::new(&full).access_key(&CredentialsSpec::default()).await.unwrap();
-        assert_eq!((key.id.as_str(), key.token.is_some()), ("id-of-environment", true));
+        assert_eq!(
+            (key.access_key_id.as_str(), key.security_token.is_some()),
+            ("id-of-environment", true)
+        );
         let spec = CredentialsSpec {
             access_key_id: Some(KeyId::Plain("LTAI5tExampleExample".into())),
             access_key_secret: Some(SecretRef::Env("MINE".into())),
             security_token: None,
         };
         let key = Secrets::new(&full).access_key(&spec).await.unwrap();
-        assert_eq!(key.id, "LTAI5tExampleExample");
-        assert_eq!(key.secret.reveal(), "secret-of-spec");
+        assert_eq!(key.access_key_id, "LTAI5tExampleExample");
+        assert_eq!(key.access_key_secret.reveal(), "secret-of-spec");
         // A token belongs to its key: the environment's is not put to the spec's.
-        assert!(key.token.is_none());
+        assert!(key.security_token.is_none());
         assert!(!format!("{key:?}").contains("secret-of-spec"));
     }
 
