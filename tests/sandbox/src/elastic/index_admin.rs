@@ -270,6 +270,23 @@ pub(crate) fn close(ctx: &mut Ctx<'_>) -> Outcome {
     Ok(Reply::ok(json!({"acknowledged": true, "shards_acknowledged": true, "indices": closed})))
 }
 
+/// `PUT /{index}/_block/{block}`.
+pub(crate) fn block(ctx: &mut Ctx<'_>) -> Outcome {
+    let (names, block) = (named(ctx, false)?, ctx.arg(1).to_owned());
+    if !["metadata", "read", "read_only", "write"].contains(&block.as_str()) {
+        return Err(Failure::illegal(format!("No block found with name {block}")));
+    }
+    let cluster = ctx.cluster_mut()?;
+    let mut rows = Vec::new();
+    for name in names {
+        let index = cluster.index_mut(&name)?;
+        index.settings.insert(format!("index.blocks.{block}"), json!("true"));
+        index.settings_version += 1;
+        rows.push(json!({"name": name, "blocked": true}));
+    }
+    Ok(Reply::ok(json!({"acknowledged": true, "shards_acknowledged": true, "indices": rows})))
+}
+
 /// `POST /{index}/_refresh`: documents are visible at once, so there is nothing to do.
 pub(crate) fn refresh(ctx: &mut Ctx<'_>) -> Outcome {
     let names = named(ctx, false)?;

@@ -162,6 +162,33 @@ fn percent(part: usize, whole: usize) -> Value {
     json!(part as f64 * 100.0 / whole as f64)
 }
 
+/// `GET /_cluster/state`, the metadata of indices only.
+pub(crate) fn state(ctx: &mut Ctx<'_>) -> Outcome {
+    let cluster = ctx.cluster()?;
+    let indices: Map<String, Value> = cluster
+        .indices
+        .iter()
+        .map(|(name, index)| {
+            let settings = super::index_settings::all(cluster.version, name, index);
+            let entry = json!({
+                "state": if index.closed { "close" } else { "open" },
+                "settings": super::flat::nest(&settings),
+                "mappings": {"_doc": index.mapping},
+                "aliases": index.aliases.keys().collect::<Vec<_>>(),
+                "mapping_version": index.mapping_version,
+                "settings_version": index.settings_version,
+                "aliases_version": index.aliases_version,
+            });
+            (name.clone(), entry)
+        })
+        .collect();
+    Ok(Reply::ok(json!({
+        "cluster_name": cluster.name, "cluster_uuid": cluster.uuid,
+        "master_node": format!("{}-node-0", cluster.name),
+        "metadata": {"cluster_uuid": cluster.uuid, "indices": indices},
+    })))
+}
+
 /// `GET /_nodes`.
 pub(crate) fn nodes(ctx: &mut Ctx<'_>) -> Outcome {
     let cluster = ctx.cluster()?;

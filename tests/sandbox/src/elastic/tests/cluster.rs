@@ -2,6 +2,8 @@
 
 use super::world::World;
 use crate::elastic::{Request, handle};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -30,8 +32,7 @@ fn strangers_are_refused() {
     );
     let key = w.ok("leader", "POST /_security/api_key", json!({"name": "k"}));
     let token = format!("{}:{}", key["id"].as_str().unwrap(), key["api_key"].as_str().unwrap());
-    use base64::Engine as _;
-    let token = base64::engine::general_purpose::STANDARD.encode(token);
+    let token = STANDARD.encode(token);
     request.headers.insert("authorization".into(), format!("ApiKey {token}"));
     assert_eq!(handle(&mut w.state, &w.net, w.now_ms, "leader", &request).status, 200);
 }

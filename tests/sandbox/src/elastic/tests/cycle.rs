@@ -133,6 +133,46 @@ fn a_deleted_leader_kills_the_task_but_not_the_status() {
 }
 
 #[test]
+fn a_blocked_leader_can_be_drained_and_its_follower_promoted() {
+    let mut w = World::connected("7.16.2", "7.16.2");
+    w.follow("logs-1", "logs-1");
+    w.ok("leader", "PUT /logs-1/_doc/last", json!({"n": 0}));
+    w.ok("leader", "PUT /logs-1/_block/write", Value::Null);
+    let how = (403, "cluster_block_exception");
+    w.refused("leader", "PUT /logs-1/_doc/late", json!({"n": 0}), how);
+    w.pass(400);
+    for line in ["_ccr/pause_follow", "_close", "_ccr/unfollow", "_open"] {
+        w.ok("follower", &format!("POST /logs-1/{line}"), Value::Null);
+    }
+    w.ok("follower", "PUT /logs-1/_doc/late", json!({"n": 0}));
+    assert_eq!(w.count("follower", "logs-1"), 22);
+    let state = w.get("follower", "/_cluster/state");
+    let settings = &state["metadata"]["indices"]["logs-1"]["settings"]["index"];
+    assert!(settings.get("xpack").is_none());
+}
+
+#[test]
+fn thousands_of_documents_stay_quick_and_compact() {
+    let mut w = World::connected("7.16.2", "7.16.2");
+    let items: Vec<String> =
+        (0..4000).map(|n| format!("{{\"index\":{{\"_id\":\"{n}\"}}}}\n{{\"n\":{n}}}\n")).collect();
+    let lines = items.concat();
+    w.follow("logs-2", "logs-2");
+    w.ok("leader", "POST /logs-2/_bulk", json!(lines));
+    w.ok("leader", "POST /logs-2/_bulk", json!(lines));
+    w.pass(1000);
+    assert_eq!(w.count("follower", "logs-2"), 4000);
+    // Once the follower has read them, superseded operations are let go.
+    let stats = w.get("leader", "/logs-2/_stats");
+    assert_eq!(
+        stats["indices"]["logs-2"]["primaries"]["docs"],
+        json!({"count": 4000, "deleted": 0})
+    );
+    let bytes = serde_json::to_vec(&w.state).unwrap().len();
+    assert!(bytes < 2 * 4000 * 120, "{bytes}");
+}
+
+#[test]
 fn a_chain_of_followers_reaches_its_end_in_one_step() {
     let mut w = World::connected("7.16.2", "7.16.2");
     w.ok("leader", "PUT /_cluster/settings", super::world::remote("back", "back:9300"));

@@ -200,6 +200,12 @@ fn the_life_cycle_refuses_what_is_out_of_order() {
         ),
     ];
     check(&mut w, "follower", cases);
+}
+
+#[test]
+fn unfollow_wants_closed_first_and_then_paused() {
+    let mut w = World::connected("7.10.0", "7.16.2");
+    w.follow("f", "logs-1");
     w.ok("follower", "POST /f/_close", Value::Null);
     let cases: Vec<Case> =
         vec![("POST /f/_ccr/unfollow", Value::Null, ILLEGAL, "because it has not been paused")];

@@ -46,7 +46,7 @@ pub(super) struct World {
 }
 
 pub(super) fn instance(version: &str, license: &str) -> InstanceFile {
-    let index = |documents, shards| IndexFile { documents, shards, ..IndexFile::default() };
+    let index = |documents, shards| IndexFile { shards, documents, ..IndexFile::default() };
     InstanceFile {
         region: "cn-shanghai".into(),
         vswitch: "vsw-1".into(),
@@ -128,7 +128,9 @@ impl World {
         let body = match body {
             Value::Null => Vec::new(),
             Value::String(text) => text.into_bytes(),
-            other => other.to_string().into_bytes(),
+            body @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                body.to_string().into_bytes()
+            }
         };
         let token = STANDARD.encode(format!("{}:secret", self.user));
         let request = Request {
