@@ -17,8 +17,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// No answer of the calls that are made comes near to this; more is not from the API.
 pub(super) const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
-/// One request, ready to be sent.
-#[derive(Debug)]
+/// One request, ready to be sent. It has no `Debug`: headers and body hold signatures and tokens.
 pub(super) struct Outgoing {
     pub(super) method: Method,
     pub(super) url: Url,
