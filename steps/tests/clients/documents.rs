@@ -107,7 +107,7 @@ async fn documents_are_written_read_and_sampled() {
     let document = cluster.get_doc("i", "a").await.unwrap().unwrap();
     assert_eq!(document.key.routing.as_deref(), Some("r"));
     let sampled = cluster.sample_docs("i", 42, 10).await.unwrap();
-    assert_eq!(sampled, [document.clone()]);
+    assert_eq!(sampled, std::slice::from_ref(&document));
     let keys = [document.key.clone(), DocKey { id: "b".to_owned(), routing: None }];
     assert_eq!(cluster.get_docs("i", &keys).await.unwrap(), [Some(document), None]);
     assert_eq!(cluster.get_doc("i", "b").await.unwrap(), None);
