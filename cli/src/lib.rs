@@ -1,1 +1,89 @@
-//! placeholder
+//! The command line: parse, settle, do, say, end with a code.
+//!
+//! - [`args`] is the manual; [`settings`] the only reader of the environment;
+//! - `commands` has one file a command; they return an [`exit::Exit`] or an
+//!   [`error::CommandError`] and say things through [`ui::Ui`] alone;
+//! - [`trace`] writes a log file beside the store.
+
+pub mod args;
+pub mod codes;
+pub mod commands;
+pub mod error;
+pub mod exit;
+pub mod sandbox_control;
+pub mod secrets;
+pub mod settings;
+pub mod trace;
+pub mod ui;
+
+use args::{Args, Command, OutputForm};
+use clap::FromArgMatches as _;
+use error::CommandError;
+use exit::Exit;
+use settings::{Env, ProcessEnv, Settings, Terminal};
+use std::process::ExitCode;
+use ui::Ui;
+
+/// What a command works with.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Where it says things.
+    pub ui: &'a Ui,
+    /// What is settled.
+    pub settings: &'a Settings,
+    /// The environment, for secrets that lie in it.
+    pub env: &'a dyn Env,
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let parsed =
+        args::command().try_get_matches().and_then(|matches| Args::from_arg_matches(&matches));
+    match parsed {
+        Ok(args) => begin(args).into(),
+        Err(error) => {
+            // Help and the version are no errors, and they go to stdout.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            error.print().ok();
+            exit.into()
+        }
+    }
+}
+
+fn begin(args: Args) -> Exit {
+    let failed = |form: OutputForm, error: &CommandError| {
+        Ui::bare(form).error(error);
+        error.exit()
+    };
+    let form = args.global.output;
+    let settings = match Settings::resolve(&args.global, &ProcessEnv, Terminal::detect()) {
+        Ok(settings) => settings,
+        Err(error) => return failed(form, &error),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return failed(form, &CommandError::new(codes::BUG, format!("no runtime: {error}")));
+        }
+    };
+    let ui = Ui::new(&settings);
+    if leaves_a_trace(&args.command)
+        && let Err(error) = trace::start(&settings)
+    {
+        ui.warning(&format!("nothing is logged: {}: {error}", settings.home.log_file().display()));
+    }
+    let context = Context { ui: &ui, settings: &settings, env: &ProcessEnv };
+    let exit = runtime.block_on(commands::run(args.command, context)).unwrap_or_else(|error| {
+        tracing::error!(code = error.code.id, %error, "the command failed");
+        ui.error(&error);
+        error.exit()
+    });
+    // A thread that waits for a line on stdin would hold the process.
+    runtime.shutdown_background();
+    exit
+}
+
+/// Does the command do anything that is worth a log file and a home?
+const fn leaves_a_trace(command: &Command) -> bool {
+    !matches!(command, Command::Init(_) | Command::Version)
+}

@@ -1,9 +1,20 @@
 //! The documented job: one node a documented act, and the clients they speak through.
+//!
+//! [`catalog`] is the list of nodes in documented order; `nodes/` has one file for each.
+//! [`spec`] says what is wanted, [`World`] holds it together with the clients of
+//! Alibaba Cloud ([`aliyun`]) and of the two clusters ([`elastic`]).
 
 pub mod aliyun;
+pub mod catalog;
 pub mod elastic;
+pub mod nodes;
+mod own;
 pub mod secret;
 pub mod side;
 pub mod spec;
+pub mod version;
+mod world;
+pub mod zones;
 
 pub use side::{Follower, Leader, Side, Which};
+pub use world::{ClusterAccess, Resolution, TAG_LINK, TAG_NODE, TAG_SAGA, World};

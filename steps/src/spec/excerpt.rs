@@ -83,6 +83,21 @@ impl Problem {
 /// Words of keys whose values are secrets, and of tables that hold such keys.
 const SECRET_WORDS: [&str; 6] = ["password", "secret", "token", "credential", "access", "key"];
 
+/// How the headers begin that may be shown.
+const TABLES: [&str; 11] = [
+    "leader",
+    "follower",
+    "credentials",
+    "network",
+    "load_balancer",
+    "private_link",
+    "leader_address",
+    "replication",
+    "verify",
+    "prerequisites",
+    "tags",
+];
+
 /// Could this line carry a secret: by its own words, its table's, or those of the key it goes on from?
 fn may_hold_a_secret(before: &str, line: &str) -> bool {
     let secret = |text: &str| {
@@ -119,9 +134,11 @@ fn starts_an_entry(line: &str) -> bool {
             && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')))
 }
 
-/// `password = "x"` becomes `password = …`; a line without a key says nothing at all.
+/// `password = "x"` becomes `password = …`; a line without a key says nothing at all, a table's header everything.
 fn without_value(line: &str) -> String {
-    if line.trim_start().starts_with('[') && !line.contains('=') {
+    let header = line.trim_start().trim_start_matches('[');
+    let known = TABLES.iter().any(|table| header.starts_with(table));
+    if header.len() < line.len() && known && !line.contains(['=', '"', '\'']) {
         return line.to_owned();
     }
     match line.split_once('=') {

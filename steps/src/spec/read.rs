@@ -12,7 +12,7 @@ pub(super) fn read(text: &str, name: &str) -> Result<Spec, SpecErrors> {
     let (table, syntax) = DeTable::parse_recoverable(text);
     if !syntax.is_empty() {
         let first = syntax.iter().take(MOST_SYNTAX_ERRORS);
-        return Err(failed(first.map(|error| explain(text, error)).collect()));
+        return Err(failed(first.map(|error| broken(text, error)).collect()));
     }
     let mut spec: Spec =
         toml::from_str(text).map_err(|error| failed(vec![explain(text, &error)]))?;
@@ -23,6 +23,15 @@ pub(super) fn read(text: &str, name: &str) -> Result<Spec, SpecErrors> {
     text.clone_into(&mut spec.text);
     name.clone_into(&mut spec.name);
     Ok(spec)
+}
+
+/// A place where the text is no TOML. No key can be trusted there, so no value is shown.
+fn broken(text: &str, error: &Error) -> Problem {
+    Problem::hidden(text, error.span().unwrap_or(0..0), first_sentence(error), None)
+}
+
+fn first_sentence(error: &Error) -> String {
+    error.message().lines().next().unwrap_or_default().to_owned()
 }
 
 /// The library's error in our words: without values, and with what helps.
@@ -60,7 +69,7 @@ fn explain(text: &str, error: &Error) -> Problem {
         return Problem::at(text, span, message, None);
     }
     let help = help_for(said).map(str::to_owned);
-    Problem::at(text, span, said.lines().next().unwrap_or_default().to_owned(), help)
+    Problem::at(text, span, first_sentence(error), help)
 }
 
 /// The library gives a missing key the span of its whole table: its first line is enough.
@@ -246,22 +255,42 @@ mod tests {
         }
     }
 
+    /// The text with some characters cut out and others put in.
+    fn mutated(text: &str, cuts: Vec<(prop::sample::Index, usize, String)>) -> String {
+        let mut text: Vec<char> = text.chars().collect();
+        for (place, length, insert) in cuts {
+            let start = place.index(text.len().max(1)).min(text.len());
+            let end = (start + length).min(text.len());
+            text.splice(start..end, insert.chars());
+        }
+        text.into_iter().collect()
+    }
+
+    fn cuts(
+        most: std::ops::Range<usize>,
+    ) -> impl Strategy<Value = Vec<(prop::sample::Index, usize, String)>> {
+        let insert = prop_oneof![".{0,6}", "[\n\"'=\\[\\]#.]{0,3}"];
+        prop::collection::vec((any::<prop::sample::Index>(), 0usize..12, insert), most)
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(400))]
         #[test]
-        fn a_mutated_example_never_panics(
-            cuts in prop::collection::vec((any::<prop::sample::Index>(), 0usize..12, ".{0,6}"), 1..6)
-        ) {
-            let mut text: Vec<char> = EXAMPLE.chars().collect();
-            for (place, length, insert) in cuts {
-                let start = place.index(text.len().max(1)).min(text.len());
-                let end = (start + length).min(text.len());
-                text.splice(start..end, insert.chars());
-            }
-            let text: String = text.into_iter().collect();
-            if let Err(errors) = Spec::parse(&text, "mutated") {
+        fn a_mutated_example_never_panics(cuts in cuts(1..6)) {
+            if let Err(errors) = Spec::parse(&mutated(EXAMPLE, cuts), "mutated") {
                 prop_assert!(!errors.problems.is_empty());
                 prop_assert!(!errors.to_string().is_empty());
+            }
+        }
+
+        #[test]
+        fn a_slip_in_a_spec_with_plain_secrets_never_shows_them(cuts in cuts(1..2)) {
+            let text = format!(
+                "{LEAST}[follower.access]\npassword = \"hunter2\"\n[credentials]\n\
+                 access_key_id = \"env:ID\"\naccess_key_secret = \"hunter2\"\n[network]\n"
+            );
+            if let Err(errors) = Spec::parse(&mutated(&text, cuts), "mutated") {
+                prop_assert!(!errors.to_string().contains("hunter2"), "{errors}");
             }
         }
     }

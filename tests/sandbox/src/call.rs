@@ -23,6 +23,55 @@ pub enum Product {
     Sts,
 }
 
+impl Product {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Cbn,
+        Self::Vpc,
+        Self::Ecs,
+        Self::Nlb,
+        Self::PrivateLink,
+        Self::Elasticsearch,
+        Self::Sts,
+    ];
+
+    /// The name in the log and in faults.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cbn => "Cbn",
+            Self::Vpc => "Vpc",
+            Self::Ecs => "Ecs",
+            Self::Nlb => "Nlb",
+            Self::PrivateLink => "PrivateLink",
+            Self::Elasticsearch => "Elasticsearch",
+            Self::Sts => "Sts",
+        }
+    }
+
+    /// The version that requests name it by: one address serves all products.
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::Cbn => "2017-09-12",
+            Self::Vpc => "2016-04-28",
+            Self::Ecs => "2014-05-26",
+            Self::Nlb => "2022-04-30",
+            Self::PrivateLink => "2020-04-15",
+            Self::Elasticsearch => "2017-06-13",
+            Self::Sts => "2015-04-01",
+        }
+    }
+
+    /// The product of a version.
+    pub fn of_version(version: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.version() == version)
+    }
+
+    /// The product of a name, in any case.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.name().eq_ignore_ascii_case(name))
+    }
+}
+
 /// One request, its parameters merged from query and form.
 #[derive(Clone, Debug)]
 pub struct Call {

@@ -20,6 +20,12 @@ pub const DEFAULTS: &[(&str, f64)] = &[
     ("Cbn.EnableTransitRouterRouteTablePropagation", 12.0),
     ("Cbn.DisableTransitRouterRouteTablePropagation", 10.0),
     ("Cbn.PublishRoute", 8.0),
+    ("Cbn.UpdateTransitRouterVpcAttachmentAttribute", 5.0),
+    ("Cbn.UpdateTransitRouterPeerAttachmentAttribute", 5.0),
+    ("Cbn.CreateTransitRouterRouteTable", 5.0),
+    ("Cbn.DeleteTransitRouterRouteTable", 5.0),
+    ("Cbn.CreateTransitRouterRouteEntry", 4.0),
+    ("Cbn.DeleteTransitRouterRouteEntry", 4.0),
     ("Vpc.CreateVSwitch", 5.0),
     ("Vpc.ReleaseInterface", 30.0),
     ("Vpc.CreateRouteEntry", 4.0),
@@ -33,11 +39,19 @@ pub const DEFAULTS: &[(&str, f64)] = &[
     ("Nlb.DeleteLoadBalancer", 35.0),
     ("Nlb.CreateListener", 10.0),
     ("Nlb.DeleteListener", 8.0),
+    ("Nlb.UpdateServerGroupAttribute", 3.0),
+    ("Nlb.UpdateLoadBalancerAttribute", 3.0),
+    ("Nlb.UpdateListenerAttribute", 5.0),
+    ("Nlb.StartListener", 5.0),
+    ("Nlb.StopListener", 5.0),
     ("Nlb.HealthCheck", 20.0),
     ("PrivateLink.CreateVpcEndpointService", 15.0),
     ("PrivateLink.AttachResourceToVpcEndpointService", 10.0),
     ("PrivateLink.DetachResourceFromVpcEndpointService", 10.0),
     ("PrivateLink.DeleteVpcEndpointService", 10.0),
+    ("PrivateLink.UpdateVpcEndpointServiceAttribute", 3.0),
+    ("PrivateLink.EnableVpcEndpointConnection", 10.0),
+    ("PrivateLink.DisableVpcEndpointConnection", 10.0),
     ("Elasticsearch.ModifyWhiteIps", 120.0),
     ("Elasticsearch.CreateVpcEndpoint", 60.0),
     ("Elasticsearch.DeleteVpcEndpoint", 40.0),
@@ -68,6 +82,11 @@ impl Durations {
             }
         }
         Ok(all)
+    }
+
+    /// Every operation takes the same time: for those that are stuck by order.
+    pub(crate) fn all_of(seconds: f64) -> Self {
+        Self(DEFAULTS.iter().map(|(name, _)| ((*name).to_owned(), seconds)).collect())
     }
 
     /// Milliseconds that `name` takes; 0 for a name that is not listed.

@@ -9,19 +9,48 @@
 //!
 //! - [`World`] is the whole state; every handler is a function from a world and a
 //!   call to an answer, so that tests need no socket.
-//! - `server` owns the sockets, the lock around the world, time and persistence.
+//! - [`Sandbox`] owns the sockets; `desk` the lock around the world, time and disk.
+//! - A request goes `server` → `desk` (`wire`, `verify`, `fault`, the log) → `route`
+//!   (dry run, client token) → the product's handler.
 
+pub mod actions;
 pub mod call;
+pub mod cbn;
+pub mod clock;
+mod control;
 pub mod course;
+mod desk;
 pub mod durations;
+pub mod ecs;
 pub mod elastic;
+pub mod error;
+pub mod fault;
+pub mod idempotency;
 pub mod instances;
+pub mod ledger;
+mod listing;
+pub mod network;
+pub mod nlb;
+mod paging;
+pub mod peer;
+pub mod persist;
+pub mod privatelink;
+pub mod route;
+pub mod server;
+pub mod sts;
+pub mod verify;
 pub mod vpc;
+pub mod wire;
 pub mod world;
 pub mod world_file;
 
 pub use call::{Answer, Call, Product, Refusal};
 pub use course::Course;
 pub use durations::Durations;
+pub use error::Error;
+pub use fault::Fault;
+pub use ledger::{LogLine, Thing};
+pub use persist::{Offline, offline};
+pub use server::{Addresses, Options, Sandbox};
 pub use world::World;
 pub use world_file::WorldFile;

@@ -1,13 +1,42 @@
 //! Pretend Elasticsearch clusters: their REST API and cross-cluster replication.
+//!
+//! A request goes through `route` to the function of its call. Documents live in `shard`
+//! as numbered operations, which is what `ccr` copies from cluster to cluster through
+//! the connections of `remote`. Nothing happens between requests but what [`tick`] does.
 
+mod auth;
+mod bulk;
+mod ccr;
+mod cluster_settings;
+mod context;
+mod cross_search;
+mod documents;
+mod failure;
+mod flat;
+mod index;
+mod index_admin;
+mod index_settings;
+mod mapping;
+mod model;
+mod names;
+mod overview;
+mod query;
+mod remote;
+mod remote_rules;
+mod route;
+mod search;
+mod seed;
+mod shard;
+mod stats;
+#[cfg(test)]
+mod tests;
+
+pub use model::State;
+
+use crate::ledger::Thing;
 use crate::world_file::InstanceFile;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// All clusters, by instance id.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct State {}
 
 /// One REST request to a cluster.
 #[derive(Clone, Debug)]
@@ -53,22 +82,37 @@ pub trait Wire {
 }
 
 /// Puts the cluster of one instance into the state.
-pub fn seed(_state: &mut State, _id: &str, _file: &InstanceFile, _now_ms: u64) {}
+pub fn seed(state: &mut State, id: &str, file: &InstanceFile, now_ms: u64) {
+    seed::seed(state, id, file, now_ms);
+}
 
 /// Lets time pass: connections, copying, auto-follow, leases.
-pub fn tick(_state: &mut State, _wire: &dyn Wire, _now_ms: u64) {}
+///
+/// The network as it is now is taken to have been so since the last tick.
+pub fn tick(state: &mut State, wire: &dyn Wire, now_ms: u64) {
+    let last_ms = state.last_tick_ms.min(now_ms);
+    remote::tick(state, wire, last_ms, now_ms);
+    // A follower may be a leader in turn: one round for each link of the longest chain.
+    for _ in 0..state.clusters.len() {
+        ccr::auto::tick(state, wire, last_ms, now_ms);
+        ccr::replicate::tick(state, wire, last_ms, now_ms);
+    }
+    ccr::replicate::expire(state, now_ms);
+    state.last_tick_ms = now_ms;
+}
 
-/// Answers one request to the cluster of `instance`.
+/// Answers one request to the cluster of `instance`; the moment is that of the last [`tick`].
 pub fn handle(
-    _state: &mut State,
-    _wire: &dyn Wire,
-    _now_ms: u64,
-    _instance: &str,
+    state: &mut State,
+    wire: &dyn Wire,
+    now_ms: u64,
+    instance: &str,
     request: &Request,
 ) -> Reply {
-    Reply {
-        status: 400,
-        body: serde_json::json!({"error": format!("no handler found for uri [/{}] and method [{}]", request.path.join("/"), request.method), "status": 400}),
-        headers: BTreeMap::new(),
-    }
+    route::handle(state, wire, now_ms, instance, request)
+}
+
+/// Lists what was set up in the clusters: `remote_cluster`, `auto_follow_pattern`, `follower_index`.
+pub fn inventory(state: &State) -> Vec<Thing> {
+    seed::inventory(state)
 }

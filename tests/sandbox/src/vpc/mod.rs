@@ -1,6 +1,21 @@
 //! VPCs, vSwitches and VPC route tables (Vpc 2016-04-28): state shared by all products.
+//!
+//! - `describe`: regions, zones, VPCs and vSwitches as the API shows them
+//! - `vswitch`: vSwitches made, renamed, deleted
+//! - `routes`: route tables and their entries
+//! - `tags`: tags of VPCs and vSwitches
+//! - `seed`: what a world file puts here
 
-use crate::Course;
+mod describe;
+mod routes;
+mod seed;
+mod tags;
+mod vswitch;
+
+pub use seed::seed;
+
+use crate::ledger::{Thing, owner};
+use crate::{Answer, Call, Course, Refusal, World};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -111,7 +126,7 @@ impl VSwitch {
         self.lagging.retain(|_, until| now_ms < *until);
         let first = u32::from(self.cidr.network()) + 3;
         let last = u32::from(self.cidr.broadcast()).saturating_sub(1);
-        let address = (first..last)
+        let address = (first..=last)
             .map(Ipv4Addr::from)
             .find(|a| !self.used.contains_key(a) && !self.lagging.contains_key(a))?;
         self.used.insert(address, owner.to_owned());
@@ -135,3 +150,77 @@ impl Vpc {
         std::iter::once(self.cidr).chain(self.secondary.iter().copied())
     }
 }
+
+/// Answers one call.
+pub fn handle(world: &mut World, call: &Call) -> Answer {
+    match call.action.as_str() {
+        "DescribeRegions" => Ok(describe::regions(world)),
+        "DescribeZones" => describe::zones(world, call),
+        "DescribeVpcs" => describe::vpcs(world, call),
+        "DescribeVpcAttribute" => describe::vpc_attribute(world, call),
+        "DescribeVSwitches" => describe::vswitches(world, call),
+        "DescribeVSwitchAttributes" => describe::vswitch_attributes(world, call),
+        "CreateVSwitch" => vswitch::create(world, call),
+        "ModifyVSwitchAttribute" => vswitch::modify(world, call),
+        "DeleteVSwitch" => vswitch::delete(world, call),
+        "DescribeRouteTableList" => routes::table_list(world, call),
+        "DescribeRouteTables" => routes::tables(world, call),
+        "DescribeRouteEntryList" => routes::entry_list(world, call),
+        "CreateRouteEntry" => routes::create(world, call),
+        "DeleteRouteEntry" => routes::delete(world, call),
+        "TagResources" => tags::tag(world, call),
+        "UnTagResources" => tags::untag(world, call),
+        "ListTagResources" => tags::list(world, call),
+        _ => Err(Refusal::missing("InvalidAction.NotFound", "Specified api is not found.")),
+    }
+}
+
+/// Lets time pass: route entries that were deleted go, lagging addresses come free.
+pub fn settle(world: &mut World) {
+    let now = world.now_ms;
+    for table in world.vpc.route_tables.values_mut() {
+        table.entries.retain(|_, entry| !entry.course.gone(now));
+    }
+    for vswitch in world.vpc.vswitches.values_mut() {
+        vswitch.lagging.retain(|_, until| now < *until);
+    }
+}
+
+/// VPCs, vSwitches and the route entries that somebody made.
+pub fn inventory(world: &World) -> Vec<Thing> {
+    let state = &world.vpc;
+    let mut all = Vec::new();
+    for (id, vpc) in &state.vpcs {
+        all.push(Thing::new("vpc", id, &vpc.region, owner(&vpc.tags), vpc.since_ms));
+    }
+    for (id, vswitch) in &state.vswitches {
+        let (region, owner) = (&vswitch.region, owner(&vswitch.tags));
+        all.push(Thing::new("vswitch", id, region, owner, vswitch.since_ms));
+    }
+    for (id, table) in &state.route_tables {
+        for (destination, entry) in table.entries.iter().filter(|(_, e)| e.kind != "System") {
+            let key = format!("{id}/{destination}");
+            all.push(Thing::new("vpc_route_entry", &key, &table.region, "", entry.since_ms));
+        }
+    }
+    all
+}
+
+/// `Key`/`Value` rows of tags.
+fn tag_rows(tags: &BTreeMap<String, String>) -> serde_json::Value {
+    tags.iter().map(|(k, v)| serde_json::json!({"Key": k, "Value": v})).collect()
+}
+
+/// Refuses a region that the world does not have; absent is fine.
+fn known_region(world: &World, call: &Call) -> Result<(), Refusal> {
+    match call.get("RegionId") {
+        Some(region) if !world.region_ids().contains(region) => Err(Refusal::missing(
+            "InvalidRegionId.NotFound",
+            "The specified RegionId does not exist.",
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! The codes of errors, one line each; `escrr explain CODE` and a page in `docs/errors/` tell more.
+
+use crate::exit::Exit;
+use escrr_engine::Class;
+
+/// A kind of error: what people look up, and what the process ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// `E0101`; never reused.
+    pub id: &'static str,
+    /// What the process ends with.
+    pub exit: Exit,
+    /// What it is, in a few words.
+    pub title: &'static str,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $id:literal, $exit:ident, $title:literal;)*) => {
+        $($(#[$doc])* pub const $name: Code = Code { id: $id, exit: Exit::$exit, title: $title };)*
+
+        /// Every code there is, in order.
+        pub const ALL: &[Code] = &[$($name),*];
+    };
+}
+
+codes! {
+    /// The command line asks for something that cannot be.
+    USAGE = "E0001", Usage, "the command line is wrong";
+    /// A question had to be asked, but there is nobody to answer.
+    NOBODY_TO_ASK = "E0002", Usage, "nobody can be asked";
+    /// A person said no.
+    DECLINED = "E0003", Usage, "not confirmed";
+    /// A file that was named cannot be read.
+    UNREADABLE = "E0004", Usage, "a file cannot be read";
+    /// A file cannot be written.
+    UNWRITABLE = "E0005", Failed, "a file cannot be written";
+    /// A file is there already and would be lost.
+    IN_THE_WAY = "E0006", Usage, "a file is in the way";
+    /// The spec is wrong.
+    SPEC = "E0101", Usage, "the spec is wrong";
+    /// A reference to a secret leads nowhere.
+    SECRET = "E0201", Permission, "a secret cannot be had";
+    /// There is no access key.
+    NO_CREDENTIALS = "E0202", Permission, "no access key";
+    /// There is no place for the state.
+    NO_HOME = "E0301", Usage, "no place for the state";
+    /// No sandbox runs.
+    NO_SANDBOX = "E0401", Failed, "no sandbox is running";
+    /// A sandbox runs already.
+    SANDBOX_RUNS = "E0402", InUse, "a sandbox is running";
+    /// The sandbox cannot be started.
+    SANDBOX_START = "E0403", Failed, "the sandbox cannot be started";
+    /// The running sandbox did not do as asked.
+    SANDBOX_CONTROL = "E0404", Failed, "the sandbox did not do as asked";
+    /// The world file is wrong.
+    WORLD_FILE = "E0405", Usage, "the world file is wrong";
+    /// The other side said no.
+    REFUSED = "E1001", Failed, "refused";
+    /// A prerequisite does not hold.
+    PREREQUISITE = "E1002", Blocked, "a prerequisite does not hold";
+    /// Credentials or permissions are missing, wrong or expired.
+    PERMISSION = "E1003", Permission, "not permitted";
+    /// A quota is used up, a service is not activated, an approval is missing.
+    APPROVAL = "E1004", Parked, "a person has to act";
+    /// The replicated data is not as it should be.
+    VERIFICATION = "E1005", Verification, "verification failed";
+    /// There, but not as the spec says.
+    DRIFT = "E1006", Failed, "changed by somebody else";
+    /// Nobody answers at the address.
+    UNREACHABLE = "E1007", Failed, "nobody answers";
+    /// It took longer than the node's patience.
+    OVERDUE = "E1008", Failed, "overdue";
+    /// Our own mistake.
+    BUG = "E9001", Failed, "a mistake in escrr itself";
+}
+
+/// The code for a failure of the engine or of a step.
+pub const fn for_class(class: Class) -> Code {
+    match class {
+        Class::Refused => REFUSED,
+        Class::Prerequisite => PREREQUISITE,
+        Class::Permission => PERMISSION,
+        Class::Approval => APPROVAL,
+        Class::Verification => VERIFICATION,
+        Class::Drift => DRIFT,
+        Class::Unreachable => UNREACHABLE,
+        Class::Overdue => OVERDUE,
+        Class::Bug => BUG,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_in_order_and_of_one_form() {
+        assert!(ALL.is_sorted_by(|a, b| a.id < b.id));
+        for code in ALL {
+            assert!(code.id.len() == 5 && code.id.starts_with('E'), "{code:?}");
+            assert!(code.id[1..].chars().all(|c| c.is_ascii_digit()), "{code:?}");
+            assert_ne!(code.exit, Exit::Done);
+        }
+    }
+
+    #[test]
+    fn a_class_and_its_code_end_the_same_way() {
+        for class in [
+            Class::Refused,
+            Class::Prerequisite,
+            Class::Permission,
+            Class::Approval,
+            Class::Verification,
+            Class::Drift,
+            Class::Unreachable,
+            Class::Overdue,
+            Class::Bug,
+        ] {
+            assert_eq!(for_class(class).exit, Exit::from(class));
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! One file a command.
+
+mod init;
+mod sandbox;
+mod version;
+
+use crate::Context;
+use crate::args::Command;
+use crate::codes;
+use crate::error::CommandError;
+use crate::exit::Exit;
+
+/// Does what was asked.
+///
+/// # Errors
+/// Why it could not be done, with the exit code.
+pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, CommandError> {
+    match command {
+        Command::Init(args) => init::run(&args, context),
+        Command::Sandbox(command) => Box::pin(sandbox::run(command, context)).await,
+        Command::Version => Ok(version::run(context)),
+        Command::Plan(_)
+        | Command::Run(_)
+        | Command::Resume(_)
+        | Command::Rollback(_)
+        | Command::Status(_)
+        | Command::List
+        | Command::Events(_)
+        | Command::Show(_)
+        | Command::Audit(_)
+        | Command::Retry(_)
+        | Command::Skip(_)
+        | Command::MarkDone(_) => {
+            Err(CommandError::new(codes::USAGE, "this build does not have the command yet"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Context;
+    use crate::args::{Args, OutputForm};
+    use crate::settings::{Settings, Terminal};
+    use crate::ui::{Captured, Ui};
+    use clap::Parser as _;
+    use std::collections::BTreeMap;
+
+    /// What a command needs, with a home of its own that goes away.
+    pub(super) struct Stage {
+        pub(super) captured: Captured,
+        pub(super) home: tempfile::TempDir,
+        ui: Ui,
+        settings: Settings,
+        env: BTreeMap<String, String>,
+    }
+
+    impl Stage {
+        pub(super) fn new(form: OutputForm) -> Self {
+            let home = tempfile::tempdir().unwrap();
+            let dir = home.path().display().to_string();
+            let global = Args::parse_from(["escrr", "--home", &dir, "version"]).global;
+            let env = BTreeMap::new();
+            let mut settings = Settings::resolve(&global, &env, Terminal::default()).unwrap();
+            settings.output = form;
+            let (ui, captured) = Ui::captured(form);
+            Self { captured, home, ui, settings, env }
+        }
+
+        pub(super) fn context(&self) -> Context<'_> {
+            Context { ui: &self.ui, settings: &self.settings, env: &self.env }
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! The only place that writes to the terminal: results on stdout, everything else on stderr.
+
+pub mod table;
+
+use crate::args::OutputForm;
+use crate::codes;
+use crate::error::CommandError;
+use crate::settings::Settings;
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use std::io::{self, BufRead as _, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The look of an error's first word.
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+/// The look of a warning's first word.
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+/// The look of a hint's first word.
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+/// The look of what is less important.
+const DIM: Style = Style::new().dimmed();
+
+type Sink = Mutex<Box<dyn Write + Send>>;
+
+/// Two streams and what may be said on them.
+pub struct Ui {
+    out: Sink,
+    err: Sink,
+    form: OutputForm,
+    quiet: bool,
+    verbose: u8,
+    interactive: bool,
+    columns: Option<usize>,
+}
+
+impl Ui {
+    /// The process's own streams.
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            out: Mutex::new(Box::new(AutoStream::new(io::stdout(), choice(settings.color_stdout)))),
+            err: Mutex::new(Box::new(AutoStream::new(io::stderr(), choice(settings.color_stderr)))),
+            form: settings.output,
+            quiet: settings.quiet,
+            verbose: settings.verbose,
+            interactive: settings.interactive,
+            columns: settings.columns,
+        }
+    }
+
+    /// Streams for what goes wrong before there are settings.
+    pub fn bare(form: OutputForm) -> Self {
+        Self {
+            out: Mutex::new(Box::new(anstream::stdout())),
+            err: Mutex::new(Box::new(anstream::stderr())),
+            form,
+            quiet: false,
+            verbose: 0,
+            interactive: false,
+            columns: None,
+        }
+    }
+
+    /// Streams that keep what was written, without colours.
+    pub fn captured(form: OutputForm) -> (Self, Captured) {
+        let captured = Captured::default();
+        let sink = |kept: &Kept| -> Sink {
+            let raw: Box<dyn Write + Send> = Box::new(kept.clone());
+            Mutex::new(Box::new(AutoStream::never(raw)))
+        };
+        let ui = Self {
+            out: sink(&captured.out),
+            err: sink(&captured.err),
+            form,
+            quiet: false,
+            verbose: 0,
+            interactive: false,
+            columns: None,
+        };
+        (ui, captured)
+    }
+
+    /// Form of the result.
+    pub const fn form(&self) -> OutputForm {
+        self.form
+    }
+
+    /// Columns for tables, where a person reads them.
+    pub const fn columns(&self) -> Option<usize> {
+        self.columns
+    }
+
+    /// A line, or several, of the result.
+    pub fn result(&self, text: &str) {
+        say(&self.out, text);
+    }
+
+    /// The result as one JSON document for people and programs to read.
+    pub fn document<T: Serialize + ?Sized>(&self, value: &T) {
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => say(&self.out, &text),
+            Err(error) => self.failure(&CommandError::new(codes::BUG, error.to_string())),
+        }
+    }
+
+    /// One JSON object on one line.
+    pub fn line<T: Serialize + ?Sized>(&self, value: &T) {
+        match serde_json::to_string(value) {
+            Ok(text) => say(&self.out, &text),
+            Err(error) => self.failure(&CommandError::new(codes::BUG, error.to_string())),
+        }
+    }
+
+    /// How things go; not with `--quiet`.
+    pub fn status(&self, text: &str) {
+        if !self.quiet {
+            say(&self.err, text);
+        }
+    }
+
+    /// More on how things go; only with `--verbose`.
+    pub fn detail(&self, text: &str) {
+        if self.verbose > 0 && !self.quiet {
+            say(&self.err, &format!("{DIM}{text}{DIM:#}"));
+        }
+    }
+
+    /// Something is not as it should be, and the command goes on.
+    pub fn warning(&self, text: &str) {
+        say(&self.err, &format!("{WARNING}warning:{WARNING:#} {text}"));
+    }
+
+    /// What helps; not with `--quiet`.
+    pub fn hint(&self, text: &str) {
+        if !self.quiet {
+            say(&self.err, &format!("{HINT}hint:{HINT:#} {text}"));
+        }
+    }
+
+    /// The command ends with an error: what happened first, hints last.
+    pub fn error(&self, error: &CommandError) {
+        if self.form == OutputForm::Json {
+            self.document(&error.to_json());
+        }
+        self.failure(error);
+    }
+
+    fn failure(&self, error: &CommandError) {
+        let mut lines = vec![format!("{ERROR}error[{}]:{ERROR:#} {}", error.code.id, error.said)];
+        let more = [
+            ("tried", &error.tried),
+            ("request id", &error.request_id),
+            ("meaning", &error.meaning),
+        ];
+        for (name, value) in more {
+            lines.extend(value.iter().map(|value| format!("  {DIM}{name}:{DIM:#} {value}")));
+        }
+        lines.extend(error.hints.iter().map(|hint| format!("{HINT}hint:{HINT:#} {hint}")));
+        let next = error.next_command.iter();
+        lines.extend(next.map(|command| format!("{HINT}next:{HINT:#} {command}")));
+        say(&self.err, &lines.join("\n"));
+    }
+
+    /// Asks for a word, and goes on only if it is the one that was wanted.
+    ///
+    /// # Errors
+    /// Nobody can be asked, and then the flag is named; or another word was given.
+    pub fn confirm(&self, question: &str, wanted: &str, flag: &str) -> Result<(), CommandError> {
+        if !self.interactive {
+            return Err(CommandError::new(
+                codes::NOBODY_TO_ASK,
+                "this has to be confirmed, and there is no terminal to ask on",
+            )
+            .hint(format!("confirm it with {flag}")));
+        }
+        ask(&self.err, &format!("{question}\nType `{wanted}` to go on: "));
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer);
+        match read {
+            Ok(_) if answer.trim() == wanted => Ok(()),
+            Ok(_) => Err(CommandError::new(codes::DECLINED, "not confirmed; nothing was done")),
+            Err(error) => Err(CommandError::new(codes::NOBODY_TO_ASK, error.to_string())),
+        }
+    }
+}
+
+const fn choice(color: bool) -> ColorChoice {
+    if color { ColorChoice::Always } else { ColorChoice::Never }
+}
+
+/// Writes a text and a line end. A reader that went away (`| head`) is no reason to stop
+/// a saga, and for any other trouble with a stream there is nobody left to tell.
+fn say(sink: &Sink, text: &str) {
+    let mut stream = sink.lock().unwrap_or_else(PoisonError::into_inner);
+    writeln!(stream, "{text}").and_then(|()| stream.flush()).ok();
+}
+
+fn ask(sink: &Sink, text: &str) {
+    let mut stream = sink.lock().unwrap_or_else(PoisonError::into_inner);
+    write!(stream, "{text}").and_then(|()| stream.flush()).ok();
+}
+
+/// What was written to the streams of [`Ui::captured`].
+#[derive(Clone, Debug, Default)]
+pub struct Captured {
+    out: Kept,
+    err: Kept,
+}
+
+impl Captured {
+    /// What stdout would have got.
+    pub fn out(&self) -> String {
+        self.out.text()
+    }
+
+    /// What stderr would have got.
+    pub fn err(&self) -> String {
+        self.err.text()
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Kept {
+    fn text(&self) -> String {
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_and_the_rest_go_their_own_ways() {
+        let (ui, captured) = Ui::captured(OutputForm::Human);
+        ui.result("42");
+        ui.status("looking");
+        ui.warning("odd");
+        ui.hint("run `escrr plan`");
+        ui.detail("not said");
+        assert_eq!(captured.out(), "42\n");
+        assert_eq!(captured.err(), "looking\nwarning: odd\nhint: run `escrr plan`\n");
+    }
+
+    #[test]
+    fn an_error_ends_with_its_hints() {
+        let (ui, captured) = Ui::captured(OutputForm::Human);
+        let error = CommandError::new(codes::NO_SANDBOX, "no sandbox is running")
+            .tried("a look")
+            .meaning("nothing to ask")
+            .hint("start one")
+            .next_command("escrr sandbox start");
+        ui.error(&error);
+        assert_eq!(captured.out(), "");
+        assert_eq!(
+            captured.err(),
+            "error[E0401]: no sandbox is running\n  tried: a look\n  meaning: nothing to ask\n\
+             hint: start one\nnext: escrr sandbox start\n"
+        );
+    }
+
+    #[test]
+    fn with_json_an_error_is_the_document_too() {
+        let (ui, captured) = Ui::captured(OutputForm::Json);
+        ui.error(&CommandError::new(codes::NO_SANDBOX, "none"));
+        let document: serde_json::Value = serde_json::from_str(&captured.out()).unwrap();
+        assert_eq!(document["exit_code"], 1);
+        assert_eq!(document["error"]["code"], "E0401");
+    }
+
+    #[test]
+    fn nobody_is_asked_without_a_terminal() {
+        let (ui, captured) = Ui::captured(OutputForm::Human);
+        let error = ui.confirm("Make it?", "yes", "--yes").unwrap_err();
+        assert_eq!(error.exit().code(), 2);
+        assert!(error.hints[0].contains("--yes"));
+        assert_eq!(captured.err(), "");
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_no_panic() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+        }
+        let (mut ui, captured) = Ui::captured(OutputForm::Human);
+        ui.out = Mutex::new(Box::new(Gone));
+        ui.result("42");
+        ui.status("still here");
+        assert_eq!(captured.err(), "still here\n");
+    }
+}

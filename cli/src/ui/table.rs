@@ -1,0 +1,145 @@
+//! Aligned columns.
+
+use std::ops::RangeInclusive;
+
+/// Between two columns.
+const GAP: &str = "  ";
+/// A column is never cut below this many characters.
+const LEAST: usize = 8;
+
+/// Rows under a heading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    heading: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table without rows.
+    pub fn new(heading: &[&str]) -> Self {
+        Self { heading: heading.iter().map(|cell| (*cell).to_owned()).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row; cells that are missing are empty.
+    pub fn row(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+
+    /// Are there no rows?
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The lines, the last column cut to a width where there is one.
+    pub fn render(&self, columns: Option<usize>) -> String {
+        let widths = self.widths();
+        let lines = std::iter::once(&self.heading).chain(&self.rows);
+        lines.map(|cells| line(cells, &widths, columns)).collect::<Vec<_>>().join("\n")
+    }
+
+    fn widths(&self) -> Vec<usize> {
+        (0..self.heading.len())
+            .map(|at| {
+                let cells = std::iter::once(&self.heading).chain(&self.rows);
+                cells.filter_map(|row| row.get(at)).map(|cell| width(cell)).max().unwrap_or(0)
+            })
+            .collect()
+    }
+}
+
+fn line(cells: &[String], widths: &[usize], columns: Option<usize>) -> String {
+    let mut line = String::new();
+    let last = widths.len().saturating_sub(1);
+    for (at, wanted) in widths.iter().enumerate() {
+        let cell = cells.get(at).map(|cell| one_line(cell)).unwrap_or_default();
+        if at == last {
+            let room = columns.map(|columns| columns.saturating_sub(width(&line)).max(LEAST));
+            line.push_str(&cut(&cell, room));
+        } else {
+            line.push_str(&cell);
+            line.push_str(&" ".repeat(wanted.saturating_sub(width(&cell))));
+            line.push_str(GAP);
+        }
+    }
+    line.trim_end().to_owned()
+}
+
+/// What comes from outside must neither break a row nor speak to the terminal.
+fn one_line(cell: &str) -> String {
+    cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+fn cut(cell: &str, room: Option<usize>) -> String {
+    match room {
+        Some(room) if width(cell) > room => {
+            let mut kept = String::new();
+            for c in cell.chars() {
+                if width(&kept) + columns_of(c) >= room {
+                    break;
+                }
+                kept.push(c);
+            }
+            kept + "…"
+        }
+        _ => cell.to_owned(),
+    }
+}
+
+fn width(text: &str) -> usize {
+    text.chars().map(columns_of).sum()
+}
+
+/// The blocks of East Asian wide characters and of emoji.
+const WIDE: [RangeInclusive<char>; 9] = [
+    '\u{1100}'..='\u{115f}',
+    '\u{2e80}'..='\u{a4cf}',
+    '\u{ac00}'..='\u{d7a3}',
+    '\u{f900}'..='\u{faff}',
+    '\u{fe30}'..='\u{fe6f}',
+    '\u{ff00}'..='\u{ff60}',
+    '\u{ffe0}'..='\u{ffe6}',
+    '\u{1f300}'..='\u{1faff}',
+    '\u{20000}'..='\u{3fffd}',
+];
+
+/// Wide characters take two columns.
+fn columns_of(c: char) -> usize {
+    let wide = WIDE.iter().any(|range| range.contains(&c));
+    if wide { 2 } else { 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table = Table::new(&["KIND", "ID", "SINCE"]);
+        table.row(vec!["vpc".into(), "vpc-1".into(), "2026-11-22T10:00:00Z".into()]);
+        table.row(vec!["负载".into(), "n".into()]);
+        table
+    }
+
+    #[test]
+    fn columns_are_aligned() {
+        assert_eq!(
+            table().render(None),
+            "KIND  ID     SINCE\nvpc   vpc-1  2026-11-22T10:00:00Z\n负载  n"
+        );
+    }
+
+    #[test]
+    fn the_last_column_is_cut_to_the_terminal() {
+        let text = table().render(Some(24));
+        assert!(text.contains("vpc   vpc-1  2026-11-22…"), "{text}");
+        assert!(text.lines().all(|line| width(line) <= 24), "{text}");
+        // Too narrow for anything: the first columns stay whole.
+        assert!(table().render(Some(3)).contains("vpc-1  2026-11…"));
+    }
+
+    #[test]
+    fn control_characters_do_not_reach_the_terminal() {
+        let mut table = Table::new(&["A"]);
+        table.row(vec!["x\u{1b}[31m\ny".into()]);
+        assert_eq!(table.render(None), "A\nx [31m y");
+    }
+}

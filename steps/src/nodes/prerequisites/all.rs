@@ -1,0 +1,94 @@
+//! All prerequisites together: what every node that makes something needs.
+
+use super::{ClusterFacts, ClusterGate, Compatible, Identity, Instance, InstanceFacts, Services, Zones};
+use crate::zones::Choice;
+use crate::{Follower, Leader, Which, World};
+use escrr_engine::{Cx, Fault, NodeId, Patience, Seen, Step};
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+/// Waits for every gate and gathers what they found.
+pub struct Prerequisites;
+
+/// One side, as found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SideFacts {
+    /// The instance.
+    pub instance: InstanceFacts,
+    /// The cluster in it.
+    pub cluster: ClusterFacts,
+    /// Blocks of its VPC.
+    pub blocks: Vec<Ipv4Net>,
+    /// The chosen zones.
+    pub zones: Vec<Choice>,
+}
+
+/// Both sides, as found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Site {
+    /// The leader's side.
+    pub leader: SideFacts,
+    /// The follower's side.
+    pub follower: SideFacts,
+    /// The CEN that a VPC hangs on already.
+    pub cen: Option<String>,
+    /// Both instances are in one VPC.
+    pub same_vpc: bool,
+    /// The zone of the private connection.
+    pub endpoint_zone: String,
+}
+
+impl Site {
+    /// One side.
+    pub fn side(&self, which: Which) -> &SideFacts {
+        match which {
+            Which::Leader => &self.leader,
+            Which::Follower => &self.follower,
+        }
+    }
+
+    /// Are both instances in one region?
+    pub fn same_region(&self) -> bool {
+        self.leader.instance.region == self.follower.instance.region
+    }
+}
+
+impl Step for Prerequisites {
+    type World = World;
+    type Needs = (
+        Identity,
+        Instance<Leader>,
+        Instance<Follower>,
+        Compatible,
+        Services,
+        Zones,
+        ClusterGate<Leader>,
+        ClusterGate<Follower>,
+    );
+    type Output = Site;
+    const ID: NodeId = NodeId::new("link", "prerequisites");
+    const PHASE: u8 = 0;
+    const TITLE: &'static str = "every prerequisite holds";
+    const PATIENCE: Patience = Patience::new(1, 60);
+
+    async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Site>, Fault> {
+        let (_, leader, follower, networks, (), zones, leader_cluster, follower_cluster) = cx.needs.clone();
+        Ok(Seen::Ready(Site {
+            leader: SideFacts {
+                instance: leader,
+                cluster: leader_cluster,
+                blocks: networks.leader,
+                zones: zones.leader,
+            },
+            follower: SideFacts {
+                instance: follower,
+                cluster: follower_cluster,
+                blocks: networks.follower,
+                zones: zones.follower,
+            },
+            cen: networks.cen,
+            same_vpc: networks.same_vpc,
+            endpoint_zone: zones.endpoint_zone,
+        }))
+    }
+}

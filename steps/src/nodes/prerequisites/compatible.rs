@@ -1,0 +1,173 @@
+//! The two instances and their VPCs can be linked with each other.
+
+use super::{Instance, InstanceFacts};
+use crate::aliyun::vpc::VpcAttribute;
+use crate::zones::overlap;
+use crate::{Follower, Leader, Which, World};
+use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+/// Compares versions, address blocks and CEN memberships.
+pub struct Compatible;
+
+/// The two networks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Networks {
+    /// Blocks of the leader's VPC, primary first.
+    pub leader: Vec<Ipv4Net>,
+    /// Blocks of the follower's VPC, primary first.
+    pub follower: Vec<Ipv4Net>,
+    /// The CEN that a VPC hangs on already.
+    pub cen: Option<String>,
+    /// Both instances are in one VPC: no connection of networks is needed.
+    pub same_vpc: bool,
+}
+
+impl Step for Compatible {
+    type World = World;
+    type Needs = (Instance<Leader>, Instance<Follower>);
+    type Output = Networks;
+    const ID: NodeId = NodeId::new("link", "compatible");
+    const PHASE: u8 = 0;
+    const TITLE: &'static str = "versions, address blocks and CENs of the two sides fit";
+    const PATIENCE: Patience = Patience::new(1, 60);
+
+    async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Networks>, Fault> {
+        let (leader, follower) = &cx.needs;
+        let cloud = &cx.world.cloud;
+        let leader_vpc = cloud.vpc(&leader.region).describe_vpc_attribute(&leader.vpc).await?;
+        let follower_vpc = cloud.vpc(&follower.region).describe_vpc_attribute(&follower.vpc).await?;
+        let asked = cx.world.spec.network.cen_id.as_deref();
+        judge((leader, &leader_vpc), (follower, &follower_vpc), asked).map(Seen::Ready)
+    }
+}
+
+type SideOf<'a> = (&'a InstanceFacts, &'a VpcAttribute);
+
+fn judge(leader: SideOf<'_>, follower: SideOf<'_>, asked_cen: Option<&str>) -> Result<Networks, Fault> {
+    let mut problems = Vec::new();
+    let mut help = Vec::new();
+    if let Err(why) = follower.0.version.can_follow(leader.0.version) {
+        problems.push(why);
+        help.push("upgrade the follower first: it must not be older than the leader".to_owned());
+    }
+    let same_vpc = leader.0.vpc == follower.0.vpc;
+    let (leader_nets, follower_nets) = (blocks(leader.1, Which::Leader)?, blocks(follower.1, Which::Follower)?);
+    if !same_vpc {
+        for (a, b) in overlaps(&leader_nets, &follower_nets) {
+            problems.push(format!("{a} of {} and {b} of {} overlap", leader.0.vpc, follower.0.vpc));
+        }
+        if !problems.is_empty() && help.is_empty() {
+            help.push("networks with overlapping addresses cannot be routed to each other: one cluster has to move to a VPC with other addresses".to_owned());
+        }
+    }
+    let cen = cen_of(leader, follower, asked_cen).unwrap_or_else(|(why, what_helps)| {
+        problems.push(why);
+        help.push(what_helps);
+        None
+    });
+    if !problems.is_empty() {
+        let report = Report::new("comparing the two sides", problems.join("; ")).help(help.join("; "));
+        return Err(Fault::prerequisite(report));
+    }
+    let own = |all: &[(Ipv4Net, bool)]| all.iter().filter(|(_, own)| *own).map(|(n, _)| *n).collect();
+    Ok(Networks { leader: own(&leader_nets), follower: own(&follower_nets), cen, same_vpc })
+}
+
+/// The VPC's blocks; those that only the user's own routing knows are marked false.
+fn blocks(vpc: &VpcAttribute, which: Which) -> Result<Vec<(Ipv4Net, bool)>, Fault> {
+    let own = std::iter::once(&vpc.cidr_block).chain(&vpc.secondary_cidr_blocks).map(|b| (b, true));
+    let all = own.chain(vpc.user_cidrs.iter().map(|b| (b, false)));
+    all.map(|(block, own)| {
+        block.parse().map(|net| (net, own)).map_err(|_| {
+            let tried = format!("reading the address blocks of the {which}'s VPC {}", vpc.vpc_id);
+            Fault::Bug(Report::new(tried, format!("{block:?} is not a block")))
+        })
+    })
+    .collect()
+}
+
+fn overlaps(a: &[(Ipv4Net, bool)], b: &[(Ipv4Net, bool)]) -> Vec<(Ipv4Net, Ipv4Net)> {
+    let pairs = a.iter().flat_map(|(x, _)| b.iter().map(move |(y, _)| (*x, *y)));
+    pairs.filter(|(x, y)| overlap(x, y)).collect()
+}
+
+/// The CEN to use because a VPC is in it already; a VPC can be in one only.
+fn cen_of(
+    leader: SideOf<'_>,
+    follower: SideOf<'_>,
+    asked: Option<&str>,
+) -> Result<Option<String>, (String, String)> {
+    let of = |side: SideOf<'_>| side.1.associated_cens.first().map(|c| c.cen_id.clone());
+    let (one, two) = (of(leader), of(follower));
+    let help = || "a VPC can hang on one CEN only: name that one as cen_id, or detach the VPC from it".to_owned();
+    if let (Some(one), Some(two)) = (&one, &two)
+        && one != two
+    {
+        return Err((format!("{} hangs on {one}, {} on {two}", leader.0.vpc, follower.0.vpc), help()));
+    }
+    let cen = one.or(two);
+    match (&cen, asked) {
+        (Some(cen), Some(asked)) if cen != asked => {
+            Err((format!("the spec names {asked}, but a VPC hangs on {cen} already"), help()))
+        }
+        _ => Ok(cen),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aliyun::vpc::AssociatedCen;
+    use crate::version::Version;
+
+    fn side(vpc: &str, version: &str, blocks: &[&str], cen: Option<&str>) -> (InstanceFacts, VpcAttribute) {
+        let facts = InstanceFacts {
+            instance: "es-cn-1".into(),
+            region: "r".into(),
+            version: Version::parse(version).unwrap(),
+            vpc: vpc.into(),
+            vswitch: "v".into(),
+            zone: "z".into(),
+            domain: "d".into(),
+            port: 9200,
+            protocol: "HTTP".into(),
+        };
+        let cens = cen.map(|c| AssociatedCen { cen_id: c.into(), owner_id: "1".into(), status: "Active".into() });
+        let vpc = VpcAttribute {
+            vpc_id: vpc.into(),
+            cidr_block: blocks[0].into(),
+            secondary_cidr_blocks: blocks[1..].iter().map(|b| (*b).to_owned()).collect(),
+            user_cidrs: vec![],
+            status: "Available".into(),
+            associated_cens: cens.into_iter().collect(),
+        };
+        (facts, vpc)
+    }
+
+    fn said(leader: &(InstanceFacts, VpcAttribute), follower: &(InstanceFacts, VpcAttribute), asked: Option<&str>) -> String {
+        match judge((&leader.0, &leader.1), (&follower.0, &follower.1), asked) {
+            Ok(networks) => format!("ok {:?}", networks.cen),
+            Err(fault) => fault.report().said.clone(),
+        }
+    }
+
+    #[test]
+    fn every_obstacle_is_named_and_all_at_once() {
+        let leader = side("vpc-1", "7.16.2", &["10.1.0.0/16"], Some("cen-1"));
+        assert_eq!(said(&leader, &side("vpc-2", "7.16.2", &["10.2.0.0/16"], None), None), "ok Some(\"cen-1\")");
+        let all = said(&leader, &side("vpc-2", "7.10.0", &["10.9.0.0/16", "10.1.8.0/24"], Some("cen-2")), None);
+        for part in ["is older", "10.1.0.0/16 of vpc-1 and 10.1.8.0/24 of vpc-2 overlap", "cen-1", "cen-2"] {
+            assert!(all.contains(part), "{part} is missing in {all}");
+        }
+        let asked = said(&leader, &side("vpc-2", "7.16.2", &["10.2.0.0/16"], None), Some("cen-9"));
+        assert!(asked.contains("cen-9"), "{asked}");
+    }
+
+    #[test]
+    fn one_vpc_for_both_needs_no_disjoint_blocks() {
+        let both = side("vpc-1", "8.9.1", &["10.1.0.0/16"], None);
+        assert_eq!(said(&both, &both, None), "ok None");
+    }
+}

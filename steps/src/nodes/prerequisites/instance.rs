@@ -1,0 +1,104 @@
+//! One Elasticsearch instance is there and of the kind that the document asks for.
+
+use crate::aliyun::elasticsearch::Instance as Described;
+use crate::nodes::absent::if_there;
+use crate::version::Version;
+use crate::{Side, Which, World};
+use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
+use serde::{Deserialize, Serialize};
+
+/// Describes the instance on one side.
+#[derive(Default)]
+pub struct Instance<S>(pub S);
+
+/// What others need to know of an instance.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InstanceFacts {
+    /// Its id.
+    pub instance: String,
+    /// Region id.
+    pub region: String,
+    /// Version, as the control plane says it.
+    pub version: Version,
+    /// The user's VPC that it belongs to.
+    pub vpc: String,
+    /// Its vSwitch.
+    pub vswitch: String,
+    /// Its zone.
+    pub zone: String,
+    /// Its private domain.
+    pub domain: String,
+    /// The port of its HTTP interface.
+    pub port: u64,
+    /// `HTTP` or `HTTPS`.
+    pub protocol: String,
+}
+
+impl<S: Side> Step for Instance<S> {
+    type World = World;
+    type Needs = ();
+    type Output = InstanceFacts;
+    const ID: NodeId = NodeId::new(S::WHICH.name(), "instance");
+    const PHASE: u8 = 0;
+    const TITLE: &'static str = "the instance is active, of the cloud-native control plane, 7.10 or later";
+    const PATIENCE: Patience = Patience::new(1, 3600);
+
+    async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<InstanceFacts>, Fault> {
+        let side = cx.world.spec.side(S::WHICH);
+        let client = cx.world.cloud.elasticsearch(&side.region);
+        let Some(found) = if_there(client.describe_instance(&side.instance).await)? else {
+            return Err(missing(S::WHICH, &side.instance, &side.region));
+        };
+        if found.status == "activating" {
+            return Ok(Seen::Pending(format!("{} is being changed (activating)", side.instance)));
+        }
+        judge(S::WHICH, &found, &side.region).map(Seen::Ready)
+    }
+}
+
+fn missing(which: Which, instance: &str, region: &str) -> Fault {
+    let report = Report::new(format!("looking for the {which} {instance} in {region}"), "there is no such instance")
+        .help(format!("check `region` and `instance` under [{which}] in the spec"));
+    Fault::prerequisite(report)
+}
+
+fn judge(which: Which, found: &Described, region: &str) -> Result<InstanceFacts, Fault> {
+    let mut problems = Vec::new();
+    let mut help = Vec::new();
+    if found.status != "active" {
+        problems.push(format!("its status is {}, not active", found.status));
+        help.push("see its state in the Elasticsearch console");
+    }
+    if found.arch_type != "public" {
+        problems.push(format!("its control plane is v1 or v2 (archType {}), not cloud-native v3", found.arch_type));
+        help.push("upgrade its architecture before it is linked: \"Upgrade the architecture of an instance\"");
+    }
+    if !["x-pack", ""].contains(&found.category.as_str()) {
+        problems.push(format!("its category is {}, and replication needs the commercial edition (x-pack)", found.category));
+        help.push("only commercial editions without OpenStore or indexing service replicate");
+    }
+    let version = Version::parse(&found.es_version);
+    if !version.is_some_and(|v| v.at_least(7, 10)) {
+        problems.push(format!("its version is {}, and 7.10.0 or later is needed", found.es_version));
+        help.push("upgrade it to 7.10.0 or later");
+    }
+    if found.vpc_id.is_empty() || found.domain.is_empty() {
+        problems.push("it shows no VPC or no private domain".to_owned());
+    }
+    let (Some(version), true) = (version, problems.is_empty()) else {
+        let report = Report::new(format!("checking the {which} {}", found.instance_id), problems.join("; "))
+            .help(help.join("; "));
+        return Err(Fault::prerequisite(report));
+    };
+    Ok(InstanceFacts {
+        instance: found.instance_id.clone(),
+        region: region.to_owned(),
+        version,
+        vpc: found.vpc_id.clone(),
+        vswitch: found.vswitch_id.clone(),
+        zone: found.zone_id.clone(),
+        domain: found.domain.clone(),
+        port: found.port.filter(|p| *p > 0).unwrap_or(9200),
+        protocol: if found.protocol.is_empty() { "HTTP".to_owned() } else { found.protocol.clone() },
+    })
+}

@@ -1,0 +1,110 @@
+//! One choice of zones and vSwitches for everything that needs them.
+
+use super::{Compatible, Instance, InstanceFacts};
+use crate::aliyun::vpc::VSwitchFilter;
+use crate::zones::{BALANCER_ADDRESSES, Choice, Existing, Layout, ROUTER_ADDRESSES, solve};
+use crate::{Follower, Leader, Which, World};
+use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Asks each product for its zones and solves the choice.
+pub struct Zones;
+
+/// The choice.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ZonePlan {
+    /// The leader's side.
+    pub leader: Vec<Choice>,
+    /// The follower's side.
+    pub follower: Vec<Choice>,
+    /// The zone of the private connection: a zone of the endpoint service.
+    pub endpoint_zone: String,
+}
+
+impl Step for Zones {
+    type World = World;
+    type Needs = (Instance<Leader>, Instance<Follower>, Compatible);
+    type Output = ZonePlan;
+    const ID: NodeId = NodeId::new("network", "zones");
+    const PHASE: u8 = 0;
+    const TITLE: &'static str = "zones and vSwitches with room are there, or can be made";
+    const PATIENCE: Patience = Patience::new(2, 60);
+
+    async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<ZonePlan>, Fault> {
+        let (leader, follower, networks) = &cx.needs;
+        let choices = if networks.same_vpc {
+            let both = layout(cx.world, Which::Follower, follower, &networks.follower).await?;
+            let follower = solve(&both);
+            (Ok(Vec::new()), follower)
+        } else {
+            let one = layout(cx.world, Which::Leader, leader, &networks.leader).await?;
+            let two = layout(cx.world, Which::Follower, follower, &networks.follower).await?;
+            (solve(&one), solve(&two))
+        };
+        match choices {
+            (Ok(one), Ok(two)) => {
+                let home = two.iter().find(|c| c.zone == follower.zone).or(two.first());
+                let endpoint_zone = home.map(|c| c.zone.clone()).unwrap_or_default();
+                Ok(Seen::Ready(ZonePlan { leader: one, follower: two, endpoint_zone }))
+            }
+            (one, two) => {
+                let mut problems = Vec::new();
+                for (which, solved) in [(Which::Leader, one), (Which::Follower, two)] {
+                    problems.extend(solved.err().map(|why| format!("{which}: {why}")));
+                }
+                let report = Report::new("choosing zones and vSwitches", problems.join("; "))
+                    .help("make room or a vSwitch in another zone, or name zones and vSwitches in the spec");
+                Err(Fault::prerequisite(report))
+            }
+        }
+    }
+}
+
+async fn layout(
+    world: &World,
+    which: Which,
+    facts: &InstanceFacts,
+    blocks: &[Ipv4Net],
+) -> Result<Layout, Fault> {
+    let spec = world.spec.side(which);
+    let mut zones: BTreeSet<String> =
+        world.cloud.cbn(&spec.region).list_available_zones().await?.all().into_iter().collect();
+    let mut addresses = ROUTER_ADDRESSES;
+    let mut products = "transit routers".to_owned();
+    if which == Which::Follower {
+        let nlb: BTreeSet<String> =
+            world.cloud.nlb(&spec.region).describe_zones().await?.into_iter().collect();
+        let link: BTreeSet<String> =
+            world.cloud.privatelink(&spec.region).describe_nlb_zones().await?.into_iter().collect();
+        zones.retain(|zone| nlb.contains(zone) && link.contains(zone));
+        addresses += BALANCER_ADDRESSES;
+        products = "transit routers, network load balancers and PrivateLink".to_owned();
+    }
+    let filter = VSwitchFilter { vpc_id: &facts.vpc, ..VSwitchFilter::default() };
+    let found = world.cloud.vpc(&spec.region).describe_vswitches(filter).await?;
+    let vswitches = found
+        .into_iter()
+        .filter_map(|v| {
+            Some(Existing {
+                cidr: v.cidr_block.parse().ok()?,
+                id: v.vswitch_id,
+                zone: v.zone_id,
+                free: v.available_ip_count.unwrap_or(u64::MAX),
+                system_table: v.route_table_type.is_empty() || v.route_table_type == "System",
+            })
+        })
+        .collect();
+    Ok(Layout {
+        zones,
+        products,
+        vswitches,
+        blocks: blocks.to_vec(),
+        addresses,
+        asked_zones: spec.zones.clone(),
+        asked_vswitches: spec.vswitches.clone(),
+        home: facts.zone.clone(),
+        may_create: world.spec.network.create_vswitches,
+    })
+}

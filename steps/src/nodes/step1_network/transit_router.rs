@@ -1,0 +1,135 @@
+//! The transit router in one side's region.
+
+use super::{CenId, CenInstance, cen_lane};
+use crate::aliyun::cbn::{CreateTransitRouter, TransitRouter as Listed};
+use crate::nodes::absent::{gone_is_fine, if_there};
+use crate::nodes::prerequisites::Prerequisites;
+use crate::own::{Owner, not_there};
+use crate::{Side, Which, World};
+use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
+use serde::{Deserialize, Serialize};
+
+/// Makes the transit router of one region; a CEN has one in each.
+#[derive(Default)]
+pub struct TransitRouter<S>(pub S);
+
+/// The transit router.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Router {
+    /// Its id.
+    pub router: String,
+    /// Its system route table.
+    pub route_table: String,
+}
+
+/// All transit routers of the CEN in this side's region: one at most.
+async fn list<S: Side>(cx: &Cx<'_, TransitRouter<S>>, cen: &CenId) -> Result<Vec<Listed>, Fault> {
+    let region = &cx.needs.0.side(S::WHICH).instance.region;
+    let listed = if_there(cx.world.cloud.cbn(region).list_transit_routers(&cen.cen).await)?;
+    Ok(listed.unwrap_or_default().into_iter().filter(|r| r.region_id == *region).collect())
+}
+
+/// In one region both sides share the transit router, and it is the leader's node that makes it.
+fn shared<S: Side>(cx: &Cx<'_, TransitRouter<S>>) -> bool {
+    S::WHICH == Which::Follower && cx.needs.0.same_region()
+}
+
+impl<S: Side> Step for TransitRouter<S> {
+    type World = World;
+    type Needs = (Prerequisites, CenInstance);
+    type Output = Option<Router>;
+    const ID: NodeId = NodeId::new(S::WHICH.name(), "transit_router");
+    const PHASE: u8 = 1;
+    const TITLE: &'static str = "a transit router in the region";
+    const PATIENCE: Patience = Patience::new(30, 300);
+
+    async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Option<Router>>, Fault> {
+        let (site, Some(cen)) = &cx.needs else { return Ok(Seen::Unneeded(None)) };
+        let mut routers = list(cx, cen).await?;
+        if let Some(named) = cx.world.spec.transit_router_id(S::WHICH) {
+            routers.retain(|r| r.transit_router_id == named);
+            if routers.is_empty() {
+                let key = format!("network.{}_transit_router_id", S::WHICH);
+                return Err(Fault::prerequisite(not_there("transit router", named, &key)));
+            }
+        }
+        let Some(router) = routers.pop() else {
+            return Ok(if shared(cx) {
+                Seen::Pending("the leader's transit router serves this region too".to_owned())
+            } else {
+                Seen::absent()
+            });
+        };
+        if router.edition == "Basic" {
+            return Err(Fault::prerequisite(basic(&router)));
+        }
+        if router.status != "Active" {
+            return Ok(Seen::Pending(format!("{} is {}", router.transit_router_id, router.status)));
+        }
+        let client = cx.world.cloud.cbn(&site.side(S::WHICH).instance.region);
+        let tables = client.list_route_tables(&router.transit_router_id, "System").await?;
+        let Some(table) = tables.into_iter().find(|t| t.status == "Active") else {
+            return Ok(Seen::Pending(format!("{} has no route table yet", router.transit_router_id)));
+        };
+        let owner = Owner::of(&router.tags, cx.saga);
+        let found = Some(Router { router: router.transit_router_id, route_table: table.route_table_id });
+        Ok(if shared(cx) { Seen::Unneeded(found) } else { owner.ready(found) })
+    }
+}
+
+fn basic(router: &Listed) -> Report {
+    Report::new(
+        format!("checking the transit router {}", router.transit_router_id),
+        "it is of the Basic edition, which has no route tables of its own",
+    )
+    .help("upgrade it to the Enterprise edition in the CEN console, then `escrr resume`")
+}
+
+impl<S: Side> Act for TransitRouter<S> {
+    const REVERSE: Reverse = Reverse::Undo("deletes the transit router that was made");
+
+    fn lane(&self, cx: &Cx<'_, Self>) -> Option<String> {
+        cen_lane(cx.needs.1.as_ref())
+    }
+
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+        let (site, Some(cen)) = &cx.needs else { return Ok(()) };
+        let name = cx.world.name();
+        let ask = CreateTransitRouter {
+            cen_id: &cen.cen,
+            name: &name,
+            description: "",
+            tags: &cx.world.tags(cx.saga, Self::ID),
+            token: &cx.token(item),
+        };
+        let client = cx.world.cloud.cbn(&site.side(S::WHICH).instance.region);
+        client.create_transit_router(ask).await.map(drop)
+    }
+
+    async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
+        let Some(router) = ours(cx).await? else { return Ok(Remains::Nothing) };
+        Ok(if router.status == "Active" {
+            Remains::whole()
+        } else {
+            Remains::Pending(format!("{} is {}", router.transit_router_id, router.status))
+        })
+    }
+
+    async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+        let Some(router) = ours(cx).await? else { return Ok(()) };
+        let client = cx.world.cloud.cbn(&cx.needs.0.side(S::WHICH).instance.region);
+        let token = cx.undo_token(item);
+        gone_is_fine(client.delete_transit_router(&router.transit_router_id, &token).await)
+    }
+}
+
+/// The transit router that this saga made.
+async fn ours<S: Side>(cx: &Cx<'_, TransitRouter<S>>) -> Result<Option<Listed>, Fault> {
+    let Some(cen) = &cx.needs.1 else { return Ok(None) };
+    let all = list(cx, cen).await?;
+    let node = TransitRouter::<S>::ID.to_string();
+    Ok(all.into_iter().find(|r| {
+        Owner::of(&r.tags, cx.saga) == Owner::Us
+            && r.tags.get(crate::TAG_NODE).is_some_and(|n| *n == node)
+    }))
+}

@@ -1,0 +1,136 @@
+//! One VPC's routes to the other one, in its system route table: the load balancer uses no other.
+
+use super::{Associate, PeerEnd, Propagate, Tie, VpcAttachment, VpcEnd};
+use crate::aliyun::vpc::{CreateRouteEntry, RouteEntry};
+use crate::nodes::absent::gone_is_fine;
+use crate::nodes::prerequisites::Prerequisites;
+use crate::{Side, World};
+use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
+
+/// Waits for the routes that the transit router publishes, and makes them where it does not.
+#[derive(Default)]
+pub struct VpcRoute<S>(pub S);
+
+/// The system route table and its rows.
+async fn rows<S: Side>(cx: &Cx<'_, VpcRoute<S>>) -> Result<(String, Vec<RouteEntry>), Fault> {
+    let facts = &cx.needs.0.side(S::WHICH).instance;
+    let client = cx.world.cloud.vpc(&facts.region);
+    let tables = client.describe_route_tables(&facts.vpc, "System").await?;
+    let Some(table) = tables.into_iter().next() else {
+        let tried = format!("reading the system route table of {}", facts.vpc);
+        return Err(Fault::transient(Report::new(tried, "the VPC shows none")));
+    };
+    let rows = client.describe_route_entries(&table.route_table_id).await?;
+    Ok((table.route_table_id, rows))
+}
+
+fn leads_to(row: &RouteEntry, attachment: &str) -> bool {
+    row.next_hops.iter().any(|hop| hop.next_hop_id == attachment || hop.related_instance_id == attachment)
+}
+
+impl<S: Side> Step for VpcRoute<S> {
+    type World = World;
+    type Needs = (
+        Prerequisites,
+        VpcAttachment<S>,
+        Tie<S, Associate, VpcEnd>,
+        Tie<S, Propagate, PeerEnd>,
+        Tie<S::Other, Propagate, VpcEnd>,
+        Tie<S::Other, Associate, PeerEnd>,
+    );
+    type Output = ();
+    const ID: NodeId = NodeId::new(S::WHICH.name(), "vpc_route");
+    const PHASE: u8 = 1;
+    const TITLE: &'static str = "the VPC routes the other VPC's addresses to the transit router";
+    const PATIENCE: Patience = Patience::new(10, 600);
+
+    async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<()>, Fault> {
+        let Some(attached) = &cx.needs.1 else { return Ok(Seen::Unneeded(())) };
+        let (_, rows) = rows(cx).await?;
+        let mut missing = Vec::new();
+        let mut pending = Vec::new();
+        for block in &cx.needs.0.side(S::WHICH.other()).blocks {
+            let block = block.to_string();
+            match rows.iter().find(|r| r.destination_cidr_block == block) {
+                None => missing.push(block),
+                Some(row) if !leads_to(row, &attached.attachment) => {
+                    return Ok(Seen::Drifted(elsewhere(&block, row)));
+                }
+                Some(row) if row.status != "Available" => {
+                    pending.push(format!("the route to {block} is {}", row.status));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(if !missing.is_empty() && attached.auto_publish {
+            Seen::Pending(format!("the transit router publishes {}", missing.join(", ")))
+        } else if !missing.is_empty() {
+            Seen::Absent(missing)
+        } else if !pending.is_empty() {
+            Seen::Pending(pending.join(", "))
+        } else if attached.auto_publish && cx.items.is_empty() {
+            Seen::Theirs(())
+        } else {
+            Seen::Ready(())
+        })
+    }
+}
+
+fn elsewhere(block: &str, row: &RouteEntry) -> Report {
+    let hops: Vec<&str> = row.next_hops.iter().map(|h| h.next_hop_id.as_str()).collect();
+    Report::new(
+        format!("checking the route to {block}"),
+        format!("it leads to {} and not to the transit router", hops.join(", ")),
+    )
+    .meaning("somebody routes these addresses elsewhere, for example to a VPN")
+    .help("remove that route if it is not needed, then `escrr resume`")
+}
+
+impl<S: Side> Act for VpcRoute<S> {
+    const REVERSE: Reverse = Reverse::Undo("deletes the routes that were made; published ones go with the attachment");
+
+    fn lane(&self, cx: &Cx<'_, Self>) -> Option<String> {
+        Some(format!("vpc {}", cx.needs.0.side(S::WHICH).instance.vpc))
+    }
+
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+        let Some(attached) = &cx.needs.1 else { return Ok(()) };
+        let (table, _) = rows(cx).await?;
+        let name = cx.world.name();
+        let ask = CreateRouteEntry {
+            route_table_id: &table,
+            destination_cidr_block: item,
+            attachment_id: &attached.attachment,
+            name: &name,
+            description: "",
+            token: &cx.token(item),
+        };
+        let region = &cx.needs.0.side(S::WHICH).instance.region;
+        cx.world.cloud.vpc(region).create_route_entry(ask).await.map(drop)
+    }
+
+    async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
+        let Some(attached) = &cx.needs.1 else { return Ok(Remains::Nothing) };
+        let (_, rows) = rows(cx).await?;
+        let ours: Vec<&RouteEntry> = rows
+            .iter()
+            .filter(|r| {
+                cx.items.contains(&r.destination_cidr_block)
+                    && r.entry_type == "Custom"
+                    && leads_to(r, &attached.attachment)
+            })
+            .collect();
+        if ours.is_empty() {
+            return Ok(Remains::Nothing);
+        }
+        Ok(match ours.iter().find(|r| r.status != "Available") {
+            Some(row) => Remains::Pending(format!("the route to {} is {}", row.destination_cidr_block, row.status)),
+            None => Remains::Items(ours.iter().map(|r| r.route_entry_id.clone()).collect()),
+        })
+    }
+
+    async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+        let region = &cx.needs.0.side(S::WHICH).instance.region;
+        gone_is_fine(cx.world.cloud.vpc(region).delete_route_entry(item).await)
+    }
+}

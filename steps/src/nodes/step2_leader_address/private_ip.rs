@@ -1,0 +1,219 @@
+//! The leader's private addresses: from the spec, by DNS, or from inside its VPC.
+
+use crate::aliyun::ecs::{InvocationResult, RunCommand};
+use crate::nodes::prerequisites::Prerequisites;
+use crate::world::Resolution;
+use crate::{Leader, Side as _, World};
+use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// Finds the addresses; every one has to lie inside the leader's VPC.
+pub struct PrivateIp;
+
+/// The addresses and how they were found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Addresses {
+    /// All addresses, in order.
+    pub addresses: Vec<Ipv4Addr>,
+    /// `spec`, `dns` or `cloud assistant on i-…`.
+    pub found_by: String,
+}
+
+/// How long the command may run on the ECS instance, in seconds.
+const COMMAND_SECONDS: u32 = 60;
+
+/// Only these characters ever meet a shell.
+fn is_plain(domain: &str) -> bool {
+    !domain.is_empty()
+        && domain.len() <= 253
+        && domain.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-')
+        && !domain.starts_with('-')
+}
+
+fn inside(cx: &Cx<'_, PrivateIp>, address: Ipv4Addr) -> bool {
+    cx.needs.0.leader.blocks.iter().any(|b| b.contains(&address))
+}
+
+fn judged(cx: &Cx<'_, PrivateIp>, found: BTreeSet<Ipv4Addr>, by: &str) -> Result<Addresses, Fault> {
+    let outside: Vec<String> =
+        found.iter().filter(|a| !inside(cx, **a)).map(ToString::to_string).collect();
+    if found.is_empty() || !outside.is_empty() {
+        let facts = &cx.needs.0.leader;
+        let blocks: Vec<String> = facts.blocks.iter().map(ToString::to_string).collect();
+        let said = if found.is_empty() {
+            "no address came back".to_owned()
+        } else {
+            format!("{} not inside the leader's VPC ({})", outside.join(", "), blocks.join(", "))
+        };
+        let tried = format!("finding the private address of {} by {by}", facts.instance.domain);
+        return Err(Fault::refused(Report::new(tried, said).help(
+            "put the leader's private addresses into the spec: [leader_address] addresses = [\"…\"]",
+        )));
+    }
+    Ok(Addresses { addresses: found.into_iter().collect(), found_by: by.to_owned() })
+}
+
+/// What the system's resolver says, if all of it lies inside the VPC.
+async fn by_dns(cx: &Cx<'_, PrivateIp>) -> Option<Addresses> {
+    if cx.world.resolution != Resolution::System {
+        return None;
+    }
+    let domain = &cx.needs.0.leader.instance.domain;
+    let found = tokio::net::lookup_host((domain.as_str(), 9300)).await.ok()?;
+    let addresses: BTreeSet<Ipv4Addr> = found
+        .filter_map(|address| match address.ip() {
+            IpAddr::V4(v4) => Some(v4),
+            IpAddr::V6(_) => None,
+        })
+        .collect();
+    judged(cx, addresses, "dns").ok()
+}
+
+/// The ECS instance in the leader's VPC that can run a command: the named one, or the first.
+async fn helper(cx: &Cx<'_, PrivateIp>) -> Result<String, Fault> {
+    let facts = &cx.needs.0.leader.instance;
+    let client = cx.world.cloud.ecs(&facts.region);
+    let running = client.describe_running_instances(&facts.vpc).await?;
+    let ids: Vec<String> = running.into_iter().map(|i| i.instance_id).collect();
+    let alive: Vec<String> = if ids.is_empty() {
+        Vec::new()
+    } else {
+        let statuses = client.describe_assistant_status(&ids).await?;
+        statuses.into_iter().filter(|s| s.alive).map(|s| s.instance_id).collect()
+    };
+    let named = cx.world.spec.leader_address.ecs_instance.as_ref();
+    let chosen = match named {
+        Some(id) => alive.iter().find(|i| *i == id),
+        None => alive.first(),
+    };
+    chosen.cloned().ok_or_else(|| {
+        let said = match named {
+            Some(id) => format!("{id} does not run in {} with a working Cloud Assistant", facts.vpc),
+            None => format!("no ECS instance in {} runs with a working Cloud Assistant", facts.vpc),
+        };
+        let tried = format!("finding the private address of {}", facts.domain);
+        Fault::refused(Report::new(tried, said).meaning("the name does not resolve from here either").help(
+            "resolve it on a machine in that VPC and put the result into the spec: [leader_address] addresses = [\"…\"]",
+        ))
+    })
+}
+
+/// Starts the command, or finds the one that was started with the same token.
+async fn run(cx: &Cx<'_, PrivateIp>, instance: &str) -> Result<String, Fault> {
+    let facts = &cx.needs.0.leader.instance;
+    if !is_plain(&facts.domain) {
+        let tried = format!("resolving {:?}", facts.domain);
+        return Err(Fault::refused(Report::new(tried, "this is not a plain domain name")));
+    }
+    let script = format!("getent ahostsv4 {0} || nslookup {0}", facts.domain);
+    let ask = RunCommand {
+        instance_id: instance,
+        script: &script,
+        name: "escrr-resolve-leader",
+        timeout_s: COMMAND_SECONDS,
+        token: &cx.token(instance),
+    };
+    cx.world.cloud.ecs(&facts.region).run_command(ask).await
+}
+
+fn read(result: &InvocationResult) -> BTreeSet<Ipv4Addr> {
+    let words = result.output.split(|c: char| c.is_whitespace() || c == '#');
+    words.filter_map(|word| word.parse().ok()).collect()
+}
+
+impl Step for PrivateIp {
+    type World = World;
+    type Needs = (Prerequisites,);
+    type Output = Addresses;
+    const ID: NodeId = NodeId::new(Leader::WHICH.name(), "private_ip");
+    const PHASE: u8 = 2;
+    const TITLE: &'static str = "the leader's private addresses";
+    const PATIENCE: Patience = Patience::new(5, 180);
+
+    async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Addresses>, Fault> {
+        let given = &cx.world.spec.leader_address.addresses;
+        if !given.is_empty() {
+            return judged(cx, given.iter().copied().collect(), "spec").map(Seen::Theirs);
+        }
+        if let Some(found) = by_dns(cx).await {
+            return Ok(Seen::Theirs(found));
+        }
+        let Some(instance) = cx.items.iter().next() else {
+            return Ok(Seen::Absent(vec![helper(cx).await?]));
+        };
+        // The token makes this the invocation that was announced, not another one.
+        let invocation = run(cx, instance).await?;
+        let region = &cx.needs.0.leader.instance.region;
+        let results =
+            cx.world.cloud.ecs(region).describe_invocation_results(&invocation).await?;
+        let Some(result) = results.into_iter().next() else {
+            return Ok(Seen::Pending(format!("{instance} has not answered yet")));
+        };
+        match result.status.as_str() {
+            "Success" if result.exit_code.unwrap_or(0) == 0 => {
+                judged(cx, read(&result), &format!("cloud assistant on {instance}")).map(Seen::Ours)
+            }
+            "Pending" | "Scheduled" | "Running" | "Stopping" | "" => {
+                Ok(Seen::Pending(format!("the command on {instance} is {}", result.status)))
+            }
+            status => Err(Fault::refused(failed(instance, status, &result))),
+        }
+    }
+}
+
+fn failed(instance: &str, status: &str, result: &InvocationResult) -> Report {
+    let details = [&result.error_code, &result.error_info, &result.output];
+    let details: Vec<&str> = details.iter().map(|d| d.trim()).filter(|d| !d.is_empty()).collect();
+    Report::new(
+        format!("resolving the leader's domain on {instance}"),
+        format!("the command ended as {status}: {}", details.join("; ")),
+    )
+    .help("put the leader's private addresses into the spec: [leader_address] addresses = [\"…\"]")
+}
+
+impl Act for PrivateIp {
+    const REVERSE: Reverse = Reverse::Keep("a finished command on an ECS instance leaves nothing");
+
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+        run(cx, item).await.map(drop)
+    }
+
+    async fn remains(&self, _: &Cx<'_, Self>) -> Result<Remains, Fault> {
+        Ok(Remains::Nothing)
+    }
+
+    async fn undo(&self, _: &Cx<'_, Self>, _: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_names_meet_a_shell() {
+        assert!(is_plain("es-cn-1.elasticsearch.aliyuncs.com"));
+        for bad in ["", "a b", "a;reboot", "$(x)", "-a", "a\n", "a`b"] {
+            assert!(!is_plain(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_read_from_getent_and_nslookup() {
+        let mut result = InvocationResult {
+            instance_id: "i".into(),
+            status: "Success".into(),
+            exit_code: Some(0),
+            output: "10.1.1.5 STREAM x\n10.1.1.5 DGRAM\n10.1.1.6 RAW\n".into(),
+            dropped_bytes: 0,
+            error_code: String::new(),
+            error_info: String::new(),
+        };
+        assert_eq!(read(&result), ["10.1.1.5", "10.1.1.6"].map(|a| a.parse().unwrap()).into());
+        result.output = "Server: 100.100.2.136\nAddress: 100.100.2.136#53\n\nName: x\nAddress: 10.1.1.5\n".into();
+        assert!(read(&result).contains(&"10.1.1.5".parse().unwrap()));
+    }
+}

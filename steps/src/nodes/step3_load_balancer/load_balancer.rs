@@ -1,0 +1,124 @@
+//! The network load balancer in the follower's VPC.
+
+use crate::aliyun::ZoneMapping;
+use crate::aliyun::nlb::{CreateLoadBalancer, LoadBalancer as Listed};
+use crate::nodes::absent::{gone_is_fine, if_there};
+use crate::nodes::prerequisites::Prerequisites;
+use crate::nodes::step1_network::VSwitches;
+use crate::own::{Found, Owner, not_there, pick, several};
+use crate::{Follower, World};
+use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
+use serde::{Deserialize, Serialize};
+
+/// Makes the load balancer, or uses the named one.
+pub struct LoadBalancer;
+
+/// The load balancer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Balancer {
+    /// Its id.
+    pub balancer: String,
+    /// Its zones.
+    pub zones: Vec<String>,
+}
+
+async fn find(cx: &Cx<'_, LoadBalancer>) -> Result<Found<Listed>, Fault> {
+    let client = cx.world.cloud.nlb(&cx.needs.0.follower.instance.region);
+    if let Some(id) = &cx.world.spec.load_balancer.load_balancer_id {
+        return match if_there(client.get_load_balancer(id).await)? {
+            Some(balancer) => {
+                let owner = Owner::of(&balancer.tags, cx.saga);
+                Ok(Found::One(balancer, owner))
+            }
+            None => {
+                Err(Fault::prerequisite(not_there("load balancer", id, "load_balancer.load_balancer_id")))
+            }
+        };
+    }
+    let all = client.list_load_balancers(&cx.world.marks(LoadBalancer::ID)).await?;
+    let who = (LoadBalancer::ID, cx.saga, cx.world.spec.link.as_str());
+    Ok(pick(all, who, |b| &b.tags, |b| &b.load_balancer_id))
+}
+
+fn drift(cx: &Cx<'_, LoadBalancer>, found: &Listed) -> Option<Report> {
+    let vpc = &cx.needs.0.follower.instance.vpc;
+    let checks = [
+        (found.address_type != "Intranet", format!("its address type is {}, not Intranet", found.address_type)),
+        (found.vpc_id != *vpc, format!("it is in {}, not in the follower's {vpc}", found.vpc_id)),
+        (found.status == "CreateFailed", "its creation failed; it can only be deleted".to_owned()),
+    ];
+    let wrong: Vec<String> = checks.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| what).collect();
+    (!wrong.is_empty()).then(|| {
+        Report::new(format!("checking the load balancer {}", found.load_balancer_id), wrong.join("; "))
+            .help("name another one in the spec, or none so that one is made")
+    })
+}
+
+impl Step for LoadBalancer {
+    type World = World;
+    type Needs = (Prerequisites, VSwitches<Follower>);
+    type Output = Balancer;
+    const ID: NodeId = NodeId::new("follower", "load_balancer");
+    const PHASE: u8 = 3;
+    const TITLE: &'static str = "a private network load balancer in the follower's VPC";
+    const PATIENCE: Patience = Patience::new(60, 600);
+
+    async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Balancer>, Fault> {
+        let (balancer, owner) = match find(cx).await? {
+            Found::None => return Ok(Seen::absent()),
+            Found::Several(ids) => return Ok(Seen::Drifted(several("load balancer", &ids))),
+            Found::One(balancer, owner) => (balancer, owner),
+        };
+        if let Some(report) = drift(cx, &balancer) {
+            return Ok(Seen::Drifted(report));
+        }
+        if balancer.status != "Active" {
+            return Ok(Seen::Pending(format!("{} is {}", balancer.load_balancer_id, balancer.status)));
+        }
+        let zones = balancer.zones.into_iter().map(|z| z.zone_id).collect();
+        Ok(owner.ready(Balancer { balancer: balancer.load_balancer_id, zones }))
+    }
+}
+
+impl Act for LoadBalancer {
+    const REVERSE: Reverse = Reverse::Undo("deletes the load balancer that was made");
+    const COST: Option<&'static str> = Some("network load balancer, by the hour and by capacity units");
+
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+        let (site, vswitches) = &cx.needs;
+        let facts = &site.follower.instance;
+        let zones: Vec<ZoneMapping> = vswitches
+            .iter()
+            .map(|v| ZoneMapping { zone_id: v.zone.clone(), vswitch_id: v.vswitch.clone() })
+            .collect();
+        let name = cx.world.spec.load_balancer_name();
+        let ask = CreateLoadBalancer {
+            name: &name,
+            vpc_id: &facts.vpc,
+            zones: &zones,
+            tags: &cx.world.tags(cx.saga, Self::ID),
+            token: &cx.token(item),
+        };
+        cx.world.cloud.nlb(&facts.region).create_load_balancer(ask).await.map(drop)
+    }
+
+    async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
+        Ok(match find(cx).await? {
+            Found::One(found, Owner::Us) if ["Active", "CreateFailed", "Inactive"].contains(&found.status.as_str()) => {
+                Remains::whole()
+            }
+            Found::One(found, Owner::Us) => {
+                Remains::Pending(format!("{} is {}", found.load_balancer_id, found.status))
+            }
+            Found::Several(ids) => Remains::Drifted(several("load balancer", &ids)),
+            Found::None | Found::One(..) => Remains::Nothing,
+        })
+    }
+
+    async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+        let Found::One(found, Owner::Us) = find(cx).await? else { return Ok(()) };
+        let client = cx.world.cloud.nlb(&cx.needs.0.follower.instance.region);
+        let token = cx.undo_token(item);
+        gone_is_fine(client.delete_load_balancer(&found.load_balancer_id, &token).await)
+    }
+}

@@ -1,0 +1,120 @@
+//! The server group: addresses, any port, health checked on the transport port.
+
+use crate::World;
+use crate::aliyun::nlb::{CreateServerGroup, GroupFilter, ServerGroup as Listed};
+use crate::nodes::absent::{gone_is_fine, if_there};
+use crate::nodes::prerequisites::Prerequisites;
+use crate::own::{Found, Owner, not_there, pick, several};
+use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
+use serde::{Deserialize, Serialize};
+
+/// Makes the server group, or uses the named one.
+pub struct ServerGroup;
+
+/// The server group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GroupId {
+    /// Its id.
+    pub group: String,
+}
+
+async fn find(cx: &Cx<'_, ServerGroup>) -> Result<Found<Listed>, Fault> {
+    let client = cx.world.cloud.nlb(&cx.needs.0.follower.instance.region);
+    if let Some(id) = &cx.world.spec.load_balancer.server_group_id {
+        return match if_there(client.get_server_group(id).await)?.flatten() {
+            Some(group) => {
+                let owner = Owner::of(&group.tags, cx.saga);
+                Ok(Found::One(group, owner))
+            }
+            None => Err(Fault::prerequisite(not_there("server group", id, "load_balancer.server_group_id"))),
+        };
+    }
+    let marks = cx.world.marks(ServerGroup::ID);
+    let filter = GroupFilter { tags: Some(&marks), ..GroupFilter::default() };
+    let all = client.list_server_groups(filter).await?;
+    let who = (ServerGroup::ID, cx.saga, cx.world.spec.link.as_str());
+    Ok(pick(all, who, |g| &g.tags, |g| &g.server_group_id))
+}
+
+/// What differs from what is wanted; most of it cannot be changed later.
+fn drift(cx: &Cx<'_, ServerGroup>, group: &Listed) -> Option<Report> {
+    let port = u64::from(cx.world.spec.load_balancer.health_check_port);
+    let vpc = &cx.needs.0.follower.instance.vpc;
+    let checks = [
+        (group.group_type != "Ip", format!("its type is {}, not Ip", group.group_type)),
+        (group.protocol != "TCP", format!("its protocol is {}, not TCP", group.protocol)),
+        (!group.any_port, "all-port forwarding is off".to_owned()),
+        (group.preserve_client_ip, "client addresses are preserved, which cannot work across regions".to_owned()),
+        (!group.health_check.enabled, "its health check is off".to_owned()),
+        (
+            group.health_check.enabled && group.health_check.connect_port != port,
+            format!("its health check is on port {}, not {port}", group.health_check.connect_port),
+        ),
+        (group.vpc_id != *vpc, format!("it is in {}, not in the follower's {vpc}", group.vpc_id)),
+    ];
+    let wrong: Vec<String> = checks.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| what).collect();
+    (!wrong.is_empty()).then(|| {
+        Report::new(format!("checking the server group {}", group.server_group_id), wrong.join("; "))
+            .help("set it right where the console allows it, or name none so that one is made")
+    })
+}
+
+impl Step for ServerGroup {
+    type World = World;
+    type Needs = (Prerequisites,);
+    type Output = GroupId;
+    const ID: NodeId = NodeId::new("follower", "server_group");
+    const PHASE: u8 = 3;
+    const TITLE: &'static str = "a server group of addresses, any port, health checked on 9300";
+    const PATIENCE: Patience = Patience::new(5, 300);
+
+    async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<GroupId>, Fault> {
+        Ok(match find(cx).await? {
+            Found::None => Seen::absent(),
+            Found::Several(ids) => Seen::Drifted(several("server group", &ids)),
+            Found::One(group, owner) => match drift(cx, &group) {
+                Some(report) => Seen::Drifted(report),
+                // Servers being added or removed are no reason to wait.
+                None if group.status == "Creating" => {
+                    Seen::Pending(format!("{} is {}", group.server_group_id, group.status))
+                }
+                None => owner.ready(GroupId { group: group.server_group_id }),
+            },
+        })
+    }
+}
+
+impl Act for ServerGroup {
+    const REVERSE: Reverse = Reverse::Undo("deletes the server group that was made");
+
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+        let facts = &cx.needs.0.follower.instance;
+        let name = cx.world.spec.load_balancer_name();
+        let ask = CreateServerGroup {
+            name: &name,
+            vpc_id: &facts.vpc,
+            health_check_port: cx.world.spec.load_balancer.health_check_port,
+            tags: &cx.world.tags(cx.saga, Self::ID),
+            token: &cx.token(item),
+        };
+        cx.world.cloud.nlb(&facts.region).create_server_group(ask).await.map(drop)
+    }
+
+    async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
+        Ok(match find(cx).await? {
+            Found::One(group, Owner::Us) if group.status == "Available" => Remains::whole(),
+            Found::One(group, Owner::Us) => {
+                Remains::Pending(format!("{} is {}", group.server_group_id, group.status))
+            }
+            Found::Several(ids) => Remains::Drifted(several("server group", &ids)),
+            Found::None | Found::One(..) => Remains::Nothing,
+        })
+    }
+
+    async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+        let Found::One(group, Owner::Us) = find(cx).await? else { return Ok(()) };
+        let client = cx.world.cloud.nlb(&cx.needs.0.follower.instance.region);
+        let token = cx.undo_token(item);
+        gone_is_fine(client.delete_server_group(&group.server_group_id, &token).await)
+    }
+}

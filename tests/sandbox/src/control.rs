@@ -1,0 +1,103 @@
+//! The sandbox's own calls under `/sandbox/`: time, faults, ledger, reset.
+//!
+//! They need no key: the port is on loopback only.
+
+use crate::desk::{Desk, Reply};
+use crate::wire::Http;
+use crate::{Call, Error, Fault, Product, ledger, route};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MoveClock {
+    to_ms: u64,
+}
+
+/// A change made behind the caller's back.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    product: String,
+    action: String,
+    #[serde(default)]
+    params: BTreeMap<String, String>,
+    /// Path parameters of an Elasticsearch call; left out, they are taken from `params`.
+    #[serde(default)]
+    path: BTreeMap<String, String>,
+    #[serde(default)]
+    body: Value,
+}
+
+/// Answers one call of the sandbox's own.
+pub(crate) fn handle(desk: &mut Desk, http: &Http) -> Reply {
+    let segments = http.segments();
+    let path: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
+    let answer = match (http.method.as_str(), path.as_slice()) {
+        ("GET", ["clock"]) => Ok(clock(desk)),
+        ("POST", ["clock"]) => parse(http).and_then(|to: MoveClock| {
+            if desk.move_clock(to.to_ms) {
+                Ok(clock(desk))
+            } else {
+                Err((409, "the clock runs at a speed and cannot be moved".to_owned()))
+            }
+        }),
+        ("GET", ["fault"]) => Ok(json!(desk.world.faults.orders())),
+        ("POST", ["fault"]) => parse(http).and_then(|fault: Fault| {
+            desk.order(fault).map(|id| json!({"id": id})).map_err(|e| internal(&e))
+        }),
+        ("DELETE", ["fault"]) => clear(desk, None),
+        ("DELETE", ["fault", id]) => match id.parse() {
+            Ok(id) => clear(desk, Some(id)),
+            Err(_) => Err((400, format!("{id} is no number of a fault"))),
+        },
+        ("GET", ["inventory"]) => {
+            desk.catch_up();
+            Ok(json!(ledger::inventory(&desk.world)))
+        }
+        ("GET", ["log"]) => Ok(json!(desk.log())),
+        ("GET", ["durations"]) => Ok(json!(desk.world.durations.all())),
+        ("POST", ["reset"]) => desk.reset().map(|()| json!({})).map_err(|e| internal(&e)),
+        ("POST", ["change"]) => parse(http).and_then(|order| change(desk, order)),
+        _ => Err((404, format!("there is no {} {}", http.method, http.path))),
+    };
+    match answer {
+        Ok(value) => Reply::json(200, &value),
+        Err((status, text)) => Reply::json(status, &json!({"error": text})),
+    }
+}
+
+type Said = Result<Value, (u16, String)>;
+
+fn parse<T: for<'a> Deserialize<'a>>(http: &Http) -> Result<T, (u16, String)> {
+    serde_json::from_slice(&http.body).map_err(|error| (400, error.to_string()))
+}
+
+fn internal(error: &Error) -> (u16, String) {
+    (500, error.to_string())
+}
+
+fn clock(desk: &Desk) -> Value {
+    json!({"now_ms": desk.clock.now_ms(), "speed": desk.clock.speed()})
+}
+
+fn clear(desk: &mut Desk, id: Option<u64>) -> Said {
+    desk.clear_faults(id).map(|count| json!({"cleared": count})).map_err(|e| internal(&e))
+}
+
+fn change(desk: &mut Desk, order: Change) -> Said {
+    let product = Product::of_name(&order.product)
+        .ok_or_else(|| (400, format!("there is no product {}", order.product)))?;
+    desk.catch_up();
+    let path = if order.path.is_empty() && product == Product::Elasticsearch {
+        order.params.clone()
+    } else {
+        order.path
+    };
+    let call = Call { product, action: order.action, params: order.params, path, body: order.body };
+    let answer = route::answer(&mut desk.world, &call)
+        .map_err(|refusal| (refusal.status, format!("{}: {}", refusal.code, refusal.message)))?;
+    desk.changed().map_err(|e| internal(&e))?;
+    Ok(answer)
+}

@@ -1,0 +1,269 @@
+//! One request: checked, met by faults, applied, logged, saved, answered.
+
+use super::reply::request_id;
+use super::{Desk, Reply};
+use crate::elastic::{self, Request};
+use crate::fault::{Effect, STUCK_SECONDS, Seen, When};
+use crate::ledger::{LogLine, es_action, es_mutating};
+use crate::network::Paths;
+use crate::verify::{Keys, check};
+use crate::wire::{self, Http};
+use crate::{Call, Durations, Refusal, World, actions, idempotency, route};
+
+/// The process that sent a request.
+pub(crate) trait Caller {
+    /// Its id, if it can be found out.
+    fn process(&self) -> Option<u32>;
+    /// Stops it.
+    fn kill(&self, pid: u32);
+}
+
+/// What comes of a request.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// The answer; none when the connection is closed without one.
+    pub(crate) reply: Option<Reply>,
+    /// How long the answer is held back, in milliseconds of the world's time.
+    pub(crate) delay_ms: u64,
+}
+
+impl From<Reply> for Outcome {
+    fn from(reply: Reply) -> Self {
+        Self { reply: Some(reply), delay_ms: 0 }
+    }
+}
+
+/// What the log says of a request before its outcome is known.
+#[derive(Clone, Debug, Default)]
+struct Entry {
+    product: String,
+    action: String,
+    region: String,
+    mutating: bool,
+    token: Option<String>,
+}
+
+/// How a request is applied and refused: the OpenAPI and the clusters differ in it.
+struct Way<'a> {
+    /// Applies it; gives the answer and the word for the log.
+    apply: &'a dyn Fn(&mut World) -> (Reply, String),
+    /// Writes a refusal.
+    refuse: &'a dyn Fn(&Refusal) -> Reply,
+    /// What a throttled caller is told.
+    throttled: Refusal,
+}
+
+impl Desk {
+    /// Answers a request to the OpenAPI.
+    pub(crate) fn openapi(&mut self, http: &Http, caller: &dyn Caller) -> Outcome {
+        self.catch_up();
+        let id = request_id(self.next_seq(), self.world.now_ms);
+        let call = wire::call(http);
+        let entry = match &call {
+            Ok(call) => self.entry_of(http, call),
+            Err(_) => Entry { region: http.region(), ..Entry::default() },
+        };
+        let keys = Keys { account: &self.world.account, sessions: &self.world.sts };
+        let wall_ms = self.world.request.wall_ms;
+        let checked = call
+            .and_then(|call| check(http, keys, &mut self.nonces, wall_ms).map(|key| (call, key)));
+        let call = match checked {
+            Ok((call, key)) => {
+                self.world.request.access_key_id = key;
+                call
+            }
+            Err(refusal) => {
+                self.note(&entry, &refusal.code, None);
+                return Reply::openapi(http, &id, &Err(refusal)).into();
+            }
+        };
+        let way = Way {
+            apply: &|world| {
+                let answer = route::answer(world, &call);
+                let word = answer.as_ref().err().map_or("ok", |refusal| refusal.code.as_str());
+                (Reply::openapi(http, &id, &answer), word.to_owned())
+            },
+            refuse: &|refusal| Reply::openapi(http, &id, &Err(refusal.clone())),
+            throttled: Refusal::bad(
+                "Throttling.User",
+                "Request was denied due to user flow control.",
+            ),
+        };
+        self.pass(&entry, &way, caller)
+    }
+
+    fn entry_of(&self, http: &Http, call: &Call) -> Entry {
+        let home = call.path.get("InstanceId").and_then(|id| self.world.file.instances.get(id));
+        Entry {
+            product: call.product.name().to_owned(),
+            action: call.action.clone(),
+            region: home.map_or_else(|| http.region(), |instance| instance.region.clone()),
+            mutating: actions::mutating(call),
+            token: idempotency::token(call).map(str::to_owned),
+        }
+    }
+
+    /// Answers a request to the cluster of `instance`.
+    pub(crate) fn elastic(&mut self, instance: &str, http: &Http, caller: &dyn Caller) -> Outcome {
+        self.catch_up();
+        let home = self.world.file.instances.get(instance);
+        let entry = Entry {
+            product: "Es".to_owned(),
+            action: es_action(&http.method, &http.path),
+            region: home.map(|i| i.region.clone()).unwrap_or_default(),
+            mutating: es_mutating(&http.method, &http.path),
+            token: None,
+        };
+        let request = Request {
+            method: http.method.clone(),
+            path: http.segments(),
+            query: http.query.iter().cloned().collect(),
+            headers: http.headers.clone(),
+            body: http.body.clone(),
+        };
+        let way = Way {
+            apply: &|world| {
+                let mut clusters = std::mem::take(&mut world.elastic);
+                let now = world.now_ms;
+                let reply = elastic::handle(&mut clusters, &Paths(world), now, instance, &request);
+                world.elastic = clusters;
+                let word = outcome_word(&reply);
+                (Reply::elastic(http, reply), word)
+            },
+            refuse: &|refusal| Reply::elastic_refusal(http, refusal),
+            throttled: Refusal::new(
+                429,
+                "es_rejected_execution_exception",
+                "rejected execution: the queue of the thread pool is full",
+            ),
+        };
+        self.pass(&entry, &way, caller)
+    }
+
+    /// Meets the faults, applies, logs, saves.
+    fn pass(&mut self, entry: &Entry, way: &Way<'_>, caller: &dyn Caller) -> Outcome {
+        let seen =
+            Seen { product: &entry.product, action: &entry.action, mutating: entry.mutating };
+        let struck = self.world.faults.meet(seen);
+        let changed = entry.mutating || struck.is_some();
+        let mut delay_ms = 0;
+        let mut killed = None;
+        let (reply, word) = match struck {
+            None => some(self.apply(entry, way)),
+            Some(Effect::DelayMs(ms)) => {
+                delay_ms = ms;
+                some(self.apply(entry, way))
+            }
+            Some(Effect::Refuse { status, code, message }) => {
+                refused(way, &Refusal { status, code, message })
+            }
+            Some(Effect::Throttle) => refused(way, &way.throttled),
+            Some(Effect::ExpireCredentials) => refused(
+                way,
+                &Refusal::bad(
+                    "InvalidSecurityToken.Expired",
+                    "Specified SecurityToken is expired.",
+                ),
+            ),
+            Some(Effect::Cut) => (None, "cut".to_owned()),
+            Some(Effect::Lost) => {
+                self.apply(entry, way);
+                (None, "lost".to_owned())
+            }
+            Some(Effect::Stale) => some(self.stale(entry, way)),
+            Some(Effect::Stuck) => some(self.stuck(entry, way)),
+            Some(Effect::Kill { when }) => {
+                if when == When::After {
+                    self.apply(entry, way);
+                }
+                killed = Some(caller.process());
+                (None, "killed".to_owned())
+            }
+        };
+        self.note(entry, &word, killed.flatten());
+        let saved = if killed.is_some() {
+            // The caller may be this very process: nothing may be left unwritten.
+            self.dirty = true;
+            self.flush()
+        } else if changed {
+            self.changed()
+        } else {
+            Ok(())
+        };
+        match killed {
+            Some(Some(pid)) => caller.kill(pid),
+            Some(None) => tracing::warn!("the caller to be stopped was not found"),
+            None => {}
+        }
+        if let Err(error) = saved {
+            tracing::error!(%error, "the world could not be written");
+            let text = error.to_string();
+            return (way.refuse)(&Refusal::new(500, "InternalError", text)).into();
+        }
+        Outcome { reply, delay_ms }
+    }
+
+    fn apply(&mut self, entry: &Entry, way: &Way<'_>) -> (Reply, String) {
+        if entry.mutating && self.world.faults.wants_copies() {
+            self.before = Some(Box::new(self.world.clone()));
+        }
+        (way.apply)(&mut self.world)
+    }
+
+    /// A read sees the world as it was before the last change.
+    fn stale(&mut self, entry: &Entry, way: &Way<'_>) -> (Reply, String) {
+        match &self.before {
+            Some(before) if !entry.mutating => (way.apply)(&mut (**before).clone()),
+            Some(_) | None => self.apply(entry, way),
+        }
+    }
+
+    /// What is started now takes decades.
+    fn stuck(&mut self, entry: &Entry, way: &Way<'_>) -> (Reply, String) {
+        let usual = std::mem::replace(&mut self.world.durations, Durations::all_of(STUCK_SECONDS));
+        let answer = self.apply(entry, way);
+        self.world.durations = usual;
+        answer
+    }
+
+    fn next_seq(&self) -> u64 {
+        self.log.last().map_or(1, |line| line.seq + 1)
+    }
+
+    fn note(&mut self, entry: &Entry, outcome: &str, pid: Option<u32>) {
+        let line = LogLine {
+            seq: self.next_seq(),
+            at_ms: self.world.now_ms,
+            product: entry.product.clone(),
+            action: entry.action.clone(),
+            region: entry.region.clone(),
+            mutating: entry.mutating,
+            token: entry.token.clone(),
+            outcome: outcome.to_owned(),
+            pid,
+        };
+        if let Some(shelf) = &mut self.shelf
+            && let Err(error) = shelf.append(&line)
+        {
+            tracing::error!(%error, "the log could not be written");
+        }
+        self.log.push(line);
+    }
+}
+
+fn some((reply, word): (Reply, String)) -> (Option<Reply>, String) {
+    (Some(reply), word)
+}
+
+fn refused(way: &Way<'_>, refusal: &Refusal) -> (Option<Reply>, String) {
+    (Some((way.refuse)(refusal)), refusal.code.clone())
+}
+
+/// `ok`, or the type of a cluster's error, or its status where it has none.
+fn outcome_word(reply: &elastic::Reply) -> String {
+    if reply.status < 400 {
+        return "ok".to_owned();
+    }
+    let kind = reply.body.pointer("/error/type").and_then(serde_json::Value::as_str);
+    kind.map_or_else(|| reply.status.to_string(), str::to_owned)
+}

@@ -1,0 +1,167 @@
+//! The desk that all requests pass: world, clock, faults, log and disk under one lock.
+//!
+//! - `exchange`: one request to the OpenAPI or to a cluster
+//! - `reply`: answers as the gateway and the clusters write them
+
+mod exchange;
+mod reply;
+
+pub(crate) use exchange::{Caller, Outcome};
+pub(crate) use reply::Reply;
+
+use crate::clock::{Clock, wall_ms};
+use crate::fault::{self, Effect, Fault};
+use crate::ledger::LogLine;
+use crate::persist::Shelf;
+use crate::verify::Nonces;
+use crate::{Error, Options, World, WorldFile, route};
+
+/// Everything behind the lock.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(crate) world: World,
+    pub(crate) clock: Clock,
+    /// The world before the last change, kept while stale reads are ordered.
+    before: Option<Box<World>>,
+    log: Vec<LogLine>,
+    nonces: Nonces,
+    shelf: Option<Shelf>,
+    lazy: bool,
+    dirty: bool,
+    closed: bool,
+}
+
+impl Desk {
+    /// Opens the world of the options: the one on disk, else a new one.
+    pub(crate) fn open(options: &Options) -> Result<Self, Error> {
+        let (shelf, stored, log) = match &options.dir {
+            None => (None, None, Vec::new()),
+            Some(dir) => {
+                let (shelf, world, log) = Shelf::open(dir)?;
+                (Some(shelf), world, log)
+            }
+        };
+        let is_new = stored.is_none();
+        let world = if let Some(world) = stored {
+            world
+        } else {
+            let file = options.world.clone().unwrap_or_default();
+            World::from_file(&file, wall_ms()).map_err(Error::World)?
+        };
+        let mut desk = Self {
+            clock: Clock::new(world.now_ms, options.speed),
+            world,
+            before: None,
+            log,
+            nonces: Nonces::default(),
+            shelf,
+            lazy: options.lazy,
+            dirty: is_new,
+            closed: false,
+        };
+        desk.flush()?;
+        Ok(desk)
+    }
+
+    /// Sets the world's time to the clock's and lets everything catch up.
+    pub(crate) fn catch_up(&mut self) {
+        self.world.now_ms = self.world.now_ms.max(self.clock.now_ms());
+        self.world.request.wall_ms = wall_ms();
+        route::settle(&mut self.world);
+    }
+
+    /// Moves the clock forward; refused while it runs at a speed.
+    pub(crate) fn move_clock(&mut self, to_ms: u64) -> bool {
+        if self.clock.speed().is_some() {
+            return false;
+        }
+        self.clock.move_to(to_ms);
+        self.catch_up();
+        self.dirty = true;
+        true
+    }
+
+    /// All requests so far.
+    pub(crate) fn log(&self) -> &[LogLine] {
+        &self.log
+    }
+
+    /// Takes an order for a fault and gives its number.
+    pub(crate) fn order(&mut self, fault: Fault) -> Result<u64, Error> {
+        let id = self.world.faults.order(fault);
+        self.changed()?;
+        Ok(id)
+    }
+
+    /// Clears one order or all, and lets end what was stuck.
+    pub(crate) fn clear_faults(&mut self, id: Option<u64>) -> Result<usize, Error> {
+        let stuck =
+            self.world.faults.orders().iter().any(|order| {
+                order.fault.effect == Effect::Stuck && id.is_none_or(|id| order.id == id)
+            });
+        let count = self.world.faults.clear(id);
+        if !self.world.faults.wants_copies() {
+            self.before = None;
+        }
+        if stuck {
+            let mut value = serde_json::to_value(&self.world).map_err(Error::Write)?;
+            fault::unstick(&mut value, self.world.now_ms);
+            self.world = serde_json::from_value(value).map_err(Error::Write)?;
+        }
+        self.changed()?;
+        Ok(count)
+    }
+
+    /// Makes the world anew from its file; its time goes on.
+    pub(crate) fn reset(&mut self) -> Result<(), Error> {
+        let file: WorldFile = self.world.file.clone();
+        self.world = World::from_file(&file, self.clock.now_ms()).map_err(Error::World)?;
+        self.before = None;
+        self.log.clear();
+        if let Some(shelf) = &mut self.shelf {
+            shelf.forget_log()?;
+        }
+        self.changed()
+    }
+
+    /// Notes a change: on disk at once, or soon when lazy.
+    pub(crate) fn changed(&mut self) -> Result<(), Error> {
+        self.dirty = true;
+        if self.lazy { Ok(()) } else { self.flush() }
+    }
+
+    /// Writes the world to disk if it changed since the last time.
+    pub(crate) fn flush(&mut self) -> Result<(), Error> {
+        if let Some(shelf) = &self.shelf
+            && self.dirty
+            && !self.closed
+        {
+            shelf.save(&self.world)?;
+        }
+        self.dirty = false;
+        Ok(())
+    }
+
+    /// Writes the world a last time and lets go of the directory.
+    pub(crate) fn close(&mut self) -> Result<(), Error> {
+        if self.closed {
+            return Ok(());
+        }
+        self.catch_up();
+        self.dirty = true;
+        let written = self.flush();
+        self.closed = true;
+        if let Some(shelf) = &self.shelf {
+            shelf.release();
+        }
+        written
+    }
+
+    /// Nothing is answered after closing.
+    pub(crate) fn closed(&self) -> bool {
+        self.closed
+    }
+}
+
+#[cfg(test)]
+mod tests;

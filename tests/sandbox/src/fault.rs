@@ -1,0 +1,267 @@
+//! Faults to order: what shall go wrong, at which request, how often.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Seconds that a stuck operation takes: more than 30 years.
+pub(crate) const STUCK_SECONDS: f64 = 1.0e9;
+/// A moment at least this far away belongs to a stuck operation.
+const STUCK_MS: u64 = 500_000_000_000;
+
+/// One order. A matcher that is left out matches everything.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// `Cbn`, …, `Elasticsearch`, or `Es` for a cluster's REST API; any case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// The action; for a cluster the name by [`crate::ledger::es_action`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// Only requests that change something, or only such that do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mutating: Option<bool>,
+    /// From the n-th matching request on, counted from 1. With it `times` is 1 unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nth: Option<u32>,
+    /// How often; until cleared when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
+    /// Strikes with this chance, 0 to 1, by a generator that repeats from run to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chance: Option<f64>,
+    /// What happens.
+    pub effect: Effect,
+}
+
+/// What happens to a request that was hit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Effect {
+    /// Refused, not applied.
+    Refuse {
+        /// HTTP status.
+        status: u16,
+        /// Vendor code; for a cluster the exception's type.
+        code: String,
+        /// Text for people.
+        #[serde(default)]
+        message: String,
+    },
+    /// `Throttling.User` (400); a cluster answers 429.
+    Throttle,
+    /// All is as if the credentials had run out: `InvalidSecurityToken.Expired` (400).
+    ExpireCredentials,
+    /// Applied, and answered that many milliseconds of the world's time later. Without a
+    /// speed nobody waits for real, so the answer comes at once and the clock stays.
+    DelayMs(u64),
+    /// Applied, and the connection closed without an answer.
+    Lost,
+    /// Not applied, and the connection closed without an answer.
+    Cut,
+    /// A read is answered from the world as it was before the last change. The copy is
+    /// kept from the first change after the order on.
+    Stale,
+    /// Applied, but what it starts does not end until the order is cleared.
+    Stuck,
+    /// The calling process is stopped with SIGKILL at this request.
+    Kill {
+        /// Before or after it is applied.
+        when: When,
+    },
+}
+
+/// On which side of applying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// The request is not applied.
+    Before,
+    /// The request is applied and not answered.
+    After,
+}
+
+/// The orders in force.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    orders: Vec<Order>,
+    next: u64,
+    random: u64,
+}
+
+/// One order with its counts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Order {
+    /// Number to clear it by.
+    pub id: u64,
+    /// What was ordered.
+    pub fault: Fault,
+    /// Requests that matched so far.
+    pub matched: u32,
+    /// Requests that were hit so far.
+    pub hit: u32,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { orders: Vec::new(), next: 1, random: 0x5eed_0f5a_4db0 }
+    }
+}
+
+/// What a matcher looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Product name.
+    pub product: &'a str,
+    /// Action name.
+    pub action: &'a str,
+    /// Would it change the world?
+    pub mutating: bool,
+}
+
+impl Fault {
+    fn matches(&self, seen: Seen<'_>) -> bool {
+        self.product.as_ref().is_none_or(|p| p.eq_ignore_ascii_case(seen.product))
+            && self.action.as_ref().is_none_or(|a| a == seen.action)
+            && self.mutating.is_none_or(|m| m == seen.mutating)
+    }
+
+    fn limit(&self) -> u32 {
+        self.times.unwrap_or(if self.nth.is_some() { 1 } else { u32::MAX })
+    }
+}
+
+impl State {
+    /// Takes an order and gives its number.
+    pub fn order(&mut self, fault: Fault) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        self.orders.push(Order { id, fault, matched: 0, hit: 0 });
+        id
+    }
+
+    /// All orders with their counts.
+    pub fn orders(&self) -> &[Order] {
+        &self.orders
+    }
+
+    /// Clears one order, or all; gives how many there were.
+    pub fn clear(&mut self, id: Option<u64>) -> usize {
+        let before = self.orders.len();
+        self.orders.retain(|o| id.is_some_and(|id| o.id != id));
+        before - self.orders.len()
+    }
+
+    /// Is a stale read ordered? Then copies have to be kept.
+    pub fn wants_copies(&self) -> bool {
+        self.orders.iter().any(|o| o.fault.effect == Effect::Stale && o.hit < o.fault.limit())
+    }
+
+    /// Counts a request with all orders; the first one that strikes is given.
+    pub fn meet(&mut self, seen: Seen<'_>) -> Option<Effect> {
+        let mut struck = None;
+        let mut random = self.random;
+        for order in self.orders.iter_mut().filter(|o| o.fault.matches(seen)) {
+            order.matched += 1;
+            let due = order.fault.nth.is_none_or(|n| order.matched >= n)
+                && order.hit < order.fault.limit()
+                && struck.is_none();
+            if due && order.fault.chance.is_none_or(|chance| roll(&mut random) < chance) {
+                order.hit += 1;
+                struck = Some(order.fault.effect.clone());
+            }
+        }
+        self.random = random;
+        struck
+    }
+}
+
+/// A number in 0..1; splitmix64.
+#[expect(clippy::cast_precision_loss, reason = "53 bits are what a float holds")]
+fn roll(state: &mut u64) -> f64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// Lets stuck operations end: every moment in `value` that lies decades ahead becomes now.
+///
+/// It works on the stored form of the world so that no product has to know of it.
+pub(crate) fn unstick(value: &mut Value, now_ms: u64) {
+    match value {
+        Value::Number(number) => {
+            let far = (now_ms + STUCK_MS)..(now_ms + 4 * STUCK_MS);
+            if number.as_u64().is_some_and(|n| far.contains(&n)) {
+                *value = now_ms.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| unstick(item, now_ms)),
+        Value::Object(members) => members.values_mut().for_each(|item| unstick(item, now_ms)),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn fault(json: Value) -> Fault {
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn seen<'a>(product: &'a str, action: &'a str, mutating: bool) -> Seen<'a> {
+        Seen { product, action, mutating }
+    }
+
+    #[test]
+    fn the_nth_match_is_hit_once() {
+        let mut state = State::default();
+        state.order(fault(json!({"product": "cbn", "nth": 2, "effect": "throttle"})));
+        assert_eq!(state.meet(seen("Cbn", "CreateCen", true)), None);
+        assert_eq!(state.meet(seen("Vpc", "CreateVSwitch", true)), None);
+        assert_eq!(state.meet(seen("Cbn", "DescribeCens", false)), Some(Effect::Throttle));
+        assert_eq!(state.meet(seen("Cbn", "DescribeCens", false)), None);
+    }
+
+    #[test]
+    fn times_bound_it_and_clearing_ends_it() {
+        let mut state = State::default();
+        let id = state.order(fault(json!({"times": 2, "effect": "lost"})));
+        state.order(fault(json!({"mutating": false, "effect": "cut"})));
+        assert_eq!(state.meet(seen("Vpc", "A", true)), Some(Effect::Lost));
+        assert_eq!(state.meet(seen("Vpc", "B", false)), Some(Effect::Lost));
+        assert_eq!(state.meet(seen("Vpc", "B", false)), Some(Effect::Cut));
+        assert_eq!(state.clear(Some(id)), 1);
+        assert_eq!(state.clear(None), 1);
+        assert_eq!(state.meet(seen("Vpc", "B", false)), None);
+    }
+
+    #[test]
+    fn chance_repeats_from_run_to_run() {
+        let run = || {
+            let mut state = State::default();
+            state.order(fault(json!({"chance": 0.3, "effect": "throttle"})));
+            (0..200).map(|_| state.meet(seen("Nlb", "X", true)).is_some()).collect::<Vec<_>>()
+        };
+        let hits = run().iter().filter(|hit| **hit).count();
+        assert!((30..90).contains(&hits), "{hits}");
+        assert_eq!(run(), run());
+    }
+
+    #[test]
+    fn a_misspelt_order_is_refused() {
+        let bad = serde_json::from_value::<Fault>(json!({"acton": "X", "effect": "lost"}));
+        assert!(bad.is_err());
+    }
+
+    #[test]
+    fn stuck_moments_become_now_and_others_stay() {
+        let now = 1_790_000_000_000_u64;
+        let mut value = json!({"a": now + 1_000_000_000_000, "b": [now + 60_000, 7]});
+        unstick(&mut value, now);
+        assert_eq!(value, json!({"a": now, "b": [now + 60_000, 7]}));
+    }
+}

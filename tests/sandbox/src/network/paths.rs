@@ -1,0 +1,43 @@
+//! The chain as clusters see it, in the words of Elasticsearch.
+
+use super::chain::run;
+use super::hop::{Effect, Trail};
+use crate::World;
+use crate::elastic::{Unreachable, Wire};
+
+/// The network between the clusters of a world.
+#[derive(Debug)]
+pub struct Paths<'a>(pub &'a World);
+
+impl Wire for Paths<'_> {
+    fn connect(&self, from: &str, address: &str) -> Result<String, Unreachable> {
+        let outcome = run(self.0, from, address, &mut Trail::default());
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+        let port = address.rsplit_once(':').map_or("", |(_, port)| port);
+        // A cluster names the peer by the address that it resolved.
+        let peer = outcome.address.map_or_else(|| address.to_owned(), |ip| format!("{ip}:{port}"));
+        outcome.reached.map_err(|effect| match effect {
+            Effect::UnknownHost => Unreachable {
+                kind: "illegal_argument_exception".to_owned(),
+                reason: format!("unknown host [{host}]"),
+            },
+            Effect::Dropped => transport(format!("[][{peer}] connect_timeout[30s]")),
+            Effect::Refused => {
+                transport(format!("[][{peer}] connect_exception: Connection refused: /{peer}"))
+            }
+            // The first bytes of an HTTP answer, "HTTP", where a transport header should be.
+            Effect::NotTransport => transport(format!(
+                "[][{peer}] handshake failed: invalid internal transport message format, \
+                 got (48,54,54,50)"
+            )),
+        })
+    }
+
+    fn duration_ms(&self, name: &str) -> u64 {
+        self.0.durations.ms(name)
+    }
+}
+
+fn transport(reason: String) -> Unreachable {
+    Unreachable { kind: "connect_transport_exception".to_owned(), reason }
+}

@@ -1,0 +1,263 @@
+//! Load balancers.
+
+use super::groups::{name, one_of};
+use super::jobs::job;
+use super::state::{Balancer, Zone, settled};
+use crate::listing::{after, by_token, in_region, lists, new_tags, tag_rows, tagged, wants, when};
+use crate::{Answer, Call, Course, Refusal, World};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Addresses that must be free in a vSwitch before a load balancer goes in.
+const FREE_NEEDED: usize = 8;
+
+pub(super) fn handle(world: &mut World, call: &Call) -> Option<Answer> {
+    Some(match call.action.as_str() {
+        "CreateLoadBalancer" => create(world, call),
+        "GetLoadBalancerAttribute" => get(world, call),
+        "ListLoadBalancers" => list(world, call),
+        "UpdateLoadBalancerAttribute" => update(world, call),
+        "UpdateLoadBalancerProtection" => protect(world, call),
+        "DeleteLoadBalancer" => delete(world, call),
+        _ => return None,
+    })
+}
+
+/// The region of a VPC, if it is the one that the call asks in.
+pub(super) fn region_of_vpc(world: &World, call: &Call, vpc: &str) -> Result<String, Refusal> {
+    let found = world.vpc.vpcs.get(vpc).filter(|v| in_region(call, &v.region));
+    found
+        .map(|v| v.region.clone())
+        .ok_or_else(|| Refusal::missing("ResourceNotFound.Vpc", "The VPC is not found."))
+}
+
+fn create(world: &mut World, call: &Call) -> Answer {
+    call.need("AddressType")?;
+    let address_type = one_of(call, "AddressType", &["Internet", "Intranet"])?;
+    let vpc = call.need("VpcId")?.to_owned();
+    let region = region_of_vpc(world, call, &vpc)?;
+    let name = name(call, "LoadBalancerName")?.unwrap_or_default().to_owned();
+    let tags = new_tags(call)?;
+    let wanted = zones(world, call, &region, &vpc)?;
+    let id = world.fresh_id("nlb");
+    let zones = take(world, &id, wanted)?;
+    let reason = |param: &str| call.get(param).unwrap_or_default().to_owned();
+    let locked = call.get("ModificationProtectionConfig.Status") == Some("ConsoleProtection");
+    let balancer = Balancer {
+        region,
+        vpc,
+        name,
+        address_type,
+        zones,
+        cross_zone: true,
+        protected: call
+            .flag("DeletionProtectionConfig.Enabled", false)
+            .then(|| reason("DeletionProtectionConfig.Reason")),
+        locked: locked.then(|| reason("ModificationProtectionConfig.Reason")),
+        course: Course::moving("Provisioning", after(world, "Nlb.CreateLoadBalancer"), "Active"),
+        since_ms: world.now_ms,
+        tags,
+    };
+    world.nlb.balancers.insert(id.clone(), balancer);
+    Ok(json!({"LoadbalancerId": id, "OrderId": world.next_id}))
+}
+
+fn zones(
+    world: &World,
+    call: &Call,
+    region: &str,
+    vpc: &str,
+) -> Result<Vec<(String, String)>, Refusal> {
+    let refused = |text: String| Err(Refusal::bad("InvalidParameter.ZoneMappings", text));
+    let offered = world.file.regions.get(region).map(|r| r.nlb_zones.as_slice());
+    let offered = offered.unwrap_or_default();
+    let mut wanted = Vec::new();
+    for mapping in call.objects("ZoneMappings") {
+        let (Some(zone), Some(id)) = (mapping.get("ZoneId"), mapping.get("VSwitchId")) else {
+            return refused("Each zone mapping needs ZoneId and VSwitchId.".into());
+        };
+        if !offered.contains(zone) {
+            return refused(format!("The zone {zone} is not supported."));
+        }
+        let vswitch = world.vpc.vswitches.get(id).filter(|s| s.vpc == vpc).ok_or_else(|| {
+            Refusal::missing("ResourceNotFound.VSwitch", format!("{id} is not in the VPC."))
+        })?;
+        if vswitch.zone != *zone {
+            return refused(format!("The vSwitch {id} is not in the zone {zone}."));
+        }
+        if vswitch.course.status(world.now_ms) != "Available" {
+            return Err(Refusal::bad("IncorrectStatus.vSwitch", "The vSwitch is not available."));
+        }
+        if vswitch.free_addresses(world.now_ms) < FREE_NEEDED {
+            return Err(Refusal::bad(
+                "OperationDenied.VSwitchIpNotEnough",
+                format!("The vSwitch {id} has not enough idle IP addresses."),
+            ));
+        }
+        wanted.push((zone.clone(), id.clone()));
+    }
+    let distinct: BTreeSet<&String> = wanted.iter().map(|(zone, _)| zone).collect();
+    if wanted.is_empty() || wanted.len() > 10 || distinct.len() != wanted.len() {
+        return refused("One vSwitch a zone is needed, at most ten.".into());
+    }
+    if distinct.len() < offered.len().min(2) {
+        return refused("vSwitches in at least two zones are needed.".into());
+    }
+    Ok(wanted)
+}
+
+/// Takes one service address and two local addresses in each vSwitch.
+fn take(
+    world: &mut World,
+    owner: &str,
+    wanted: Vec<(String, String)>,
+) -> Result<Vec<Zone>, Refusal> {
+    let mut taken = Vec::new();
+    for (zone, vswitch) in wanted {
+        let interface = world.fresh_id("eni");
+        let now = world.now_ms;
+        let three = world.vpc.vswitches.get_mut(&vswitch).and_then(|s| {
+            let address = s.take_address(owner, now)?;
+            Some((address, vec![s.take_address(owner, now)?, s.take_address(owner, now)?]))
+        });
+        let (address, local) = three.ok_or_else(|| {
+            Refusal::bad("OperationDenied.VSwitchIpNotEnough", "Not enough idle IP addresses.")
+        })?;
+        taken.push(Zone { id: zone, vswitch, interface, address, local });
+    }
+    Ok(taken)
+}
+
+fn get(world: &World, call: &Call) -> Answer {
+    let id = call.need("LoadBalancerId")?;
+    let balancer = world.nlb.balancer(id)?;
+    let mut row = row(world, id, balancer);
+    if let Some(fields) = row.as_object_mut() {
+        // This call alone names the members of a tag TagKey and TagValue.
+        fields.insert("Tags".into(), tag_rows(&balancer.tags, "TagKey", "TagValue"));
+        fields.insert("Cps".into(), json!(0));
+    }
+    Ok(row)
+}
+
+fn list(world: &World, call: &Call) -> Answer {
+    let rows = world
+        .nlb
+        .balancers
+        .iter()
+        .filter(|(id, b)| {
+            in_region(call, &b.region)
+                && lists(call, "LoadBalancerIds", id)
+                && lists(call, "LoadBalancerNames", &b.name)
+                && lists(call, "VpcIds", &b.vpc)
+                && wants(call, "AddressType", &b.address_type)
+                && wants(call, "LoadBalancerStatus", b.course.status(world.now_ms))
+                && call.get("ZoneId").is_none_or(|z| b.zones.iter().any(|have| have.id == z))
+                && tagged(call, &b.tags)
+        })
+        .map(|(id, b)| row(world, id, b))
+        .collect();
+    by_token(call, rows, &["LoadBalancers"], (20, 100))
+}
+
+fn row(world: &World, id: &str, b: &Balancer) -> Value {
+    let zones: Vec<Value> = b
+        .zones
+        .iter()
+        .map(|z| {
+            json!({
+                "LoadBalancerAddresses": [{
+                    "EniId": z.interface,
+                    "Ipv4LocalAddresses": z.local,
+                    "PrivateIPv4Address": z.address,
+                    "PrivateIPv4HcStatus": "Healthy",
+                }],
+                "Status": "Active",
+                "VSwitchId": z.vswitch,
+                "ZoneId": z.id,
+            })
+        })
+        .collect();
+    let status = if b.locked.is_some() { "ConsoleProtection" } else { "NonProtection" };
+    json!({
+        "AddressIpVersion": "ipv4",
+        "AddressType": b.address_type,
+        "CreateTime": when(b.since_ms),
+        "CrossZoneEnabled": b.cross_zone,
+        "DNSName": format!("{id}.{}.nlb.aliyuncsslb.com", b.region),
+        "DeletionProtectionConfig": {
+            "Enabled": b.protected.is_some(), "Reason": b.protected.as_deref().unwrap_or(""),
+        },
+        "LoadBalancerBillingConfig": {"PayType": "PostPay"},
+        "LoadBalancerBusinessStatus": "Normal",
+        "LoadBalancerId": id,
+        "LoadBalancerName": b.name,
+        "LoadBalancerStatus": b.course.status(world.now_ms),
+        "LoadBalancerType": "Network",
+        "ModificationProtectionConfig": {
+            "Status": status, "Reason": b.locked.as_deref().unwrap_or(""),
+        },
+        "OperationLocks": [],
+        "RegionId": b.region,
+        "SecurityGroupIds": [],
+        "Tags": tag_rows(&b.tags, "Key", "Value"),
+        "VpcId": b.vpc,
+        "ZoneMappings": zones,
+    })
+}
+
+fn update(world: &mut World, call: &Call) -> Answer {
+    let id = call.need("LoadBalancerId")?;
+    settled("loadbalancer", &world.nlb.balancer(id)?.course, world.now_ms)?;
+    let name = name(call, "LoadBalancerName")?;
+    let until = after(world, "Nlb.UpdateLoadBalancerAttribute");
+    if let Some(balancer) = world.nlb.balancers.get_mut(id) {
+        if let Some(name) = name {
+            name.clone_into(&mut balancer.name);
+        }
+        balancer.cross_zone = call.flag("CrossZoneEnabled", balancer.cross_zone);
+        balancer.course = Course::moving("Configuring", until, "Active");
+    }
+    Ok(json!({"JobId": job(world, "Nlb.UpdateLoadBalancerAttribute")}))
+}
+
+fn protect(world: &mut World, call: &Call) -> Answer {
+    let id = call.need("LoadBalancerId")?;
+    settled("loadbalancer", &world.nlb.balancer(id)?.course, world.now_ms)?;
+    let reason = |param: &str| call.get(param).unwrap_or_default().to_owned();
+    if let Some(balancer) = world.nlb.balancers.get_mut(id) {
+        if call.get("DeletionProtectionEnabled").is_some() {
+            let on = call.flag("DeletionProtectionEnabled", false);
+            balancer.protected = on.then(|| reason("DeletionProtectionReason"));
+        }
+        if let Some(status) = call.get("ModificationProtectionStatus") {
+            let on = status == "ConsoleProtection";
+            balancer.locked = on.then(|| reason("ModificationProtectionReason"));
+        }
+    }
+    Ok(json!({}))
+}
+
+fn delete(world: &mut World, call: &Call) -> Answer {
+    let id = call.need("LoadBalancerId")?;
+    let balancer = world.nlb.balancer(id)?;
+    settled("loadbalancer", &balancer.course, world.now_ms)?;
+    let refused = |code: &str, text: &str| Err(Refusal::bad(code, text));
+    if balancer.protected.is_some() {
+        return refused("OperationDenied.DeletionProtection", "Deletion protection is enabled.");
+    }
+    if world.privatelink.uses(id) {
+        return refused(
+            "OperationDenied.PrivateLinkServiceResource",
+            "The load balancer is a service resource of an endpoint service.",
+        );
+    }
+    if world.nlb.listeners_of(id).next().is_some() {
+        return refused("OperationDenied.ListenerExist", "The load balancer still has listeners.");
+    }
+    let until = after(world, "Nlb.DeleteLoadBalancer");
+    if let Some(balancer) = world.nlb.balancers.get_mut(id) {
+        balancer.course = Course::leaving("Deleting", until);
+    }
+    Ok(json!({"JobId": job(world, "Nlb.DeleteLoadBalancer")}))
+}

@@ -1,0 +1,275 @@
+//! The sockets: one loopback port for the OpenAPI, one for each cluster.
+
+use crate::desk::{Caller, Desk, Outcome, Reply};
+use crate::wire::Http;
+use crate::{Error, WorldFile, clock, control, peer};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+/// A world that changed is on disk at latest after this time.
+const FLUSH_EVERY: Duration = Duration::from_millis(200);
+
+/// How a sandbox starts.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The directory of the world; without one it is in memory only.
+    pub dir: Option<PathBuf>,
+    /// What a new world is made from; the default one when left out. A world that is
+    /// in `dir` already goes on as it is.
+    pub world: Option<WorldFile>,
+    /// Times faster than real time. Left out, the clock runs as real time does and can
+    /// be moved forward by `POST /sandbox/clock`.
+    pub speed: Option<f64>,
+    /// Writes the world at latest every 200 ms, instead of before each answer.
+    pub lazy: bool,
+}
+
+/// Where a running sandbox answers, and with which keys: one line of JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Addresses {
+    /// Base URL of the OpenAPI of all products.
+    pub openapi: String,
+    /// Base URL of the leader's cluster.
+    pub leader: String,
+    /// Base URL of the follower's cluster.
+    pub follower: String,
+    /// Base URL of each cluster, by instance id.
+    pub instances: BTreeMap<String, String>,
+    /// Key of the account.
+    pub access_key_id: String,
+    /// Its secret.
+    pub access_key_secret: String,
+    /// A superuser of the leader.
+    pub elastic_user: String,
+    /// Its password.
+    pub elastic_password: String,
+    /// Speed of the clock, if it has one.
+    pub speed: Option<f64>,
+    /// The process that runs the sandbox.
+    pub pid: u32,
+}
+
+/// A running sandbox; it stops when dropped.
+#[derive(Debug)]
+pub struct Sandbox {
+    addresses: Addresses,
+    desk: Arc<Mutex<Desk>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// What answers behind a port.
+#[derive(Clone, Debug)]
+enum Port {
+    OpenApi,
+    Cluster(Arc<str>),
+}
+
+impl Sandbox {
+    /// Starts a sandbox on free loopback ports, inside the runtime of the caller.
+    ///
+    /// # Errors
+    /// [`Error`]: the world cannot be read or made, or there is no port.
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        let desk = Desk::open(&options)?;
+        let file = desk.world.file.clone();
+        let account = desk.world.account.clone();
+        let desk = Arc::new(Mutex::new(desk));
+        let mut tasks = Vec::new();
+        let openapi = listen(&desk, Port::OpenApi, &mut tasks).await?;
+        let mut instances = BTreeMap::new();
+        for id in file.instances.keys() {
+            let url = listen(&desk, Port::Cluster(id.as_str().into()), &mut tasks).await?;
+            instances.insert(id.clone(), url);
+        }
+        tasks.push(tokio::spawn(keep_flushing(Arc::clone(&desk))));
+        let of = |id: &str| instances.get(id).cloned().unwrap_or_default();
+        let users = file.instances.get(&file.leader).map(|i| &i.users);
+        let addresses = Addresses {
+            openapi,
+            leader: of(&file.leader),
+            follower: of(&file.follower),
+            instances: instances.clone(),
+            access_key_id: account.access_key_id,
+            access_key_secret: account.access_key_secret,
+            elastic_user: "elastic".into(),
+            elastic_password: users.and_then(|u| u.get("elastic")).cloned().unwrap_or_default(),
+            speed: options.speed,
+            pid: std::process::id(),
+        };
+        Ok(Self { addresses, desk, tasks })
+    }
+
+    /// Where it answers.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Stops; the world is on disk afterwards. Dropping does the same.
+    pub async fn stop(mut self) {
+        self.end();
+        for task in self.tasks.drain(..) {
+            // A task that was aborted ends with an error that says so.
+            task.await.ok();
+        }
+    }
+
+    fn end(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        if let Err(error) = lock(&self.desk).close() {
+            tracing::error!(%error, "the world could not be written");
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn lock(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
+    // A handler that panicked left its clone of the world behind, not a broken one.
+    desk.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn keep_flushing(desk: Arc<Mutex<Desk>>) {
+    loop {
+        clock::pause(FLUSH_EVERY).await;
+        if let Err(error) = lock(&desk).flush() {
+            tracing::error!(%error, "the world could not be written");
+        }
+    }
+}
+
+async fn listen(
+    desk: &Arc<Mutex<Desk>>,
+    port: Port,
+    tasks: &mut Vec<JoinHandle<()>>,
+) -> Result<String, Error> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(Error::Listen)?;
+    let address = listener.local_addr().map_err(Error::Listen)?;
+    tasks.push(tokio::spawn(accept(Arc::clone(desk), port, listener, address)));
+    Ok(format!("http://{address}"))
+}
+
+async fn accept(desk: Arc<Mutex<Desk>>, port: Port, listener: TcpListener, own: SocketAddr) {
+    // Connections end with the task: dropping the set aborts them.
+    let mut connections = JoinSet::new();
+    loop {
+        let (stream, from) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection was not accepted");
+                continue;
+            }
+        };
+        while connections.try_join_next().is_some() {}
+        connections.spawn(serve(Arc::clone(&desk), port.clone(), stream, Peer { from, own }));
+    }
+}
+
+async fn serve(desk: Arc<Mutex<Desk>>, port: Port, stream: TcpStream, peer: Peer) {
+    stream.set_nodelay(true).ok();
+    let service = service_fn(move |request| answer(Arc::clone(&desk), port.clone(), peer, request));
+    let connection =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    // Ends with an error when a fault cut it, or when the caller went away.
+    connection.await.ok();
+}
+
+/// The connection is closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("connection closed on order")]
+struct Closed;
+
+async fn answer(
+    desk: Arc<Mutex<Desk>>,
+    port: Port,
+    peer: Peer,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Closed> {
+    let http = read(request).await?;
+    let (outcome, hold) = {
+        let mut desk = lock(&desk);
+        if desk.closed() {
+            return Err(Closed);
+        }
+        let outcome = match &port {
+            Port::OpenApi if http.path.starts_with("/sandbox/") => {
+                Outcome::from(control::handle(&mut desk, &http))
+            }
+            Port::OpenApi => desk.openapi(&http, &peer),
+            Port::Cluster(instance) => desk.elastic(instance, &http, &peer),
+        };
+        let hold = desk.clock.hold(outcome.delay_ms);
+        (outcome, hold)
+    };
+    if !hold.is_zero() {
+        clock::pause(hold).await;
+    }
+    outcome.reply.map(write).ok_or(Closed)
+}
+
+async fn read(request: Request<Incoming>) -> Result<Http, Closed> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Closed)?.to_bytes().to_vec();
+    let mut headers: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in &parts.headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        headers
+            .entry(name.as_str().to_owned())
+            .and_modify(|all| {
+                all.push(',');
+                all.push_str(&value);
+            })
+            .or_insert_with(|| value.clone().into_owned());
+    }
+    let target = parts.uri.path_and_query().map_or("/", |t| t.as_str());
+    Ok(Http::new(parts.method.as_str(), target, headers, body))
+}
+
+fn write(reply: Reply) -> Response<Full<Bytes>> {
+    let mut builder = Response::builder().status(reply.status);
+    for (name, value) in reply.headers {
+        builder = builder.header(name, value);
+    }
+    builder.body(Full::new(Bytes::from(reply.body))).unwrap_or_else(|error| {
+        tracing::error!(%error, "an answer could not be written");
+        let mut response = Response::new(Full::default());
+        *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
+}
+
+/// Both ends of a connection.
+#[derive(Clone, Copy, Debug)]
+struct Peer {
+    from: SocketAddr,
+    own: SocketAddr,
+}
+
+impl Caller for Peer {
+    fn process(&self) -> Option<u32> {
+        peer::process_of(self.from, self.own)
+    }
+
+    fn kill(&self, pid: u32) {
+        peer::kill(pid);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! Regions, zones, VPCs and vSwitches as the API shows them.
+
+use super::{VSwitch, Vpc, known_region, tag_rows};
+use crate::clock::rfc3339;
+use crate::{Answer, Call, Refusal, World, cbn, paging};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+pub(super) fn regions(world: &World) -> Value {
+    let rows: Vec<Value> = world
+        .region_ids()
+        .into_iter()
+        .map(|id| {
+            json!({
+                "RegionId": id,
+                "LocalName": id,
+                "RegionEndpoint": format!("vpc.{id}.aliyuncs.com"),
+            })
+        })
+        .collect();
+    json!({"Regions": {"Region": rows}})
+}
+
+pub(super) fn zones(world: &World, call: &Call) -> Answer {
+    let region = call.need("RegionId")?;
+    known_region(world, call)?;
+    let rows: Vec<Value> = world
+        .zone_ids(region)
+        .into_iter()
+        .map(|id| json!({"ZoneId": id, "LocalName": id, "ZoneType": "AvailabilityZone"}))
+        .collect();
+    Ok(json!({"Zones": {"Zone": rows}}))
+}
+
+/// Is `value` one of the comma-joined ids of a parameter? An absent one admits all.
+fn among(call: &Call, name: &str, value: &str) -> bool {
+    call.get(name).is_none_or(|ids| ids.split(',').any(|id| id.trim() == value))
+}
+
+fn tags_match(call: &Call, tags: &BTreeMap<String, String>) -> bool {
+    // A filter without a value admits any value of that key.
+    call.tags()
+        .iter()
+        .all(|(key, value)| tags.get(key).is_some_and(|v| value.is_empty() || v == value))
+}
+
+pub(super) fn vpcs(world: &World, call: &Call) -> Answer {
+    let region = call.need("RegionId")?;
+    known_region(world, call)?;
+    let rows = world
+        .vpc
+        .vpcs
+        .iter()
+        .filter(|(id, vpc)| {
+            vpc.region == region
+                && among(call, "VpcId", id)
+                && call.get("VpcName").is_none_or(|name| vpc.name == name)
+                && tags_match(call, &vpc.tags)
+        })
+        .map(|(id, vpc)| {
+            let mut row = vpc_row(world, id, vpc);
+            if let Value::Object(row) = &mut row {
+                let attached = !cbn::associated_cens(world, id).is_empty();
+                row.insert("CenStatus".into(), if attached { "Attached" } else { "" }.into());
+                row.insert("RouterTableIds".into(), router_tables(world, id));
+            }
+            row
+        })
+        .collect();
+    Ok(paging::by_number(call, rows, 50)?.answer("Vpcs", "Vpc"))
+}
+
+fn router_tables(world: &World, vpc: &str) -> Value {
+    let tables = world.vpc.route_tables.iter().filter(|(_, t)| t.vpc == vpc);
+    json!({"RouterTableIds": tables.map(|(id, _)| id).collect::<Vec<_>>()})
+}
+
+/// What `DescribeVpcs` and `DescribeVpcAttribute` have in common.
+fn vpc_row(world: &World, id: &str, vpc: &Vpc) -> Value {
+    let vswitches = world.vpc.vswitches.iter().filter(|(_, v)| v.vpc == *id);
+    json!({
+        "VpcId": id,
+        "VpcName": vpc.name,
+        "RegionId": vpc.region,
+        "CidrBlock": vpc.cidr.to_string(),
+        "SecondaryCidrBlocks": {"SecondaryCidrBlock": texts(&vpc.secondary)},
+        "UserCidrs": {"UserCidr": texts(&vpc.user)},
+        "Status": "Available",
+        "VRouterId": vrouter(id),
+        "VSwitchIds": {"VSwitchId": vswitches.map(|(id, _)| id).collect::<Vec<_>>()},
+        "CreationTime": rfc3339(vpc.since_ms),
+        "Description": "",
+        "IsDefault": false,
+        "EnabledIpv6": false,
+        "OwnerId": owner(world),
+        "ResourceGroupId": "",
+        "Tags": {"Tag": tag_rows(&vpc.tags)},
+    })
+}
+
+fn texts(blocks: &[ipnet::Ipv4Net]) -> Vec<String> {
+    blocks.iter().map(ToString::to_string).collect()
+}
+
+/// The account id, which Vpc gives as a number.
+pub(super) fn owner(world: &World) -> u64 {
+    world.account.id.parse().unwrap_or_default()
+}
+
+/// The virtual router of a VPC: there is one, so its id follows from the VPC's.
+pub(super) fn vrouter(vpc: &str) -> String {
+    format!("vrt-{}", vpc.strip_prefix("vpc-").unwrap_or(vpc))
+}
+
+pub(super) fn vpc_attribute(world: &World, call: &Call) -> Answer {
+    let id = call.need("VpcId")?;
+    let region = call.need("RegionId")?;
+    known_region(world, call)?;
+    let vpc = world.vpc.vpcs.get(id).filter(|vpc| vpc.region == region).ok_or_else(|| {
+        Refusal::missing("InvalidVpcID.NotFound", "Specified VPC does not exist.")
+    })?;
+    let mut row = vpc_row(world, id, vpc);
+    let cens: Vec<Value> = cbn::associated_cens(world, id)
+        .into_iter()
+        .map(|(cen, status)| json!({"CenId": cen, "CenOwnerId": owner(world), "CenStatus": status}))
+        .collect();
+    if let Value::Object(row) = &mut row {
+        row.insert("AssociatedCens".into(), json!({"AssociatedCen": cens}));
+        row.insert("ClassicLinkEnabled".into(), false.into());
+        row.insert("CloudResources".into(), cloud_resources(world, id));
+        row.insert("Ipv4GatewayId".into(), "".into());
+        row.insert("SupportIpv4Gateway".into(), false.into());
+    }
+    Ok(row)
+}
+
+fn cloud_resources(world: &World, vpc: &str) -> Value {
+    let vswitches = world.vpc.vswitches.values().filter(|v| v.vpc == vpc).count();
+    let tables = world.vpc.route_tables.values().filter(|t| t.vpc == vpc).count();
+    json!({"CloudResourceSetType": [
+        {"ResourceType": "VRouter", "ResourceCount": 1},
+        {"ResourceType": "VSwitch", "ResourceCount": vswitches},
+        {"ResourceType": "RouteTable", "ResourceCount": tables},
+    ]})
+}
+
+pub(super) fn vswitches(world: &World, call: &Call) -> Answer {
+    known_region(world, call)?;
+    let rows = world
+        .vpc
+        .vswitches
+        .iter()
+        .filter(|(id, vswitch)| {
+            call.get("RegionId").is_none_or(|region| vswitch.region == region)
+                && call.get("VpcId").is_none_or(|vpc| vswitch.vpc == vpc)
+                && among(call, "VSwitchId", id)
+                && call.get("ZoneId").is_none_or(|zone| vswitch.zone == zone)
+                && call.get("VSwitchName").is_none_or(|name| vswitch.name == name)
+                && call.get("RouteTableId").is_none_or(|table| vswitch.route_table == table)
+                && tags_match(call, &vswitch.tags)
+        })
+        .map(|(id, vswitch)| vswitch_row(world, id, vswitch))
+        .collect();
+    Ok(paging::by_number(call, rows, 50)?.answer("VSwitches", "VSwitch"))
+}
+
+pub(super) fn vswitch_attributes(world: &World, call: &Call) -> Answer {
+    let id = call.need("VSwitchId")?;
+    known_region(world, call)?;
+    let vswitch = super::vswitch::find(world, call, id)?;
+    Ok(vswitch_row(world, id, vswitch))
+}
+
+fn vswitch_row(world: &World, id: &str, vswitch: &VSwitch) -> Value {
+    let kind = world.vpc.route_tables.get(&vswitch.route_table).map_or("", |t| &t.kind);
+    json!({
+        "VSwitchId": id,
+        "VSwitchName": vswitch.name,
+        "VpcId": vswitch.vpc,
+        "ZoneId": vswitch.zone,
+        "CidrBlock": vswitch.cidr.to_string(),
+        "AvailableIpAddressCount": vswitch.free_addresses(world.now_ms),
+        "Status": vswitch.course.status(world.now_ms),
+        "RouteTable": {"RouteTableId": vswitch.route_table, "RouteTableType": kind},
+        "CreationTime": rfc3339(vswitch.since_ms),
+        "Description": "",
+        "EnabledIpv6": false,
+        "Ipv6CidrBlock": "",
+        "IsDefault": false,
+        "NetworkAclId": "",
+        "OwnerId": owner(world),
+        "ResourceGroupId": "",
+        "ShareType": "",
+        "Tags": {"Tag": tag_rows(&vswitch.tags)},
+    })
+}
