@@ -120,7 +120,7 @@ impl Endpoints {
 }
 
 fn parse(text: &str) -> Result<Url, Fault> {
-    let trimmed = text.trim().trim_end_matches('/');
+    let trimmed = text.trim();
     let full =
         if trimmed.contains("://") { trimmed.to_owned() } else { format!("https://{trimmed}") };
     let unusable = |said: String| {

@@ -17,8 +17,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// No answer of the calls that are made comes near to this; more is not from the API.
 pub(super) const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
-/// One request, ready to be sent.
-#[derive(Debug)]
+/// One request, ready to be sent. It has no `Debug`: headers and body hold signatures and tokens.
 pub(super) struct Outgoing {
     pub(super) method: Method,
     pub(super) url: Url,
@@ -211,4 +210,47 @@ impl WallClock {
 #[expect(clippy::disallowed_methods, reason = "a signature needs the true time, not a saga's")]
 fn machine_time() -> Timestamp {
     Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WallClock, guard, headers, machine_time};
+    use crate::aliyun::sign::encode::Moment;
+    use escrr_engine::{Class, Fault};
+    use reqwest::Url;
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        let judge = |text: &str| guard(&Url::parse(text).unwrap());
+        for fine in
+            ["https://cbn.aliyuncs.com", "http://127.0.0.1:1", "http://[::1]:1", "http://localhost"]
+        {
+            assert!(judge(fine).is_ok(), "{fine}");
+        }
+        for bad in ["http://cbn.aliyuncs.com", "http://10.0.0.1", "http://127.0.0.1.example.com"] {
+            let Err(Fault::Refused { class: Class::Prerequisite, report }) = judge(bad) else {
+                panic!("{bad}")
+            };
+            assert_eq!(report.code.as_deref(), Some("PlainHttp"));
+        }
+    }
+
+    #[test]
+    fn the_clock_learns_in_both_directions() {
+        let clock = WallClock::default();
+        for hours in [5, -5] {
+            let server = machine_time() + jiff::SignedDuration::from_hours(hours);
+            let date = Moment { time: server, nonce: String::new() };
+            assert!(clock.learn(&date.http_date()));
+            let off = clock.now().duration_since(server).as_secs();
+            assert!((-2..=2).contains(&off), "{off}");
+        }
+        assert!(!clock.learn("yesterday"));
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_sent_does_not_show_its_value() {
+        let broken = headers(&[("x-acs-security-token", "se\ncret".to_owned())]).unwrap_err();
+        assert!(!format!("{broken:?}").contains("cret\""), "{broken:?}");
+    }
 }

@@ -145,3 +145,118 @@ fn permission(mut report: Report, auth_action: Option<String>) -> Fault {
     };
     Fault::Blocked { class: Class::Permission, report: report.help(help) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{broken, clock_is_off, dry_run_passed, is_gone, judge};
+    use crate::aliyun::cloud::{Answer, Effect, Origin};
+    use crate::aliyun::transport::{Broken, Incoming};
+    use escrr_engine::{Class, Fault};
+    use reqwest::header::HeaderMap;
+    use serde_json::json;
+
+    fn origin(effect: Effect) -> Origin {
+        Origin { effect, request_id: None, action: "CreateCen", ..Origin::sample() }
+    }
+
+    fn answer(effect: Effect, status: u16, body: &str) -> Result<Answer, Fault> {
+        let incoming = Incoming { status, headers: HeaderMap::new(), body: body.into() };
+        judge(&origin(effect), &incoming)
+    }
+
+    fn fault(effect: Effect, status: u16, code: &str) -> Fault {
+        let body = json!({"Code": code, "Message": "no", "RequestId": "r-9"}).to_string();
+        answer(effect, status, &body).unwrap_err()
+    }
+
+    #[test]
+    fn a_success_keeps_its_request_id() {
+        let answer = answer(Effect::Read, 200, r#"{"RequestId":"r-9","CenId":"cen-1"}"#).unwrap();
+        assert_eq!(answer.origin.request_id.as_deref(), Some("r-9"));
+        assert_eq!(answer.value["CenId"], "cen-1");
+    }
+
+    #[test]
+    fn every_fault_names_call_code_and_request() {
+        let Fault::Busy(report) = fault(Effect::Write, 400, "Operation.Blocking") else { panic!() };
+        assert_eq!(report.to_string(), "CreateCen (Cbn, cn-shanghai): no (Operation.Blocking)");
+        assert_eq!(report.request_id.as_deref(), Some("r-9"));
+        assert!(report.meaning.unwrap().contains("another change"));
+    }
+
+    #[test]
+    fn the_status_decides_where_the_table_is_silent() {
+        let outcome = |effect, status| fault(effect, status, "Odd.Code");
+        assert!(matches!(outcome(Effect::Write, 500), Fault::Unknown(_)));
+        assert!(matches!(outcome(Effect::Write, 504), Fault::Unknown(_)));
+        assert!(matches!(outcome(Effect::Read, 502), Fault::Transient { .. }));
+        assert!(matches!(outcome(Effect::Write, 429), Fault::Transient { .. }));
+        assert!(matches!(outcome(Effect::Write, 200), Fault::Unknown(_)));
+        assert!(matches!(outcome(Effect::Write, 302), Fault::Refused { .. }));
+        let refused = outcome(Effect::Write, 400);
+        assert!(matches!(refused, Fault::Refused { class: Class::Refused, .. }));
+        let forbidden = outcome(Effect::Read, 403);
+        assert!(matches!(forbidden, Fault::Blocked { class: Class::Permission, .. }));
+    }
+
+    #[test]
+    fn verdicts_become_faults_whatever_the_status() {
+        for status in [400, 403, 404, 409, 500, 503] {
+            let write = |code| fault(Effect::Write, status, code);
+            assert!(matches!(write("Throttling.Api"), Fault::Transient { .. }));
+            assert!(matches!(write("TaskConflict"), Fault::Busy(_)));
+            assert!(matches!(write("InternalError"), Fault::Unknown(_)));
+            let again = fault(Effect::Read, status, "InternalError");
+            assert!(matches!(again, Fault::Transient { .. }));
+            let quota = write("QuotaExceeded.X");
+            assert!(matches!(quota, Fault::Blocked { class: Class::Approval, .. }));
+            let key = write("InvalidAccessKeyId.NotFound");
+            assert!(matches!(key, Fault::Blocked { class: Class::Permission, .. }));
+            assert!(!is_gone(&key) && is_gone(&write("EndpointServiceNotFound")));
+            assert!(matches!(write("InvalidAction.NotFound"), Fault::Bug(_)));
+            assert!(clock_is_off(&write("InvalidTimeStamp.Expired")));
+            assert!(dry_run_passed::<()>(Err(write("DryRunOperation"))).is_ok());
+            assert!(dry_run_passed::<()>(Err(write("TaskConflict"))).is_err());
+        }
+    }
+
+    #[test]
+    fn the_servers_hint_is_passed_on() {
+        let body = br#"{"Code":"Throttling","RequestId":"r"}"#.to_vec();
+        let headers = HeaderMap::from_iter([("x-acs-retry-after".parse().unwrap(), 1500.into())]);
+        let incoming = Incoming { status: 400, headers, body };
+        let fault = judge(&origin(Effect::Write), &incoming).unwrap_err();
+        assert!(matches!(fault, Fault::Transient { retry_after_ms: Some(1500), .. }));
+    }
+
+    #[test]
+    fn a_missing_permission_is_named() {
+        let body = r#"{"Code":"NoPermission","Message":"no","RequestId":"r",
+            "AccessDeniedDetail":{"AuthAction":"cbn:CreateCen"}}"#;
+        let fault = answer(Effect::Write, 403, body).unwrap_err();
+        let Fault::Blocked { class: Class::Permission, report } = fault else { panic!() };
+        assert!(report.meaning.unwrap().contains("`cbn:CreateCen`"));
+        assert!(report.help.unwrap().contains("administrator"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_bug_on_success_and_judged_by_status_otherwise() {
+        for body in ["", "<html/>", "[]", "null", "{\"RequestId\":", "7"] {
+            assert!(matches!(answer(Effect::Write, 200, body), Err(Fault::Bug(_))), "{body}");
+            assert!(matches!(answer(Effect::Write, 502, body), Err(Fault::Unknown(_))), "{body}");
+        }
+    }
+
+    #[test]
+    fn without_an_answer_a_write_must_look_and_a_read_may_repeat() {
+        let lost = || Broken::Lost { why: "reset".to_owned() };
+        assert!(matches!(broken(&origin(Effect::Write), lost()), Fault::Unknown(_)));
+        assert!(matches!(broken(&origin(Effect::Read), lost()), Fault::Transient { .. }));
+        let away = Broken::Unreachable { host: "h:1".to_owned(), why: "refused".to_owned() };
+        let fault = broken(&origin(Effect::Write), away);
+        let Fault::Transient { report, .. } = fault else { panic!() };
+        assert_eq!(report.code.as_deref(), Some("Unreachable"));
+        assert!(report.meaning.unwrap().contains("`h:1`"));
+        assert!(matches!(broken(&origin(Effect::Write), Broken::TooLarge), Fault::Bug(_)));
+    }
+}

@@ -108,8 +108,7 @@ mod tests {
     #[test]
     fn does_not_repeat_the_signed_string() {
         let said = read(
-            br#"{"Code":"SignatureDoesNotMatch","Message":"Specified signature is not matched
-                with our calculation. server string to sign is:POST&%2F&SecurityToken%3Dsts"}"#,
+            br#"{"Code":"SignatureDoesNotMatch","Message":"Specified signature is not matched with our calculation. server string to sign is:POST&%2F&SecurityToken%3Dsts"}"#,
         );
         assert!(!said.message.contains("Token"), "{}", said.message);
         assert!(said.message.contains("not matched"));

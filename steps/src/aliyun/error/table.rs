@@ -193,3 +193,124 @@ pub(in crate::aliyun) fn find(product: Option<Product>, code: &str) -> Option<&'
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Verdict::{
+        self, Again, Approval, Busy, Clock, DryRun, Gone, Ours, Permission, Uncertain,
+    };
+    use super::{TABLE, find};
+    use crate::aliyun::Product::{self, Cbn, Ecs, Elasticsearch, Nlb, PrivateLink, Sts, Vpc};
+    use std::collections::BTreeSet;
+
+    /// Codes as the products send them, and what must follow.
+    const CODES: &[(Product, &str, Verdict)] = &[
+        (Nlb, "DryRunOperation", DryRun),
+        (Cbn, "Throttling.User", Again),
+        (Vpc, "Rejected.Throttling", Again),
+        (Elasticsearch, "ServiceUnavailable", Again),
+        (Nlb, "SignatureNonceUsed", Again),
+        (Ecs, "InvalidTimeStamp.Expired", Clock),
+        (Ecs, "IllegalTimestamp", Clock),
+        (Elasticsearch, "InvalidApi.NotFound", Ours),
+        (Cbn, "InvalidAction.NotFound", Ours),
+        (Cbn, "InvalidProduct.NotFound", Ours),
+        (Cbn, "InvalidVersion", Ours),
+        (Cbn, "IncompleteSignature", Ours),
+        (Cbn, "UnsupportedHTTPMethod", Ours),
+        (Cbn, "UnsupportedProtocol", Ours),
+        (Cbn, "InvalidProtocol.NeedSsl", Ours),
+        (Sts, "InvalidAccessKeyId.NotFound", Permission),
+        (Sts, "InvalidAccessKeyId.Inactive", Permission),
+        (Sts, "InvalidSecurityToken.Expired", Permission),
+        (Sts, "MissingSecurityToken", Permission),
+        (Sts, "SignatureDoesNotMatch", Permission),
+        (Vpc, "Forbidden.VpcNotFound", Gone),
+        (Cbn, "ParameterCenInstanceId", Gone),
+        (Cbn, "ParameterIllegal.CenInstanceId", Gone),
+        (Cbn, "ParameterInstanceId", Gone),
+        (Cbn, "IllegalParam.Region", Gone),
+        (Cbn, "InvalidTransitRouterId.NotFound", Gone),
+        (Vpc, "InvalidVswitchID.NotFound", Gone),
+        (Vpc, "InvalidVSwitchId.NotFound", Gone),
+        (Vpc, "InvalidVpcID.NotFound", Gone),
+        (Nlb, "ResourceNotFound.loadBalancer", Gone),
+        (PrivateLink, "EndpointServiceNotFound", Gone),
+        (PrivateLink, "EndpointNotFound", Gone),
+        (Elasticsearch, "InstanceNotFound", Gone),
+        (Ecs, "InstanceNotExists", Gone),
+        (Sts, "EntityNotExist.Role", Gone),
+        (Nlb, "QuotaExceeded.LoadBalancersNum", Approval),
+        (Vpc, "VSwitch.QuotaExceed", Approval),
+        (Ecs, "Invocation.ExceedQuota", Approval),
+        (PrivateLink, "ProductNotActivated", Approval),
+        (Cbn, "TransitRouterServiceNotOpen", Approval),
+        (Nlb, "NotEnoughBalance", Approval),
+        (Nlb, "Account.InDebt", Approval),
+        (Cbn, "TokenProcessing", Busy),
+        (Vpc, "LastTokenProcessing", Busy),
+        (Vpc, "OperationFailed.IdempotentTokenProcessing", Busy),
+        (Elasticsearch, "TokenPreviousRequestProcessError", Busy),
+        (Cbn, "Operation.Blocking", Busy),
+        (Cbn, "IncorrectStatus.VpcSwitch", Busy),
+        (Vpc, "CreateVSwitch.IncorrectStatus.cbnStatus", Busy),
+        (Nlb, "IncorrectStatus.serverGroup", Busy),
+        (Cbn, "InstanceStatus.NotSupport", Busy),
+        (Cbn, "InvalidOperation.CenInstanceStatus", Busy),
+        (Cbn, "InvalidOperation.AttachedChildInstanceExist", Busy),
+        (Vpc, "TaskConflict", Busy),
+        (Vpc, "OperationConflict", Busy),
+        (Vpc, "InvalidStatus.RouteEntry", Busy),
+        (Vpc, "IncorrectVSwitchStatus", Busy),
+        (Vpc, "IncorrectVpcStatus", Busy),
+        (Vpc, "IncorrectRouteEntryStatus", Busy),
+        (Vpc, "IncorrectInstanceStatus", Busy),
+        (Vpc, "OperationDenied.OtherSubnetProcessing", Busy),
+        (Vpc, "DependencyViolation", Busy),
+        (Vpc, "DependencyViolation.EnhancedNatgw", Busy),
+        (Nlb, "Conflict.Lock", Busy),
+        (Nlb, "SystemBusy", Busy),
+        (Nlb, "OperationFailed.ResourceIsConfiguring", Busy),
+        (Vpc, "OperationFailed.DistibuteLock", Busy),
+        (PrivateLink, "ConcurrentCallNotSupported", Busy),
+        (PrivateLink, "EndpointServiceLocked", Busy),
+        (PrivateLink, "EndpointServiceOperationDenied", Busy),
+        (PrivateLink, "EndpointServiceConnectionDependence", Busy),
+        (PrivateLink, "EndpointConnectionOperationDenied", Busy),
+        (PrivateLink, "EndpointLocked", Busy),
+        (PrivateLink, "EndpointOperationDenied", Busy),
+        (Elasticsearch, "InstanceStatusNotSupportCurrentAction", Busy),
+        (Elasticsearch, "ConcurrencyUpdateInstanceConflict", Busy),
+        (Elasticsearch, "InstanceDuplicateScheduledTask", Busy),
+        (Elasticsearch, "InstanceActivating", Busy),
+        (Cbn, "Forbidden.RAM", Permission),
+        (Cbn, "NoPermission", Permission),
+        (Cbn, "NotAuthorized", Permission),
+        (Cbn, "UnauthorizedOperation", Permission),
+        (Vpc, "InternalError", Uncertain),
+        (Elasticsearch, "InternalServerError", Uncertain),
+        (Vpc, "UnknownError", Uncertain),
+    ];
+
+    #[test]
+    fn every_code_gets_its_verdict_and_every_row_is_needed() {
+        let mut used = BTreeSet::new();
+        for (product, code, verdict) in CODES {
+            let rule = find(Some(*product), code).unwrap_or_else(|| panic!("no row for {code}"));
+            assert_eq!(rule.verdict, *verdict, "{code}");
+            used.insert(format!("{:?} {:?}", rule.pattern, rule.product));
+        }
+        for rule in TABLE {
+            let row = format!("{:?} {:?}", rule.pattern, rule.product);
+            assert!(used.contains(&row), "no code reaches {row}");
+            assert!(!rule.why.is_empty() && !rule.why.ends_with('.'), "{row}");
+        }
+        assert_eq!(used.len(), TABLE.len());
+    }
+
+    #[test]
+    fn a_product_s_own_row_does_not_reach_others() {
+        assert!(find(Some(Nlb), "ParameterInstanceId").is_none());
+        assert!(find(Some(Nlb), "IdempotentParameterMismatch").is_none());
+    }
+}

@@ -26,7 +26,7 @@ impl Moment {
     }
 
     /// The time as a `Date` header: `Mon, 06 May 2024 07:08:09 GMT`.
-    pub(super) fn http_date(&self) -> String {
+    pub(in crate::aliyun) fn http_date(&self) -> String {
         self.time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 }

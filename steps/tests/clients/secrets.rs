@@ -1,0 +1,89 @@
+//! Nothing that is secret comes out: not in Debug, not in messages, not in traces.
+
+use crate::cloud::client;
+use crate::cluster::cluster;
+use crate::server::{Reply, Server};
+use escrr_engine::Fault;
+use serde_json::json;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// Collects every field of every event.
+#[derive(Clone, Default)]
+struct Trace(Arc<Mutex<String>>);
+
+impl Subscriber for Trace {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        struct Text<'a>(&'a mut String);
+        impl Visit for Text<'_> {
+            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+                writeln!(self.0, "{field}={value:?}").unwrap();
+            }
+        }
+        event.record(&mut Text(&mut self.0.lock().unwrap()));
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+const SECRETS: [&str; 5] = [
+    "test-secret-key",
+    "test-session-token",
+    "test%2Dsession",
+    "test-password",
+    // Base64 of `elastic:test-password`.
+    "ZWxhc3RpYzp0ZXN0LXBhc3N3b3Jk",
+];
+
+fn assert_discreet(text: &str) {
+    for secret in SECRETS {
+        assert!(!text.contains(secret), "{secret} is in {text}");
+    }
+}
+
+#[tokio::test]
+async fn secrets_stay_inside() {
+    let trace = Trace::default();
+    let guard = tracing::subscriber::set_default(trace.clone());
+    let echo = json!({
+        "Code": "SignatureDoesNotMatch",
+        "Message": "not matched. server string to sign is:POST&%2F&SecurityToken%3Dtest-session-token",
+        "RequestId": "r-1",
+    });
+    let replies = vec![
+        Reply::Json(400, echo),
+        Reply::Lost,
+        Reply::Json(200, json!({"RequestId": "r-2", "AccountId": "1"})),
+        Reply::Json(401, json!({"error": {"type": "security_exception", "reason": "no"}})),
+    ];
+    let server = Server::start(replies).await;
+    let cloud = client(&server);
+    for _ in 0..3 {
+        if let Err(fault) = cloud.sts("cn-shanghai").get_caller_identity().await {
+            assert_discreet(&format!("{fault} {fault:?}"));
+        }
+    }
+    let cluster = cluster(&server);
+    let fault = cluster.info().await.unwrap_err();
+    assert!(matches!(fault, Fault::Blocked { .. }));
+    assert_discreet(&format!("{fault} {fault:?}"));
+    assert_discreet(&format!("{cloud:?} {cloud:#?} {cluster:?} {cluster:#?}"));
+    drop(guard);
+    let traced = trace.0.lock().unwrap().clone();
+    assert!(traced.contains("GetCallerIdentity") && traced.contains("r-2"), "{traced}");
+    assert_discreet(&traced);
+    // The secrets were really in play.
+    let sent = format!("{:?}", server.seen());
+    assert!(sent.contains("test-session-token") && sent.contains("ZWxhc3RpYzp0ZXN0"));
+}
