@@ -45,6 +45,7 @@ pub(crate) struct RawCx<'a, W> {
     pub(crate) items: &'a BTreeSet<String>,
     pub(crate) output: Option<&'a Value>,
     pub(crate) generation: u32,
+    pub(crate) now_ms: u64,
 }
 
 /// A node as the engine sees it.
@@ -73,6 +74,7 @@ fn typed<'a, S: Step>(raw: &RawCx<'a, S::World>) -> Result<Cx<'a, S>, Fault> {
         items: raw.items,
         output: raw.output.and_then(|v| S::Output::deserialize(v).ok()),
         generation: raw.generation,
+        now_ms: raw.now_ms,
     })
 }
 

@@ -193,6 +193,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
             node: at,
             state: self.saga.node(at).clone(),
             outputs,
+            now_ms,
             may_act: !self.saga.stopped() || matches!(self.saga.node(at), NodeState::Intended(_)),
             settled: self.settled(at, now_ms),
             busy: self.engine.clock.busy(),

@@ -111,6 +111,8 @@ pub struct Cx<'a, S: Step> {
     pub output: Option<S::Output>,
     /// Counts definite refusals; part of the token.
     pub generation: u32,
+    /// When this turn began, in milliseconds since the Unix epoch.
+    pub now_ms: u64,
 }
 
 impl<S: Step> Cx<'_, S> {

@@ -27,6 +27,7 @@ pub(crate) struct Turn<W> {
     pub(crate) node: usize,
     pub(crate) state: NodeState,
     pub(crate) outputs: BTreeMap<NodeId, Value>,
+    pub(crate) now_ms: u64,
     pub(crate) may_act: bool,
     /// Absences may be believed: see [`decide_undo`].
     pub(crate) settled: bool,
@@ -63,6 +64,7 @@ impl<W: Send + Sync + 'static> Turn<W> {
             items: intent.map_or(&nothing, |i| &i.items),
             output: self.state.output(),
             generation: intent.map_or(1, |i| i.generation),
+            now_ms: self.now_ms,
         };
         let (look, calls) = match self.catalog.node(self.node) {
             None => (Look::Forward(Err(unknown(self.node))), Vec::new()),

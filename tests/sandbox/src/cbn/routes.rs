@@ -1,6 +1,6 @@
 //! The routes of a transit router's table, computed from what is attached, propagated and peered.
 //!
-//! A propagated VPC attachment brings the blocks of its VPC. A propagated peer attachment
+//! A propagated VPC attachment brings the system routes of its VPC: one for each vSwitch. A propagated peer attachment
 //! brings what the other router's table has, namely the table that the peer attachment is
 //! associated with there, if the attachment publishes routes by itself. Of two routes
 //! whose blocks overlap the older is active and the younger is rejected.
@@ -78,12 +78,10 @@ fn local(world: &World, table_id: &str, table: &Table) -> Vec<Route> {
     for (id, link) in active_propagations(world, table) {
         let Some(attachment) = world.cbn.vpc_attachments.get(id) else { continue };
         let up = matches!(attachment.course.status(world.now_ms), "Attached" | "Modifying");
-        if let Some(vpc) = world.vpc.vpcs.get(&attachment.vpc).filter(|_| up) {
-            all.extend(
-                vpc.blocks()
-                    .map(|block| propagated(table_id, block, id, &attachment.vpc, link.since_ms)),
-            );
-        }
+        let vswitches = world.vpc.vswitches.values().filter(|v| up && v.vpc == attachment.vpc);
+        all.extend(
+            vswitches.map(|v| propagated(table_id, v.cidr, id, &attachment.vpc, link.since_ms)),
+        );
     }
     all
 }
