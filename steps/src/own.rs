@@ -16,7 +16,11 @@ pub enum Owner {
 impl Owner {
     /// Whose is a thing with these tags?
     pub fn of(tags: &Tags, saga: SagaId) -> Self {
-        if tags.get(TAG_SAGA).is_some_and(|t| *t == saga.to_string()) { Self::Us } else { Self::Others }
+        if tags.get(TAG_SAGA).is_some_and(|t| *t == saga.to_string()) {
+            Self::Us
+        } else {
+            Self::Others
+        }
     }
 
     /// There, as wanted, and whose.
@@ -66,9 +70,12 @@ pub fn pick<T>(
 
 /// Says that several things carry the same mark.
 pub fn several(what: &str, ids: &[String]) -> Report {
-    Report::new(format!("finding the {what}"), format!("{} carry this link's mark: {}", ids.len(), ids.join(", ")))
-        .meaning("only one of them can be this link's; the others may cost money for nothing")
-        .help("see which one is in use, delete the others, then `escrr resume`")
+    Report::new(
+        format!("finding the {what}"),
+        format!("{} carry this link's mark: {}", ids.len(), ids.join(", ")),
+    )
+    .meaning("only one of them can be this link's; the others may cost money for nothing")
+    .help("see which one is in use, delete the others, then `escrr resume`")
 }
 
 /// Says that the spec names something that is not there.
@@ -85,21 +92,33 @@ mod tests {
     const NODE: NodeId = NodeId::new("network", "cen");
 
     fn thing(id: &str, link: &str, saga: SagaId) -> (String, Tags) {
-        let tags = [(TAG_LINK, link.to_owned()), (TAG_NODE, NODE.to_string()), (TAG_SAGA, saga.to_string())];
+        let tags = [
+            (TAG_LINK, link.to_owned()),
+            (TAG_NODE, NODE.to_string()),
+            (TAG_SAGA, saga.to_string()),
+        ];
         (id.to_owned(), tags.map(|(k, v)| (k.to_owned(), v)).into())
     }
 
     #[test]
     fn ours_comes_before_an_earlier_sagas_and_two_are_too_many() {
         let (now, before) = (SagaId::new(2, [0; 10]), SagaId::new(1, [0; 10]));
-        let find = |things: Vec<(String, Tags)>| {
-            pick(things, (NODE, now, "a"), |t| &t.1, |t| &t.0)
-        };
-        let (ours, theirs, other) = (thing("1", "a", now), thing("2", "a", before), thing("3", "b", now));
-        assert_eq!(find(vec![theirs.clone(), ours.clone(), other.clone()]), Found::One(ours.clone(), Owner::Us));
-        assert_eq!(find(vec![theirs.clone(), other.clone()]), Found::One(theirs.clone(), Owner::Others));
+        let find = |things: Vec<(String, Tags)>| pick(things, (NODE, now, "a"), |t| &t.1, |t| &t.0);
+        let (ours, theirs, other) =
+            (thing("1", "a", now), thing("2", "a", before), thing("3", "b", now));
+        assert_eq!(
+            find(vec![theirs.clone(), ours.clone(), other.clone()]),
+            Found::One(ours.clone(), Owner::Us)
+        );
+        assert_eq!(
+            find(vec![theirs.clone(), other.clone()]),
+            Found::One(theirs.clone(), Owner::Others)
+        );
         assert_eq!(find(vec![other]), Found::None);
-        assert_eq!(find(vec![theirs.clone(), theirs]), Found::Several(vec!["2".into(), "2".into()]));
+        assert_eq!(
+            find(vec![theirs.clone(), theirs]),
+            Found::Several(vec!["2".into(), "2".into()])
+        );
         assert_eq!(find(vec![ours.clone(), ours]), Found::Several(vec!["1".into(), "1".into()]));
     }
 }

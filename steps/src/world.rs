@@ -1,13 +1,15 @@
 //! What every step is given: the spec and the clients made from it.
 
 use crate::aliyun::{Cloud, Tags};
-use crate::elastic::{Access, Cluster};
+use crate::elastic::{Access, Cluster, ShardSeq};
 use crate::nodes::prerequisites::InstanceFacts;
 use crate::secret::Secret;
 use crate::side::Which;
 use crate::spec::Spec;
 use escrr_engine::{Fault, NodeId, Report, SagaId};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 /// The tag that names the link.
 pub const TAG_LINK: &str = "escrr:link";
@@ -51,7 +53,13 @@ pub struct World {
     pub follower: ClusterAccess,
     /// How names are resolved.
     pub resolution: Resolution,
+    /// What the leader had when a verification began, by saga; lost with the process, then taken anew.
+    pub barriers: Barriers,
 }
+
+/// Checkpoints of the leader's indices at the beginning of a verification.
+#[derive(Debug, Default)]
+pub struct Barriers(Mutex<BTreeMap<SagaId, BTreeMap<String, Vec<ShardSeq>>>>);
 
 impl World {
     /// A client of the cluster on one side.
@@ -77,6 +85,16 @@ impl World {
             ca_file: access.ca_file.clone(),
             name: which.to_string(),
         })
+    }
+
+    /// The leader's checkpoints when this process first asked for this saga.
+    pub(crate) fn barrier(
+        &self,
+        saga: SagaId,
+        now: impl FnOnce() -> BTreeMap<String, Vec<ShardSeq>>,
+    ) -> BTreeMap<String, Vec<ShardSeq>> {
+        let mut all = self.barriers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(saga).or_insert_with(now).clone()
     }
 
     /// The tags of what `node` makes.

@@ -73,7 +73,11 @@ pub fn solve(layout: &Layout) -> Result<Vec<Choice>, String> {
     if !layout.asked_zones.is_empty() {
         if let Some(bad) = layout.asked_zones.iter().find(|z| !layout.zones.contains(*z)) {
             let have: Vec<&str> = layout.zones.iter().map(String::as_str).collect();
-            return Err(format!("zone {bad} does not have {}; these do: {}", layout.products, have.join(", ")));
+            return Err(format!(
+                "zone {bad} does not have {}; these do: {}",
+                layout.products,
+                have.join(", ")
+            ));
         }
         zones = layout.asked_zones.iter().collect();
         if zones.len() < wanted {
@@ -104,7 +108,11 @@ pub fn solve(layout: &Layout) -> Result<Vec<Choice>, String> {
         }
     }
     if chosen.len() < wanted {
-        return Err(format!("only {} of {wanted} zones can be used: {}", chosen.len(), reasons.join("; ")));
+        return Err(format!(
+            "only {} of {wanted} zones can be used: {}",
+            chosen.len(),
+            reasons.join("; ")
+        ));
     }
     Ok(chosen)
 }
@@ -134,9 +142,18 @@ fn rank(layout: &Layout, zone: &str, best: Option<&Existing>) -> u8 {
     }
 }
 
-fn choose(layout: &Layout, zone: &str, best: Option<&Existing>, taken: &[Ipv4Net]) -> Result<Choice, String> {
+fn choose(
+    layout: &Layout,
+    zone: &str,
+    best: Option<&Existing>,
+    taken: &[Ipv4Net],
+) -> Result<Choice, String> {
     if let Some(vswitch) = best {
-        return Ok(Choice { zone: zone.to_owned(), vswitch: Some(vswitch.id.clone()), cidr: vswitch.cidr });
+        return Ok(Choice {
+            zone: zone.to_owned(),
+            vswitch: Some(vswitch.id.clone()),
+            cidr: vswitch.cidr,
+        });
     }
     let why = unsuitable(layout, zone);
     if !layout.may_create {

@@ -11,7 +11,12 @@ pub(crate) fn join(parts: &[String]) -> String {
 
 /// All parts of all items that were announced.
 pub(crate) fn split(items: &BTreeSet<String>) -> BTreeSet<String> {
-    items.iter().flat_map(|item| item.split(',')).filter(|p| !p.is_empty()).map(str::to_owned).collect()
+    items
+        .iter()
+        .flat_map(|item| item.split(','))
+        .filter(|p| !p.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Nothing instead of a fault that says there is nothing.

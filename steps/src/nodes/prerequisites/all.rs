@@ -1,6 +1,9 @@
 //! All prerequisites together: what every node that makes something needs.
 
-use super::{ClusterFacts, ClusterGate, Compatible, Identity, Instance, InstanceFacts, Services, Zones};
+use super::cluster::compatible;
+use super::{
+    ClusterFacts, ClusterGate, Compatible, Identity, Instance, InstanceFacts, Services, Zones,
+};
 use crate::zones::Choice;
 use crate::{Follower, Leader, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Seen, Step};
@@ -72,7 +75,9 @@ impl Step for Prerequisites {
     const PATIENCE: Patience = Patience::new(1, 60);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Site>, Fault> {
-        let (_, leader, follower, networks, (), zones, leader_cluster, follower_cluster) = cx.needs.clone();
+        let (_, leader, follower, networks, (), zones, leader_cluster, follower_cluster) =
+            cx.needs.clone();
+        compatible((&leader, &leader_cluster), (&follower, &follower_cluster))?;
         Ok(Seen::Ready(Site {
             leader: SideFacts {
                 instance: leader,

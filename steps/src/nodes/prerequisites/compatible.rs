@@ -37,7 +37,8 @@ impl Step for Compatible {
         let (leader, follower) = &cx.needs;
         let cloud = &cx.world.cloud;
         let leader_vpc = cloud.vpc(&leader.region).describe_vpc_attribute(&leader.vpc).await?;
-        let follower_vpc = cloud.vpc(&follower.region).describe_vpc_attribute(&follower.vpc).await?;
+        let follower_vpc =
+            cloud.vpc(&follower.region).describe_vpc_attribute(&follower.vpc).await?;
         let asked = cx.world.spec.network.cen_id.as_deref();
         judge((leader, &leader_vpc), (follower, &follower_vpc), asked).map(Seen::Ready)
     }
@@ -45,7 +46,11 @@ impl Step for Compatible {
 
 type SideOf<'a> = (&'a InstanceFacts, &'a VpcAttribute);
 
-fn judge(leader: SideOf<'_>, follower: SideOf<'_>, asked_cen: Option<&str>) -> Result<Networks, Fault> {
+fn judge(
+    leader: SideOf<'_>,
+    follower: SideOf<'_>,
+    asked_cen: Option<&str>,
+) -> Result<Networks, Fault> {
     let mut problems = Vec::new();
     let mut help = Vec::new();
     if let Err(why) = follower.0.version.can_follow(leader.0.version) {
@@ -53,7 +58,8 @@ fn judge(leader: SideOf<'_>, follower: SideOf<'_>, asked_cen: Option<&str>) -> R
         help.push("upgrade the follower first: it must not be older than the leader".to_owned());
     }
     let same_vpc = leader.0.vpc == follower.0.vpc;
-    let (leader_nets, follower_nets) = (blocks(leader.1, Which::Leader)?, blocks(follower.1, Which::Follower)?);
+    let (leader_nets, follower_nets) =
+        (blocks(leader.1, Which::Leader)?, blocks(follower.1, Which::Follower)?);
     if !same_vpc {
         for (a, b) in overlaps(&leader_nets, &follower_nets) {
             problems.push(format!("{a} of {} and {b} of {} overlap", leader.0.vpc, follower.0.vpc));
@@ -68,10 +74,12 @@ fn judge(leader: SideOf<'_>, follower: SideOf<'_>, asked_cen: Option<&str>) -> R
         None
     });
     if !problems.is_empty() {
-        let report = Report::new("comparing the two sides", problems.join("; ")).help(help.join("; "));
+        let report =
+            Report::new("comparing the two sides", problems.join("; ")).help(help.join("; "));
         return Err(Fault::prerequisite(report));
     }
-    let own = |all: &[(Ipv4Net, bool)]| all.iter().filter(|(_, own)| *own).map(|(n, _)| *n).collect();
+    let own =
+        |all: &[(Ipv4Net, bool)]| all.iter().filter(|(_, own)| *own).map(|(n, _)| *n).collect();
     Ok(Networks { leader: own(&leader_nets), follower: own(&follower_nets), cen, same_vpc })
 }
 
@@ -101,11 +109,17 @@ fn cen_of(
 ) -> Result<Option<String>, (String, String)> {
     let of = |side: SideOf<'_>| side.1.associated_cens.first().map(|c| c.cen_id.clone());
     let (one, two) = (of(leader), of(follower));
-    let help = || "a VPC can hang on one CEN only: name that one as cen_id, or detach the VPC from it".to_owned();
+    let help = || {
+        "a VPC can hang on one CEN only: name that one as cen_id, or detach the VPC from it"
+            .to_owned()
+    };
     if let (Some(one), Some(two)) = (&one, &two)
         && one != two
     {
-        return Err((format!("{} hangs on {one}, {} on {two}", leader.0.vpc, follower.0.vpc), help()));
+        return Err((
+            format!("{} hangs on {one}, {} on {two}", leader.0.vpc, follower.0.vpc),
+            help(),
+        ));
     }
     let cen = one.or(two);
     match (&cen, asked) {
@@ -122,7 +136,12 @@ mod tests {
     use crate::aliyun::vpc::AssociatedCen;
     use crate::version::Version;
 
-    fn side(vpc: &str, version: &str, blocks: &[&str], cen: Option<&str>) -> (InstanceFacts, VpcAttribute) {
+    fn side(
+        vpc: &str,
+        version: &str,
+        blocks: &[&str],
+        cen: Option<&str>,
+    ) -> (InstanceFacts, VpcAttribute) {
         let facts = InstanceFacts {
             instance: "es-cn-1".into(),
             region: "r".into(),
@@ -134,7 +153,11 @@ mod tests {
             port: 9200,
             protocol: "HTTP".into(),
         };
-        let cens = cen.map(|c| AssociatedCen { cen_id: c.into(), owner_id: "1".into(), status: "Active".into() });
+        let cens = cen.map(|c| AssociatedCen {
+            cen_id: c.into(),
+            owner_id: "1".into(),
+            status: "Active".into(),
+        });
         let vpc = VpcAttribute {
             vpc_id: vpc.into(),
             cidr_block: blocks[0].into(),
@@ -146,7 +169,11 @@ mod tests {
         (facts, vpc)
     }
 
-    fn said(leader: &(InstanceFacts, VpcAttribute), follower: &(InstanceFacts, VpcAttribute), asked: Option<&str>) -> String {
+    fn said(
+        leader: &(InstanceFacts, VpcAttribute),
+        follower: &(InstanceFacts, VpcAttribute),
+        asked: Option<&str>,
+    ) -> String {
         match judge((&leader.0, &leader.1), (&follower.0, &follower.1), asked) {
             Ok(networks) => format!("ok {:?}", networks.cen),
             Err(fault) => fault.report().said.clone(),
@@ -156,9 +183,18 @@ mod tests {
     #[test]
     fn every_obstacle_is_named_and_all_at_once() {
         let leader = side("vpc-1", "7.16.2", &["10.1.0.0/16"], Some("cen-1"));
-        assert_eq!(said(&leader, &side("vpc-2", "7.16.2", &["10.2.0.0/16"], None), None), "ok Some(\"cen-1\")");
-        let all = said(&leader, &side("vpc-2", "7.10.0", &["10.9.0.0/16", "10.1.8.0/24"], Some("cen-2")), None);
-        for part in ["is older", "10.1.0.0/16 of vpc-1 and 10.1.8.0/24 of vpc-2 overlap", "cen-1", "cen-2"] {
+        assert_eq!(
+            said(&leader, &side("vpc-2", "7.16.2", &["10.2.0.0/16"], None), None),
+            "ok Some(\"cen-1\")"
+        );
+        let all = said(
+            &leader,
+            &side("vpc-2", "7.10.0", &["10.9.0.0/16", "10.1.8.0/24"], Some("cen-2")),
+            None,
+        );
+        for part in
+            ["is older", "10.1.0.0/16 of vpc-1 and 10.1.8.0/24 of vpc-2 overlap", "cen-1", "cen-2"]
+        {
             assert!(all.contains(part), "{part} is missing in {all}");
         }
         let asked = said(&leader, &side("vpc-2", "7.16.2", &["10.2.0.0/16"], None), Some("cen-9"));

@@ -40,7 +40,8 @@ impl<S: Side> Step for Instance<S> {
     type Output = InstanceFacts;
     const ID: NodeId = NodeId::new(S::WHICH.name(), "instance");
     const PHASE: u8 = 0;
-    const TITLE: &'static str = "the instance is active, of the cloud-native control plane, 7.10 or later";
+    const TITLE: &'static str =
+        "the instance is active, of the cloud-native control plane, 7.10 or later";
     const PATIENCE: Patience = Patience::new(1, 3600);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<InstanceFacts>, Fault> {
@@ -57,8 +58,11 @@ impl<S: Side> Step for Instance<S> {
 }
 
 fn missing(which: Which, instance: &str, region: &str) -> Fault {
-    let report = Report::new(format!("looking for the {which} {instance} in {region}"), "there is no such instance")
-        .help(format!("check `region` and `instance` under [{which}] in the spec"));
+    let report = Report::new(
+        format!("looking for the {which} {instance} in {region}"),
+        "there is no such instance",
+    )
+    .help(format!("check `region` and `instance` under [{which}] in the spec"));
     Fault::prerequisite(report)
 }
 
@@ -70,24 +74,32 @@ fn judge(which: Which, found: &Described, region: &str) -> Result<InstanceFacts,
         help.push("see its state in the Elasticsearch console");
     }
     if found.arch_type != "public" {
-        problems.push(format!("its control plane is v1 or v2 (archType {}), not cloud-native v3", found.arch_type));
+        problems.push(format!(
+            "its control plane is v1 or v2 (archType {}), not cloud-native v3",
+            found.arch_type
+        ));
         help.push("upgrade its architecture before it is linked: \"Upgrade the architecture of an instance\"");
     }
     if !["x-pack", ""].contains(&found.category.as_str()) {
-        problems.push(format!("its category is {}, and replication needs the commercial edition (x-pack)", found.category));
+        problems.push(format!(
+            "its category is {}, and replication needs the commercial edition (x-pack)",
+            found.category
+        ));
         help.push("only commercial editions without OpenStore or indexing service replicate");
     }
     let version = Version::parse(&found.es_version);
     if !version.is_some_and(|v| v.at_least(7, 10)) {
-        problems.push(format!("its version is {}, and 7.10.0 or later is needed", found.es_version));
+        problems
+            .push(format!("its version is {}, and 7.10.0 or later is needed", found.es_version));
         help.push("upgrade it to 7.10.0 or later");
     }
     if found.vpc_id.is_empty() || found.domain.is_empty() {
         problems.push("it shows no VPC or no private domain".to_owned());
     }
     let (Some(version), true) = (version, problems.is_empty()) else {
-        let report = Report::new(format!("checking the {which} {}", found.instance_id), problems.join("; "))
-            .help(help.join("; "));
+        let report =
+            Report::new(format!("checking the {which} {}", found.instance_id), problems.join("; "))
+                .help(help.join("; "));
         return Err(Fault::prerequisite(report));
     };
     Ok(InstanceFacts {
@@ -99,6 +111,10 @@ fn judge(which: Which, found: &Described, region: &str) -> Result<InstanceFacts,
         zone: found.zone_id.clone(),
         domain: found.domain.clone(),
         port: found.port.filter(|p| *p > 0).unwrap_or(9200),
-        protocol: if found.protocol.is_empty() { "HTTP".to_owned() } else { found.protocol.clone() },
+        protocol: if found.protocol.is_empty() {
+            "HTTP".to_owned()
+        } else {
+            found.protocol.clone()
+        },
     })
 }

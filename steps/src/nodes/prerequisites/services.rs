@@ -41,7 +41,8 @@ impl Step for Services {
 }
 
 impl Act for Services {
-    const REVERSE: Reverse = Reverse::Keep("activated services stay activated; by themselves they cost nothing");
+    const REVERSE: Reverse =
+        Reverse::Keep("activated services stay activated; by themselves they cost nothing");
 
     async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
         let region = &cx.world.spec.follower.region;

@@ -28,7 +28,8 @@ async fn describe(cx: &Cx<'_, AllowList>) -> Result<Instance, Fault> {
 /// What the group of ours holds.
 fn held(world: &World, instance: &Instance) -> BTreeSet<String> {
     let name = group(world);
-    let ours = instance.white_ip_groups.iter().filter(|g| g.name == name && g.white_ip_type == PRIVATE);
+    let ours =
+        instance.white_ip_groups.iter().filter(|g| g.name == name && g.white_ip_type == PRIVATE);
     ours.flat_map(|g| g.ips.iter().cloned()).collect()
 }
 
@@ -53,11 +54,16 @@ impl Step for AllowList {
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Vec<String>>, Fault> {
         let instance = describe(cx).await?;
         let wanted: Vec<String> = cx.needs.1.iter().map(|v| v.cidr.clone()).collect();
-        let missing: Vec<String> = wanted.iter().filter(|b| !admitted(&instance, b)).cloned().collect();
+        let missing: Vec<String> =
+            wanted.iter().filter(|b| !admitted(&instance, b)).cloned().collect();
         if instance.status != "active" {
             return Ok(Seen::Pending(format!("{} is {}", instance.instance_id, instance.status)));
         }
-        Ok(if missing.is_empty() { Seen::Ready(wanted) } else { Seen::Absent(vec![join(&missing)]) })
+        Ok(if missing.is_empty() {
+            Seen::Ready(wanted)
+        } else {
+            Seen::Absent(vec![join(&missing)])
+        })
     }
 }
 

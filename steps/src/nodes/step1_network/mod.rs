@@ -20,7 +20,20 @@ pub use vpc_attachment::{Attached, VpcAttachment};
 pub use vpc_route::VpcRoute;
 pub use vswitches::{VSwitches, ZoneVSwitch};
 
+use crate::Which;
+use crate::nodes::step2_leader_address::Addresses;
+use ipnet::Ipv4Net;
+
 /// The lane of writes to one CEN: it takes them one at a time.
 pub(crate) fn cen_lane(cen: Option<&CenId>) -> Option<String> {
     cen.map(|c| format!("cen {}", c.cen))
+}
+
+/// The addresses on one side that the other side has to reach: the leader's own, or the
+/// load balancer's vSwitches.
+pub(crate) fn targets(which: Which, leader: &Addresses, follower: &[ZoneVSwitch]) -> Vec<Ipv4Net> {
+    match which {
+        Which::Leader => leader.addresses.iter().map(|a| Ipv4Net::from(*a)).collect(),
+        Which::Follower => follower.iter().filter_map(|v| v.cidr.parse().ok()).collect(),
+    }
 }

@@ -39,14 +39,23 @@ fn drift(cx: &Cx<'_, PeerAttachment>, found: &Listed) -> Option<Report> {
     let mut differences = Vec::new();
     if found.bandwidth != Some(u64::from(network.bandwidth_mbps)) {
         let has = found.bandwidth.map_or("none".to_owned(), |b| b.to_string());
-        differences.push(format!("its bandwidth is {has} Mbit/s, the spec says {}", network.bandwidth_mbps));
+        differences.push(format!(
+            "its bandwidth is {has} Mbit/s, the spec says {}",
+            network.bandwidth_mbps
+        ));
     }
     if !found.bandwidth_type.is_empty() && found.bandwidth_type != kind {
-        differences.push(format!("its bandwidth is of type {}, the spec says {kind}", found.bandwidth_type));
+        differences.push(format!(
+            "its bandwidth is of type {}, the spec says {kind}",
+            found.bandwidth_type
+        ));
     }
     (!differences.is_empty()).then(|| {
-        Report::new(format!("checking the peer link {}", found.attachment_id), differences.join("; "))
-            .help("change the link in the CEN console or the spec, then `escrr resume`")
+        Report::new(
+            format!("checking the peer link {}", found.attachment_id),
+            differences.join("; "),
+        )
+        .help("change the link in the CEN console or the spec, then `escrr resume`")
     })
 }
 
@@ -79,7 +88,8 @@ impl Step for PeerAttachment {
 
 impl Act for PeerAttachment {
     const REVERSE: Reverse = Reverse::Undo("deletes the link between the regions that was made");
-    const COST: Option<&'static str> = Some("traffic between the regions, by GB or by the bandwidth plan");
+    const COST: Option<&'static str> =
+        Some("traffic between the regions, by GB or by the bandwidth plan");
 
     fn lane(&self, cx: &Cx<'_, Self>) -> Option<String> {
         cen_lane(cx.needs.1.as_ref())

@@ -1,9 +1,12 @@
-//! Both transit routers know both VPCs' addresses.
+//! Both transit routers know the way to the addresses that have to reach each other.
 
-use super::{Associate, PeerEnd, Propagate, Tie, TransitRouter, VpcEnd, VpcRoute};
+use super::{PeerEnd, Propagate, Tie, TransitRouter, VSwitches, VpcEnd, VpcRoute, targets};
+use crate::aliyun::cbn::RouterRoute;
 use crate::nodes::prerequisites::Prerequisites;
+use crate::nodes::step2_leader_address::PrivateIp;
 use crate::{Follower, Leader, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
+use ipnet::Ipv4Net;
 
 /// Waits until the routes are active on both sides.
 pub struct Routes;
@@ -18,10 +21,10 @@ impl Step for Routes {
         VpcRoute<Follower>,
         Tie<Leader, Propagate, VpcEnd>,
         Tie<Leader, Propagate, PeerEnd>,
-        Tie<Leader, Associate, PeerEnd>,
         Tie<Follower, Propagate, VpcEnd>,
         Tie<Follower, Propagate, PeerEnd>,
-        Tie<Follower, Associate, PeerEnd>,
+        PrivateIp,
+        VSwitches<Follower>,
     );
     type Output = ();
     const ID: NodeId = NodeId::new("network", "routes");
@@ -36,15 +39,23 @@ impl Step for Routes {
             let Some(router) = router else { return Ok(Seen::Unneeded(())) };
             let region = &site.side(which).instance.region;
             let routes = cx.world.cloud.cbn(region).list_route_entries(&router.route_table).await?;
-            for block in site.leader.blocks.iter().chain(&site.follower.blocks) {
-                let block = block.to_string();
-                let mut found = routes.iter().filter(|r| r.destination_cidr_block == block);
-                if found.clone().any(|r| r.status == "Active") {
+            let leader = targets(Which::Leader, &cx.needs.9, &cx.needs.10);
+            let follower = targets(Which::Follower, &cx.needs.9, &cx.needs.10);
+            for target in leader.into_iter().chain(follower) {
+                let covering: Vec<&RouterRoute> =
+                    routes.iter().filter(|r| covers(r, target)).collect();
+                if covering.iter().any(|r| r.status == "Active") {
                     continue;
                 }
-                match found.find(|r| ["Rejected", "Prohibited"].contains(&r.status.as_str())) {
-                    Some(row) => return Err(Fault::refused(rejected(&block, region, &row.status))),
-                    None => waiting.push(format!("{block} in {region}")),
+                let refused = covering
+                    .iter()
+                    .find(|r| ["Rejected", "Prohibited"].contains(&r.status.as_str()));
+                match refused {
+                    Some(row) => {
+                        let block = &row.destination_cidr_block;
+                        return Err(Fault::refused(rejected(block, region, &row.status)));
+                    }
+                    None => waiting.push(format!("{target} in {region}")),
                 }
             }
         }
@@ -54,6 +65,10 @@ impl Step for Routes {
             Seen::Pending(format!("no active route yet to {}", waiting.join(", ")))
         })
     }
+}
+
+fn covers(route: &RouterRoute, target: Ipv4Net) -> bool {
+    route.destination_cidr_block.parse::<Ipv4Net>().is_ok_and(|net| net.contains(&target))
 }
 
 fn rejected(block: &str, region: &str, status: &str) -> Report {

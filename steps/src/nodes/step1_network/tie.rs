@@ -75,7 +75,9 @@ const fn title(kind: LinkKind, peer: bool) -> &'static str {
     match (kind, peer) {
         (LinkKind::Association, false) => "traffic of the VPC is routed by the transit router",
         (LinkKind::Propagation, false) => "the transit router learns the VPC's addresses",
-        (LinkKind::Association, true) => "traffic of the other region is routed by the transit router",
+        (LinkKind::Association, true) => {
+            "traffic of the other region is routed by the transit router"
+        }
         (LinkKind::Propagation, true) => "the transit router learns the other region's addresses",
     }
 }
@@ -138,6 +140,8 @@ impl<S: Side, K: Kind, E: End> Act for Tie<S, K, E> {
         let (site, _, Some(router), Some(attached)) = &cx.needs else { return Ok(()) };
         let client = cx.world.cloud.cbn(&site.side(S::WHICH).instance.region);
         let token = cx.undo_token(item);
-        gone_is_fine(client.unlink(K::LINK, &attached.attachment, &router.route_table, &token).await)
+        gone_is_fine(
+            client.unlink(K::LINK, &attached.attachment, &router.route_table, &token).await,
+        )
     }
 }

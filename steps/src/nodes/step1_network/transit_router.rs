@@ -69,10 +69,14 @@ impl<S: Side> Step for TransitRouter<S> {
         let client = cx.world.cloud.cbn(&site.side(S::WHICH).instance.region);
         let tables = client.list_route_tables(&router.transit_router_id, "System").await?;
         let Some(table) = tables.into_iter().find(|t| t.status == "Active") else {
-            return Ok(Seen::Pending(format!("{} has no route table yet", router.transit_router_id)));
+            return Ok(Seen::Pending(format!(
+                "{} has no route table yet",
+                router.transit_router_id
+            )));
         };
         let owner = Owner::of(&router.tags, cx.saga);
-        let found = Some(Router { router: router.transit_router_id, route_table: table.route_table_id });
+        let found =
+            Some(Router { router: router.transit_router_id, route_table: table.route_table_id });
         Ok(if shared(cx) { Seen::Unneeded(found) } else { owner.ready(found) })
     }
 }

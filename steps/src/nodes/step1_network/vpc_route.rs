@@ -1,11 +1,14 @@
 //! One VPC's routes to the other one, in its system route table: the load balancer uses no other.
 
-use super::{Associate, PeerEnd, Propagate, Tie, VpcAttachment, VpcEnd};
+use super::{Associate, PeerEnd, Propagate, Tie, VSwitches, VpcAttachment, VpcEnd, targets};
 use crate::aliyun::vpc::{CreateRouteEntry, RouteEntry};
 use crate::nodes::absent::gone_is_fine;
 use crate::nodes::prerequisites::Prerequisites;
-use crate::{Side, World};
+use crate::nodes::step2_leader_address::PrivateIp;
+use crate::{Follower, Side, World};
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
+use ipnet::Ipv4Net;
+use std::collections::BTreeSet;
 
 /// Waits for the routes that the transit router publishes, and makes them where it does not.
 #[derive(Default)]
@@ -25,7 +28,9 @@ async fn rows<S: Side>(cx: &Cx<'_, VpcRoute<S>>) -> Result<(String, Vec<RouteEnt
 }
 
 fn leads_to(row: &RouteEntry, attachment: &str) -> bool {
-    row.next_hops.iter().any(|hop| hop.next_hop_id == attachment || hop.related_instance_id == attachment)
+    row.next_hops
+        .iter()
+        .any(|hop| hop.next_hop_id == attachment || hop.related_instance_id == attachment)
 }
 
 impl<S: Side> Step for VpcRoute<S> {
@@ -37,6 +42,8 @@ impl<S: Side> Step for VpcRoute<S> {
         Tie<S, Propagate, PeerEnd>,
         Tie<S::Other, Propagate, VpcEnd>,
         Tie<S::Other, Associate, PeerEnd>,
+        PrivateIp,
+        VSwitches<Follower>,
     );
     type Output = ();
     const ID: NodeId = NodeId::new(S::WHICH.name(), "vpc_route");
@@ -47,21 +54,29 @@ impl<S: Side> Step for VpcRoute<S> {
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<()>, Fault> {
         let Some(attached) = &cx.needs.1 else { return Ok(Seen::Unneeded(())) };
         let (_, rows) = rows(cx).await?;
-        let mut missing = Vec::new();
+        let mut missing = BTreeSet::new();
         let mut pending = Vec::new();
-        for block in &cx.needs.0.side(S::WHICH.other()).blocks {
-            let block = block.to_string();
-            match rows.iter().find(|r| r.destination_cidr_block == block) {
-                None => missing.push(block),
+        for target in targets(S::WHICH.other(), &cx.needs.6, &cx.needs.7) {
+            match best(&rows, target) {
+                // Inside the VPC's own blocks there is nothing to route; a default route is no answer.
+                None => {
+                    let blocks = &cx.needs.0.side(S::WHICH.other()).blocks;
+                    let block = blocks.iter().find(|b| b.contains(&target)).copied();
+                    missing.insert(block.unwrap_or(target).to_string());
+                }
                 Some(row) if !leads_to(row, &attached.attachment) => {
-                    return Ok(Seen::Drifted(elsewhere(&block, row)));
+                    return Ok(Seen::Drifted(elsewhere(&target.to_string(), row)));
                 }
                 Some(row) if row.status != "Available" => {
-                    pending.push(format!("the route to {block} is {}", row.status));
+                    pending.push(format!(
+                        "the route to {} is {}",
+                        row.destination_cidr_block, row.status
+                    ));
                 }
                 Some(_) => {}
             }
         }
+        let missing: Vec<String> = missing.into_iter().collect();
         Ok(if !missing.is_empty() && attached.auto_publish {
             Seen::Pending(format!("the transit router publishes {}", missing.join(", ")))
         } else if !missing.is_empty() {
@@ -76,6 +91,15 @@ impl<S: Side> Step for VpcRoute<S> {
     }
 }
 
+/// The row that an address block takes: the longest prefix that covers it.
+fn best(rows: &[RouteEntry], target: Ipv4Net) -> Option<&RouteEntry> {
+    let covering = rows.iter().filter_map(|row| {
+        let net: Ipv4Net = row.destination_cidr_block.parse().ok()?;
+        (net.prefix_len() > 0 && net.contains(&target)).then_some((net.prefix_len(), row))
+    });
+    covering.max_by_key(|(length, _)| *length).map(|(_, row)| row)
+}
+
 fn elsewhere(block: &str, row: &RouteEntry) -> Report {
     let hops: Vec<&str> = row.next_hops.iter().map(|h| h.next_hop_id.as_str()).collect();
     Report::new(
@@ -87,7 +111,8 @@ fn elsewhere(block: &str, row: &RouteEntry) -> Report {
 }
 
 impl<S: Side> Act for VpcRoute<S> {
-    const REVERSE: Reverse = Reverse::Undo("deletes the routes that were made; published ones go with the attachment");
+    const REVERSE: Reverse =
+        Reverse::Undo("deletes the routes that were made; published ones go with the attachment");
 
     fn lane(&self, cx: &Cx<'_, Self>) -> Option<String> {
         Some(format!("vpc {}", cx.needs.0.side(S::WHICH).instance.vpc))
@@ -124,7 +149,10 @@ impl<S: Side> Act for VpcRoute<S> {
             return Ok(Remains::Nothing);
         }
         Ok(match ours.iter().find(|r| r.status != "Available") {
-            Some(row) => Remains::Pending(format!("the route to {} is {}", row.destination_cidr_block, row.status)),
+            Some(row) => Remains::Pending(format!(
+                "the route to {} is {}",
+                row.destination_cidr_block, row.status
+            )),
             None => Remains::Items(ours.iter().map(|r| r.route_entry_id.clone()).collect()),
         })
     }

@@ -26,7 +26,8 @@ pub struct ZoneVSwitch {
 async fn ours<S: Side>(cx: &Cx<'_, VSwitches<S>>) -> Result<Vec<VSwitch>, Fault> {
     let facts = &cx.needs.0.side(S::WHICH).instance;
     let tags = cx.world.tags(cx.saga, VSwitches::<S>::ID);
-    let filter = VSwitchFilter { vpc_id: &facts.vpc, tags: Some(&tags), ..VSwitchFilter::default() };
+    let filter =
+        VSwitchFilter { vpc_id: &facts.vpc, tags: Some(&tags), ..VSwitchFilter::default() };
     cx.world.cloud.vpc(&facts.region).describe_vswitches(filter).await
 }
 
@@ -41,7 +42,11 @@ impl<S: Side> Step for VSwitches<S> {
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Vec<ZoneVSwitch>>, Fault> {
         let side = cx.needs.0.side(S::WHICH);
-        let made = if side.zones.iter().any(|c| c.vswitch.is_none()) { ours(cx).await? } else { Vec::new() };
+        let made = if side.zones.iter().any(|c| c.vswitch.is_none()) {
+            ours(cx).await?
+        } else {
+            Vec::new()
+        };
         let mut ready = Vec::new();
         let mut missing = Vec::new();
         let mut pending = Vec::new();
@@ -61,7 +66,11 @@ impl<S: Side> Step for VSwitches<S> {
                     }
                 },
             };
-            ready.push(ZoneVSwitch { zone: choice.zone.clone(), vswitch, cidr: choice.cidr.to_string() });
+            ready.push(ZoneVSwitch {
+                zone: choice.zone.clone(),
+                vswitch,
+                cidr: choice.cidr.to_string(),
+            });
         }
         Ok(if !missing.is_empty() {
             Seen::Absent(missing)
@@ -85,7 +94,8 @@ impl<S: Side> Act for VSwitches<S> {
     async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
         let side = cx.needs.0.side(S::WHICH);
         let Some(choice) = side.zones.iter().find(|c| c.zone == item) else {
-            let report = Report::new(format!("making a vSwitch in {item}"), "this zone was not chosen");
+            let report =
+                Report::new(format!("making a vSwitch in {item}"), "this zone was not chosen");
             return Err(Fault::Bug(report));
         };
         let name = cx.world.name();

@@ -146,8 +146,7 @@ impl Step for PrivateIp {
         // The token makes this the invocation that was announced, not another one.
         let invocation = run(cx, instance).await?;
         let region = &cx.needs.0.leader.instance.region;
-        let results =
-            cx.world.cloud.ecs(region).describe_invocation_results(&invocation).await?;
+        let results = cx.world.cloud.ecs(region).describe_invocation_results(&invocation).await?;
         let Some(result) = results.into_iter().next() else {
             return Ok(Seen::Pending(format!("{instance} has not answered yet")));
         };
@@ -213,7 +212,9 @@ mod tests {
             error_info: String::new(),
         };
         assert_eq!(read(&result), ["10.1.1.5", "10.1.1.6"].map(|a| a.parse().unwrap()).into());
-        result.output = "Server: 100.100.2.136\nAddress: 100.100.2.136#53\n\nName: x\nAddress: 10.1.1.5\n".into();
+        result.output =
+            "Server: 100.100.2.136\nAddress: 100.100.2.136#53\n\nName: x\nAddress: 10.1.1.5\n"
+                .into();
         assert!(read(&result).contains(&"10.1.1.5".parse().unwrap()));
     }
 }

@@ -36,14 +36,23 @@ impl Step for Backend {
         if !stale.is_empty() {
             let report = Report::new(
                 format!("checking the servers of {}", cx.needs.1.group),
-                format!("it holds {} besides the leader's addresses ({})", stale.join(", "), wanted.join(", ")),
+                format!(
+                    "it holds {} besides the leader's addresses ({})",
+                    stale.join(", "),
+                    wanted.join(", ")
+                ),
             )
-            .meaning("the leader's address has changed since, or the group serves something else too")
+            .meaning(
+                "the leader's address has changed since, or the group serves something else too",
+            )
             .help("remove what does not belong there, then `escrr resume`");
             return Ok(Seen::Drifted(report));
         }
-        let missing: Vec<String> =
-            wanted.iter().filter(|ip| !servers.iter().any(|s| s.server_ip == **ip)).cloned().collect();
+        let missing: Vec<String> = wanted
+            .iter()
+            .filter(|ip| !servers.iter().any(|s| s.server_ip == **ip))
+            .cloned()
+            .collect();
         if !missing.is_empty() {
             return Ok(Seen::Absent(vec![join(&missing)]));
         }

@@ -1,9 +1,9 @@
 //! The load balancer reaches the leader: every server is healthy.
 
 use super::{Backend, Listener, ServerGroup};
+use crate::World;
 use crate::nodes::prerequisites::Prerequisites;
 use crate::nodes::step1_network::{AllowList, Routes};
-use crate::World;
 use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
 
 /// Waits until nobody is unhealthy.
@@ -38,7 +38,8 @@ impl Step for BackendHealthy {
             .non_normal
             .iter()
             .map(|s| {
-                let reason = if s.reason.is_empty() { String::new() } else { format!(", {}", s.reason) };
+                let reason =
+                    if s.reason.is_empty() { String::new() } else { format!(", {}", s.reason) };
                 format!("{} is {}{reason}", s.server_ip, s.status)
             })
             .collect();

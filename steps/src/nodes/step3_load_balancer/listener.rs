@@ -52,14 +52,22 @@ fn drift(cx: &Cx<'_, Listener>, found: &Listed) -> Option<Report> {
     let group = &cx.needs.2.group;
     let checks = [
         (found.protocol != "TCP", format!("its protocol is {}, not TCP", found.protocol)),
-        (first > start || last < end, format!("it answers on {first}-{last}, not on {start}-{end}")),
-        (found.server_group_id != *group, format!("it forwards to {}, not to {group}", found.server_group_id)),
+        (
+            first > start || last < end,
+            format!("it answers on {first}-{last}, not on {start}-{end}"),
+        ),
+        (
+            found.server_group_id != *group,
+            format!("it forwards to {}, not to {group}", found.server_group_id),
+        ),
         (found.status == "Stopped", "it is stopped".to_owned()),
     ];
-    let wrong: Vec<String> = checks.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| what).collect();
+    let wrong: Vec<String> =
+        checks.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| what).collect();
     (!wrong.is_empty()).then(|| {
-        Report::new(format!("checking the listener {}", found.listener_id), wrong.join("; "))
-            .help("set it right in the NLB console, or use another load balancer, then `escrr resume`")
+        Report::new(format!("checking the listener {}", found.listener_id), wrong.join("; ")).help(
+            "set it right in the NLB console, or use another load balancer, then `escrr resume`",
+        )
     })
 }
 
@@ -110,7 +118,9 @@ impl Act for Listener {
         let ours = |l: &Listed| Owner::of(&l.tags, cx.saga) == Owner::Us;
         Ok(match find(cx).await?.filter(ours) {
             None => Remains::Nothing,
-            Some(found) if ["Running", "Stopped"].contains(&found.status.as_str()) => Remains::whole(),
+            Some(found) if ["Running", "Stopped"].contains(&found.status.as_str()) => {
+                Remains::whole()
+            }
             Some(found) => Remains::Pending(format!("{} is {}", found.listener_id, found.status)),
         })
     }

@@ -30,9 +30,11 @@ async fn find(cx: &Cx<'_, LoadBalancer>) -> Result<Found<Listed>, Fault> {
                 let owner = Owner::of(&balancer.tags, cx.saga);
                 Ok(Found::One(balancer, owner))
             }
-            None => {
-                Err(Fault::prerequisite(not_there("load balancer", id, "load_balancer.load_balancer_id")))
-            }
+            None => Err(Fault::prerequisite(not_there(
+                "load balancer",
+                id,
+                "load_balancer.load_balancer_id",
+            ))),
         };
     }
     let all = client.list_load_balancers(&cx.world.marks(LoadBalancer::ID)).await?;
@@ -43,14 +45,21 @@ async fn find(cx: &Cx<'_, LoadBalancer>) -> Result<Found<Listed>, Fault> {
 fn drift(cx: &Cx<'_, LoadBalancer>, found: &Listed) -> Option<Report> {
     let vpc = &cx.needs.0.follower.instance.vpc;
     let checks = [
-        (found.address_type != "Intranet", format!("its address type is {}, not Intranet", found.address_type)),
+        (
+            found.address_type != "Intranet",
+            format!("its address type is {}, not Intranet", found.address_type),
+        ),
         (found.vpc_id != *vpc, format!("it is in {}, not in the follower's {vpc}", found.vpc_id)),
         (found.status == "CreateFailed", "its creation failed; it can only be deleted".to_owned()),
     ];
-    let wrong: Vec<String> = checks.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| what).collect();
+    let wrong: Vec<String> =
+        checks.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| what).collect();
     (!wrong.is_empty()).then(|| {
-        Report::new(format!("checking the load balancer {}", found.load_balancer_id), wrong.join("; "))
-            .help("name another one in the spec, or none so that one is made")
+        Report::new(
+            format!("checking the load balancer {}", found.load_balancer_id),
+            wrong.join("; "),
+        )
+        .help("name another one in the spec, or none so that one is made")
     })
 }
 
@@ -73,7 +82,10 @@ impl Step for LoadBalancer {
             return Ok(Seen::Drifted(report));
         }
         if balancer.status != "Active" {
-            return Ok(Seen::Pending(format!("{} is {}", balancer.load_balancer_id, balancer.status)));
+            return Ok(Seen::Pending(format!(
+                "{} is {}",
+                balancer.load_balancer_id, balancer.status
+            )));
         }
         let zones = balancer.zones.into_iter().map(|z| z.zone_id).collect();
         Ok(owner.ready(Balancer { balancer: balancer.load_balancer_id, zones }))
@@ -82,7 +94,8 @@ impl Step for LoadBalancer {
 
 impl Act for LoadBalancer {
     const REVERSE: Reverse = Reverse::Undo("deletes the load balancer that was made");
-    const COST: Option<&'static str> = Some("network load balancer, by the hour and by capacity units");
+    const COST: Option<&'static str> =
+        Some("network load balancer, by the hour and by capacity units");
 
     async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
         let (site, vswitches) = &cx.needs;
@@ -104,7 +117,9 @@ impl Act for LoadBalancer {
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
         Ok(match find(cx).await? {
-            Found::One(found, Owner::Us) if ["Active", "CreateFailed", "Inactive"].contains(&found.status.as_str()) => {
+            Found::One(found, Owner::Us)
+                if ["Active", "CreateFailed", "Inactive"].contains(&found.status.as_str()) =>
+            {
                 Remains::whole()
             }
             Found::One(found, Owner::Us) => {

@@ -26,7 +26,11 @@ async fn find(cx: &Cx<'_, ServerGroup>) -> Result<Found<Listed>, Fault> {
                 let owner = Owner::of(&group.tags, cx.saga);
                 Ok(Found::One(group, owner))
             }
-            None => Err(Fault::prerequisite(not_there("server group", id, "load_balancer.server_group_id"))),
+            None => Err(Fault::prerequisite(not_there(
+                "server group",
+                id,
+                "load_balancer.server_group_id",
+            ))),
         };
     }
     let marks = cx.world.marks(ServerGroup::ID);
@@ -44,7 +48,10 @@ fn drift(cx: &Cx<'_, ServerGroup>, group: &Listed) -> Option<Report> {
         (group.group_type != "Ip", format!("its type is {}, not Ip", group.group_type)),
         (group.protocol != "TCP", format!("its protocol is {}, not TCP", group.protocol)),
         (!group.any_port, "all-port forwarding is off".to_owned()),
-        (group.preserve_client_ip, "client addresses are preserved, which cannot work across regions".to_owned()),
+        (
+            group.preserve_client_ip,
+            "client addresses are preserved, which cannot work across regions".to_owned(),
+        ),
         (!group.health_check.enabled, "its health check is off".to_owned()),
         (
             group.health_check.enabled && group.health_check.connect_port != port,
@@ -52,10 +59,14 @@ fn drift(cx: &Cx<'_, ServerGroup>, group: &Listed) -> Option<Report> {
         ),
         (group.vpc_id != *vpc, format!("it is in {}, not in the follower's {vpc}", group.vpc_id)),
     ];
-    let wrong: Vec<String> = checks.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| what).collect();
+    let wrong: Vec<String> =
+        checks.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| what).collect();
     (!wrong.is_empty()).then(|| {
-        Report::new(format!("checking the server group {}", group.server_group_id), wrong.join("; "))
-            .help("set it right where the console allows it, or name none so that one is made")
+        Report::new(
+            format!("checking the server group {}", group.server_group_id),
+            wrong.join("; "),
+        )
+        .help("set it right where the console allows it, or name none so that one is made")
     })
 }
 

@@ -22,7 +22,10 @@ impl Step for PrivateLinkDomain {
         let client = cx.world.cloud.privatelink(&site.follower.instance.region);
         let rows = client.list_connections(&service.service).await?;
         let Some(row) = rows.into_iter().find(|r| r.endpoint_id == endpoint.endpoint) else {
-            return Ok(Seen::Pending(format!("{} does not show {} yet", service.service, endpoint.endpoint)));
+            return Ok(Seen::Pending(format!(
+                "{} does not show {} yet",
+                service.service, endpoint.endpoint
+            )));
         };
         if row.status != "Connected" {
             return Ok(Seen::Pending(format!("{} is {}", endpoint.endpoint, row.status)));

@@ -42,7 +42,11 @@ async fn find(cx: &Cx<'_, EndpointService>) -> Result<Found<Listed>, Fault> {
                 let owner = Owner::of(&service.tags, cx.saga);
                 Ok(Found::One(service, owner))
             }
-            None => Err(Fault::prerequisite(not_there("endpoint service", id, "private_link.service_id"))),
+            None => Err(Fault::prerequisite(not_there(
+                "endpoint service",
+                id,
+                "private_link.service_id",
+            ))),
         };
     }
     let marks = cx.world.marks(EndpointService::ID);
@@ -52,7 +56,10 @@ async fn find(cx: &Cx<'_, EndpointService>) -> Result<Found<Listed>, Fault> {
     Ok(pick(all, who, |s| &s.tags, |s| &s.service_id))
 }
 
-async fn resources(cx: &Cx<'_, EndpointService>, service: &str) -> Result<Vec<ServiceResource>, Fault> {
+async fn resources(
+    cx: &Cx<'_, EndpointService>,
+    service: &str,
+) -> Result<Vec<ServiceResource>, Fault> {
     let client = cx.world.cloud.privatelink(&cx.needs.0.follower.instance.region);
     Ok(if_there(client.list_resources(service).await)?.unwrap_or_default())
 }
@@ -69,7 +76,8 @@ fn drift(cx: &Cx<'_, EndpointService>, found: &Listed) -> Option<Report> {
             format!("its payer is {}, the spec says {}", found.payer, payer(cx)),
         ),
     ];
-    let wrong: Vec<String> = checks.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| what).collect();
+    let wrong: Vec<String> =
+        checks.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| what).collect();
     (!wrong.is_empty()).then(|| {
         Report::new(format!("checking the endpoint service {}", found.service_id), wrong.join("; "))
             .help("set it right in the PrivateLink console or in the spec, then `escrr resume`")
@@ -99,7 +107,9 @@ impl Step for EndpointService {
         }
         let balancer = &cx.needs.1;
         let held = resources(cx, &found.service_id).await?;
-        let has = |zone: &String| held.iter().any(|r| r.resource_id == balancer.balancer && r.zone_id == *zone);
+        let has = |zone: &String| {
+            held.iter().any(|r| r.resource_id == balancer.balancer && r.zone_id == *zone)
+        };
         let missing: Vec<String> = balancer.zones.iter().filter(|z| !has(z)).cloned().collect();
         if !missing.is_empty() {
             return Ok(Seen::Absent(missing));
@@ -109,7 +119,9 @@ impl Step for EndpointService {
 }
 
 impl Act for EndpointService {
-    const REVERSE: Reverse = Reverse::Undo("detaches the load balancer zone by zone and deletes the endpoint service that was made");
+    const REVERSE: Reverse = Reverse::Undo(
+        "detaches the load balancer zone by zone and deletes the endpoint service that was made",
+    );
     const COST: Option<&'static str> = Some("PrivateLink, by the hour of each zone and by GB");
 
     fn lane(&self, cx: &Cx<'_, Self>) -> Option<String> {

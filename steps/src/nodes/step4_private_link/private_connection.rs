@@ -85,21 +85,24 @@ impl Act for PrivateConnection {
             service.zones.first().unwrap_or(&site.endpoint_zone)
         };
         let client = cx.world.cloud.elasticsearch(&facts.region);
-        let made = client.create_vpc_endpoint(&facts.instance, &service.service, zone, &cx.token(item));
-        made.await.map(drop)
+        let token = cx.token(item);
+        client.create_vpc_endpoint(&facts.instance, &service.service, zone, &token).await.map(drop)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
         if let Some(found) = find(cx).await? {
-            return Ok(if found.endpoint_status == "Deleting" || found.endpoint_status == "Creating" {
-                Remains::Pending(format!("{} is {}", found.endpoint_id, found.endpoint_status))
-            } else {
-                Remains::whole()
-            });
+            return Ok(
+                if found.endpoint_status == "Deleting" || found.endpoint_status == "Creating" {
+                    Remains::Pending(format!("{} is {}", found.endpoint_id, found.endpoint_status))
+                } else {
+                    Remains::whole()
+                },
+            );
         }
         // The endpoint service cannot be deleted while it still shows the connection.
         let client = cx.world.cloud.privatelink(&cx.needs.0.follower.instance.region);
-        let rows = if_there(client.list_connections(&cx.needs.1.service).await)?.unwrap_or_default();
+        let rows =
+            if_there(client.list_connections(&cx.needs.1.service).await)?.unwrap_or_default();
         let own = cx.output.as_ref().map(|e| e.endpoint.as_str());
         Ok(match rows.iter().find(|r| own.is_none_or(|id| id == r.endpoint_id)) {
             Some(row) => Remains::Pending(format!("{} is {}", row.endpoint_id, row.status)),

@@ -1,0 +1,181 @@
+//! Followers of the leader indices that were there before the auto-follow pattern.
+
+use super::release::{release, unreleased};
+use super::remote_cluster::follower;
+use super::wanted::{Choice, choose, follower_name};
+use super::{AutoFollow, RemoteCluster};
+use crate::elastic::{CcrStats, Follow, FollowerInfo};
+use crate::nodes::prerequisites::Prerequisites;
+use crate::{Which, World};
+use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Makes one follower for each leader index that is wanted and has none.
+pub struct ExistingIndices;
+
+/// A leader index and its follower.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Pair {
+    /// On the leader.
+    pub leader: String,
+    /// On the follower.
+    pub follower: String,
+}
+
+/// All followers that the link is about.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Followers {
+    /// Pairs that replicate.
+    pub pairs: Vec<Pair>,
+    /// Leader indices that the patterns match and that cannot be replicated: index and reason.
+    pub left_out: BTreeMap<String, String>,
+}
+
+/// The leader's side of it: what is wanted, what cannot be.
+async fn wanted(cx: &Cx<'_, ExistingIndices>) -> Result<Followers, Fault> {
+    let spec = &cx.world.spec;
+    let leader = cx.world.cluster(Which::Leader, &cx.needs.0.leader.instance)?;
+    let mut all = Followers::default();
+    let mut seen = BTreeSet::new();
+    for index in leader.indices("_all").await? {
+        seen.insert(index.name.clone());
+        match choose(spec, &index) {
+            Choice::NotAsked => {}
+            Choice::Wanted => {
+                let follower = follower_name(spec, &index.name);
+                all.pairs.push(Pair { leader: index.name, follower });
+            }
+            Choice::Impossible(why) => {
+                if spec.replication.indices.contains(&index.name) {
+                    let tried = format!("following {}", index.name);
+                    return Err(Fault::refused(
+                        Report::new(tried, why).help(
+                            "reindex it on the leader, or take it out of replication.indices",
+                        ),
+                    ));
+                }
+                all.left_out.insert(index.name, why.to_owned());
+            }
+        }
+    }
+    let missing: Vec<String> =
+        spec.replication.indices.iter().filter(|i| !seen.contains(*i)).cloned().collect();
+    if !missing.is_empty() {
+        let said = format!("the leader has no {}", missing.join(", "));
+        return Err(Fault::refused(
+            Report::new("following the named indices", said)
+                .help("correct replication.indices in the spec"),
+        ));
+    }
+    Ok(all)
+}
+
+/// How far one follower is.
+enum Progress {
+    Missing,
+    Copying,
+    Following,
+}
+
+fn progress(
+    pair: &Pair,
+    alias: &str,
+    infos: &BTreeMap<String, FollowerInfo>,
+    stats: &CcrStats,
+) -> Result<Progress, Report> {
+    let tried = || format!("checking the follower {}", pair.follower);
+    let Some(info) = infos.get(&pair.follower) else { return Ok(Progress::Missing) };
+    if info.leader_index != pair.leader || info.remote_cluster != alias {
+        let said = format!("it follows {} of {}", info.leader_index, info.remote_cluster);
+        return Err(Report::new(tried(), said).help("delete it or rename it, then `escrr resume`"));
+    }
+    let shards = stats.followers.iter().find(|f| f.index == pair.follower).map(|f| &f.shards);
+    if let Some(fatal) = shards.into_iter().flatten().find_map(|s| s.fatal_exception.as_ref()) {
+        return Err(Report::new(tried(), format!("its replication died: {fatal}"))
+            .help("mend the cause, pause and resume the follower in Kibana, then `escrr resume`"));
+    }
+    let running = info.active && shards.is_some_and(|s| !s.is_empty());
+    Ok(if running { Progress::Following } else { Progress::Copying })
+}
+
+impl Step for ExistingIndices {
+    type World = World;
+    type Needs = (Prerequisites, RemoteCluster, AutoFollow);
+    type Output = Followers;
+    const ID: NodeId = NodeId::new("follower", "existing_indices");
+    const PHASE: u8 = 5;
+    const TITLE: &'static str = "a follower for each existing leader index that is wanted";
+    const PATIENCE: Patience = Patience::new(60, 86_400);
+
+    async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Followers>, Fault> {
+        let all = wanted(cx).await?;
+        let cluster = follower(cx.world, &cx.needs.0)?;
+        let infos: BTreeMap<String, FollowerInfo> = cluster
+            .follow_info("_all")
+            .await?
+            .into_iter()
+            .map(|f| (f.follower_index.clone(), f))
+            .collect();
+        let stats = cluster.ccr_stats().await?;
+        let (mut missing, mut copying) = (Vec::new(), Vec::new());
+        for pair in &all.pairs {
+            match progress(pair, &cx.needs.1.alias, &infos, &stats) {
+                Err(report) => return Ok(Seen::Drifted(report)),
+                Ok(Progress::Missing) => missing.push(pair),
+                Ok(Progress::Copying) => copying.push(pair.follower.as_str()),
+                Ok(Progress::Following) => {}
+            }
+        }
+        for pair in &missing {
+            if cluster.exists(&pair.follower).await? {
+                return Ok(Seen::Drifted(in_the_way(&pair.follower)));
+            }
+        }
+        Ok(if !missing.is_empty() {
+            Seen::Absent(missing.into_iter().map(|p| p.follower.clone()).collect())
+        } else if !copying.is_empty() {
+            Seen::Pending(format!("copying {}", copying.join(", ")))
+        } else {
+            Seen::Ready(all)
+        })
+    }
+}
+
+fn in_the_way(name: &str) -> Report {
+    Report::new(
+        format!("following into {name}"),
+        "an ordinary index of this name is on the follower",
+    )
+    .meaning("an index cannot become a follower afterwards; this one may hold data that is needed")
+    .help("delete or rename it, or set follow_index_pattern in the spec, then `escrr resume`")
+}
+
+impl Act for ExistingIndices {
+    const REVERSE: Reverse = Reverse::Undo(
+        "stops the replication of each follower; it stays as an ordinary, readable index (on_rollback = \"delete\" deletes it)",
+    );
+
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+        let all = wanted(cx).await?;
+        let Some(pair) = all.pairs.iter().find(|p| p.follower == item) else { return Ok(()) };
+        let ask = Follow {
+            follower_index: &pair.follower,
+            remote_cluster: &cx.needs.1.alias,
+            leader_index: &pair.leader,
+        };
+        follower(cx.world, &cx.needs.0)?.follow(ask).await
+    }
+
+    async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
+        let cluster = follower(cx.world, &cx.needs.0)?;
+        let on_rollback = cx.world.spec.replication.on_rollback;
+        let left = unreleased(&cluster, &cx.needs.1.alias, Some(cx.items), on_rollback).await?;
+        Ok(if left.is_empty() { Remains::Nothing } else { Remains::Items(left) })
+    }
+
+    async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+        let cluster = follower(cx.world, &cx.needs.0)?;
+        release(&cluster, item, cx.world.spec.replication.on_rollback).await
+    }
+}

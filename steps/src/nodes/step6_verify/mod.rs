@@ -1,0 +1,11 @@
+//! Step 6 of the document: verify existing and incremental data.
+
+mod existing;
+mod incremental;
+mod probe;
+mod probe_removed;
+
+pub use existing::{Existing, Verified, VerifiedIndex};
+pub use incremental::Incremental;
+pub use probe::Probe;
+pub use probe_removed::ProbeRemoved;
