@@ -198,3 +198,15 @@ pub(super) fn only<T>(mut found: Vec<T>, origin: &str) -> Result<Option<T>, Faul
     }
     Ok(found.pop())
 }
+
+/// Takes "active already" for a success; the vendor's code for it is misspelt.
+pub(super) fn opened(outcome: Result<Answer, Fault>) -> Result<(), Fault> {
+    match outcome {
+        Err(Fault::Refused { report, .. })
+            if report.code.as_deref().is_some_and(|code| code.contains("OPEND")) =>
+        {
+            Ok(())
+        }
+        outcome => outcome.map(drop),
+    }
+}

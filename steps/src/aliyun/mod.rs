@@ -29,7 +29,7 @@ mod cloud;
 pub mod ecs;
 pub mod elasticsearch;
 mod endpoint;
-pub mod error;
+mod error;
 mod flatten;
 pub mod nlb;
 pub mod privatelink;

@@ -1,7 +1,7 @@
 //! PrivateLink 2020-04-15: the endpoint service in front of the load balancer.
 
 use super::answer::Row;
-use super::call::{Paging, given, tag_list};
+use super::call::{Paging, given, opened, tag_list};
 use super::cloud::Caller;
 use super::types::Tags;
 use escrr_engine::{Class, Fault};
@@ -114,8 +114,10 @@ impl PrivateLink<'_> {
     }
 
     /// Activates PrivateLink for the account (`OpenPrivateLinkService`): accepts terms of sale.
+    ///
+    /// A service that is active already is fine.
     pub async fn open_service(&self) -> Result<(), Fault> {
-        self.0.write_only("OpenPrivateLinkService", json!({})).await.map(drop)
+        opened(self.0.write_only("OpenPrivateLinkService", json!({})).await)
     }
 
     /// Lists the zones where an NLB can stand behind an endpoint service (`DescribeZones`).

@@ -183,12 +183,11 @@ impl Cluster {
         let path = format!("/_cluster/health/{}", encode_expression(index));
         let query = [("timeout", "1s")];
         let (status, value) = self.send(Method::GET, &path, &query, None).await?;
-        // A missing index is waited for and gives 408 with a body like any other.
+        // A missing index is waited for, and then the answer is 408 with a body like any other.
         if !(200..300).contains(&status) && status != 408 {
             let fault = super::error::judge(&self.origin(&Method::GET, &path), status, &value);
             return if super::not_found(&fault) { Ok(None) } else { Err(fault) };
         }
-        let timed_out = flag(&value, "/timed_out").unwrap_or(false);
         let number = |name: &str| count(&value, name).unwrap_or_default();
         let health = Health {
             status: text(&value, "/status").unwrap_or_default(),
@@ -196,9 +195,10 @@ impl Cluster {
             unassigned_shards: number("/unassigned_shards"),
             initializing_shards: number("/initializing_shards"),
         };
-        let nothing = health.active_primary_shards + health.unassigned_shards == 0
-            && health.initializing_shards == 0;
-        Ok((!(timed_out && nothing)).then_some(health))
+        // Every index has shards in some state.
+        let shards =
+            health.active_primary_shards + health.unassigned_shards + health.initializing_shards;
+        Ok((shards > 0).then_some(health))
     }
 }
 

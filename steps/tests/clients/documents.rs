@@ -121,6 +121,19 @@ async fn documents_are_written_read_and_sampled() {
 }
 
 #[tokio::test]
+async fn the_health_of_an_index_needs_the_index() {
+    let red = json!({"status": "red", "timed_out": true, "active_primary_shards": 0,
+        "unassigned_shards": 0, "initializing_shards": 0});
+    let restoring = json!({"status": "red", "timed_out": false, "initializing_shards": 3});
+    let server =
+        Server::start(vec![Reply::Json(408, red), Reply::Json(200, restoring), missing()]).await;
+    let cluster = cluster(&server);
+    assert_eq!(cluster.index_health("x").await.unwrap(), None);
+    assert_eq!(cluster.index_health("i").await.unwrap().unwrap().initializing_shards, 3);
+    assert_eq!(cluster.index_health("x").await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn counts_need_every_shard() {
     let answers = replies([
         json!({"count": 12, "_shards": {"failed": 0}}),

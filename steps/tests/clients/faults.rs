@@ -111,6 +111,15 @@ async fn plain_http_beyond_loopback_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn activating_what_is_active_is_fine() {
+    let refusal = |code: &str| Reply::Json(400, json!({"Code": code, "RequestId": "r"}));
+    let server = Server::start(vec![refusal("ORDER.OPEND"), refusal("ORDER.ERROR")]).await;
+    let cloud = client(&server);
+    assert!(cloud.privatelink("r").open_service().await.is_ok());
+    assert!(cloud.cbn("r").open_transit_router_service("t").await.is_err());
+}
+
+#[tokio::test]
 async fn vendor_codes_become_faults() {
     let refusal = |code: &str| Reply::Json(400, json!({"Code": code, "RequestId": "r"}));
     let server = Server::start(vec![

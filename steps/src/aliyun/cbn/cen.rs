@@ -3,7 +3,7 @@
 use super::Cbn;
 use crate::aliyun::Tags;
 use crate::aliyun::answer::Row;
-use crate::aliyun::call::{Paging, given, tag_list};
+use crate::aliyun::call::{Paging, given, opened, tag_list};
 use escrr_engine::Fault;
 use serde_json::json;
 
@@ -73,9 +73,11 @@ impl Cbn<'_> {
     }
 
     /// Activates transit routers (`OpenTransitRouterService`): accepts terms of sale.
+    ///
+    /// A service that is active already is fine.
     pub async fn open_transit_router_service(&self, token: &str) -> Result<(), Fault> {
         let params = json!({"ClientToken": given(token)});
-        self.0.write_only("OpenTransitRouterService", params).await.map(drop)
+        opened(self.0.write_only("OpenTransitRouterService", params).await)
     }
 
     /// Creates a CEN instance and gives its id (`CreateCen`).

@@ -1,6 +1,6 @@
 //! The vendor's answers as faults.
 //!
-//! [`table`] is data: one row a code, with its verdict and its reason. `judge` reads an
+//! `table` is data: one row a code, with its verdict and its reason. `judge` reads an
 //! answer, finds its row, and says what may follow. A code that has no row is judged by its
 //! HTTP status alone.
 
