@@ -1,5 +1,7 @@
 //! A bench: the sandbox over real HTTP, and an engine with the real catalog over it.
 
+#![expect(clippy::indexing_slicing, reason = "a member that JSON lacks reads as null")]
+
 use escrr_engine::clock::{Clock, VirtualClock};
 use escrr_engine::lane::Lanes;
 use escrr_engine::store::{Committer, MemoryStore};
