@@ -24,7 +24,7 @@ fn about(command: &Command) -> String {
 /// `-q, --quiet`, `--home <DIR>`, `[SPEC]…`
 fn name(arg: &Arg) -> String {
     let values: Vec<&str> =
-        arg.get_value_names().unwrap_or_default().iter().map(|v| v.as_str()).collect();
+        arg.get_value_names().unwrap_or_default().iter().map(AsRef::<str>::as_ref).collect();
     let many = arg.get_num_args().is_some_and(|n| n.max_values() > 1);
     let dots = if many { "…" } else { "" };
     if arg.is_positional() {

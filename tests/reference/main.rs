@@ -19,11 +19,8 @@ pub(crate) fn page(name: &str, body: &str) {
     let path = tests.with_file_name("docs").join("reference").join(name);
     let fresh = format!("{MADE}\n\n{}\n", body.trim());
     let old = fs::read_to_string(&path).unwrap_or_default();
-    if fresh == old {
-        return;
-    }
     #[expect(clippy::disallowed_methods, reason = "a switch for who runs the test")]
-    if std::env::var_os("UPDATE_DOCS").is_some_and(|value| value == "1") {
+    if fresh != old && std::env::var_os("UPDATE_DOCS").is_some_and(|value| value == "1") {
         let written = fs::write(&path, fresh);
         assert!(written.is_ok(), "{}: {written:?}", path.display());
         return;
@@ -31,7 +28,8 @@ pub(crate) fn page(name: &str, body: &str) {
     let differs = |(a, b): (&str, &str)| a != b;
     let same = fresh.lines().zip(old.lines()).position(differs);
     let line = same.unwrap_or_else(|| fresh.lines().count().min(old.lines().count()));
-    panic!(
+    assert!(
+        fresh == old,
         "docs/reference/{name}:{}: the program says\n  {}\nand the page\n  {}\n\
          write it anew: UPDATE_DOCS=1 cargo test -p escrr-tests --test reference",
         line + 1,
