@@ -18,7 +18,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 /// Anything that goes wrong on a bench fails the test.
-pub type Error = Box<dyn std::error::Error>;
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// The sandbox and an engine over it, with a store in memory.
 pub struct Bench {
@@ -74,7 +74,7 @@ impl Bench {
             follower: access(&self.spec.follower.instance),
             spec: self.spec.clone(),
             resolution: Resolution::Remote,
-            barriers: escrr_steps::Barriers::default(),
+            memory: escrr_steps::Memory::default(),
         })
     }
 
@@ -147,6 +147,13 @@ impl Bench {
     pub async fn post(&self, what: &str, body: &Value) -> Result<Value, Error> {
         let url = format!("{}/sandbox/{what}", self.addresses().openapi);
         Ok(client().post(url).json(body).send().await?.json().await?)
+    }
+
+    /// Takes every ordered fault back.
+    pub async fn clear_faults(&self) -> Result<(), Error> {
+        let url = format!("{}/sandbox/fault", self.addresses().openapi);
+        client().delete(url).send().await?;
+        Ok(())
     }
 
     /// Everything that exists.
