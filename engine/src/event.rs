@@ -37,6 +37,9 @@ pub enum Event {
         edition: String,
         /// The version of the program.
         program: String,
+        /// The kind of world it was begun in, for example `cloud` or `sandbox`.
+        #[serde(default = "cloud")]
+        world: String,
     },
     /// The node is about to make these items.
     Intended {
@@ -129,6 +132,11 @@ pub enum Event {
         /// Which.
         outcome: Outcome,
     },
+}
+
+/// The world of journals that do not name one.
+fn cloud() -> String {
+    "cloud".to_owned()
 }
 
 /// Who made what a node stands for.
