@@ -5,7 +5,7 @@
 use escrr_engine::clock::{Clock, VirtualClock};
 use escrr_engine::lane::Lanes;
 use escrr_engine::store::{Committer, MemoryStore};
-use escrr_engine::{Ending, Engine, Event, Interrupt, Progress, SagaId};
+use escrr_engine::{Beginning, Ending, Engine, Event, Interrupt, Progress, SagaId};
 use escrr_sandbox::{Addresses, Options, Sandbox, WorldFile};
 use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
 use escrr_steps::catalog::catalog;
@@ -114,8 +114,13 @@ impl Bench {
         let engine = self.engine().await?;
         match engine.load(self.saga).await {
             Err(_) => {
-                let (text, digest) = (self.spec.text().to_owned(), self.spec.digest());
-                engine.begin(self.saga, &self.spec.link, &text, &digest).await?;
+                let beginning = Beginning {
+                    link: &self.spec.link,
+                    spec: self.spec.text(),
+                    digest: &self.spec.digest(),
+                    world: "sandbox",
+                };
+                engine.begin(self.saga, beginning).await?;
             }
             Ok((saga, _)) if saga.stopped() => {
                 engine.say(self.saga, Event::Resumed { by: "bench".into() }).await?;
