@@ -41,6 +41,19 @@ pub enum Interrupt {
     Gently,
 }
 
+/// What a saga is begun with.
+#[derive(Clone, Copy, Debug)]
+pub struct Beginning<'a> {
+    /// The link that it sets up.
+    pub link: &'a str,
+    /// The spec's own text.
+    pub spec: &'a str,
+    /// SHA-256 of that text.
+    pub digest: &'a str,
+    /// The kind of world; a saga is only carried on in a world of the same kind.
+    pub world: &'a str,
+}
+
 /// How a drive ended.
 #[derive(Clone, Debug)]
 pub struct Ending {
@@ -96,19 +109,14 @@ impl<W: Send + Sync + 'static> Engine<W> {
     }
 
     /// Begins a saga: its first entry is durable when this returns.
-    pub async fn begin(
-        &self,
-        id: SagaId,
-        link: &str,
-        spec: &str,
-        digest: &str,
-    ) -> Result<(), EngineError> {
+    pub async fn begin(&self, id: SagaId, with: Beginning<'_>) -> Result<(), EngineError> {
         let event = Event::Created {
-            link: link.to_owned(),
-            spec: spec.to_owned(),
-            spec_digest: digest.to_owned(),
+            link: with.link.to_owned(),
+            spec: with.spec.to_owned(),
+            spec_digest: with.digest.to_owned(),
             edition: self.catalog.edition(),
             program: env!("CARGO_PKG_VERSION").to_owned(),
+            world: with.world.to_owned(),
         };
         let entry =
             Entry { version: 1, at_ms: self.clock.now_ms(), previous: String::new(), event };

@@ -37,6 +37,8 @@ pub enum Event {
         edition: String,
         /// The version of the program.
         program: String,
+        /// The kind of world it was begun in, in a word of the caller's.
+        world: String,
     },
     /// The node is about to make these items.
     Intended {

@@ -24,11 +24,12 @@ mod run;
 pub mod saga;
 pub mod step;
 pub mod store;
+pub mod survey;
 mod task;
 
 pub use catalog::{Catalog, CatalogError};
 pub use clock::{Clock, SystemClock, VirtualClock};
-pub use engine::{Ending, Engine, EngineError, Interrupt};
+pub use engine::{Beginning, Ending, Engine, EngineError, Interrupt};
 pub use erased::About;
 pub use event::{Entry, Event, Origin, Outcome, Verb};
 pub use fault::{Class, Fault, Report};

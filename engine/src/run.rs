@@ -127,7 +127,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         self.saga.direction == Direction::Forward
             && self.saga.stopped()
             && matches!(self.saga.node(at), NodeState::Idle { .. })
-            && self.waits.get(&at).is_some_and(|w| w.since_ms.is_some())
+            && self.waits.get(&at).is_some_and(|w| w.since_ms.or(w.fault_since_ms).is_some())
     }
 
     fn next_due(&self) -> Option<u64> {

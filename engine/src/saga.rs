@@ -48,6 +48,8 @@ pub struct Saga {
     pub spec_digest: String,
     /// The edition of the catalog that it was begun with.
     pub edition: String,
+    /// The kind of world that it was begun in.
+    pub world: String,
     /// When it was begun, in milliseconds since the Unix epoch.
     pub created_ms: u64,
     /// When its last entry was written.
@@ -106,7 +108,7 @@ impl Saga {
     /// Folds a whole journal.
     pub fn fold<W>(id: SagaId, catalog: &Catalog<W>, entries: &[Entry]) -> Result<Self, FoldError> {
         let Some(Entry {
-            event: Event::Created { link, spec, spec_digest, edition, .. },
+            event: Event::Created { link, spec, spec_digest, edition, world, .. },
             at_ms,
             ..
         }) = entries.first()
@@ -120,6 +122,7 @@ impl Saga {
             spec: spec.clone(),
             spec_digest: spec_digest.clone(),
             edition: edition.clone(),
+            world: world.clone(),
             created_ms: *at_ms,
             updated_ms: *at_ms,
             version: 0,

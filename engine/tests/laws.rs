@@ -9,9 +9,10 @@
 use escrr_engine::clock::{Clock, VirtualClock};
 use escrr_engine::lane::Lanes;
 use escrr_engine::store::{Committer, MemoryStore};
+use escrr_engine::survey::{Known, Verdict, leftovers, survey};
 use escrr_engine::{
-    Act, Catalog, Cx, Ending, Engine, EngineError, Event, Fault, Interrupt, NodeId, NodeState,
-    Origin, Patience, Phase, Remains, Report, Reverse, SagaId, Seen, Step,
+    About, Act, Beginning, Catalog, Cx, Ending, Engine, EngineError, Event, Fault, Interrupt,
+    NodeId, NodeState, Origin, Patience, Phase, Remains, Report, Reverse, SagaId, Seen, Step,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -242,7 +243,8 @@ impl Bench {
         self.world.inside.lock().unwrap().dead = false;
         let engine = self.engine();
         if engine.load(self.saga).await.is_err() {
-            engine.begin(self.saga, "link", "spec", "digest").await?;
+            let with = Beginning { link: "l", spec: "s", digest: "d", world: "cloud" };
+            engine.begin(self.saga, with).await?;
         }
         let (saga, _) = engine.load(self.saga).await?;
         if rollback && saga.phase() != Phase::RollingBack && saga.outcome.is_none() {
@@ -411,6 +413,68 @@ async fn independent_branches_run_side_by_side() {
     // a, then b, c and the parts together, then d: three times thirty seconds, and looks.
     let took_ms = bench.world.clock.now_ms() - 1_000_000;
     assert!(took_ms <= 99_000, "{took_ms} ms of the clock for a path of 90 s");
+}
+
+#[tokio::test]
+async fn a_survey_before_and_after_a_run_calls_nothing() {
+    let bench = Bench::new();
+    let look = async |known: &Known| {
+        let gate = |about: &About| about.phase == 2;
+        survey(&catalog(), &bench.world, known, &*bench.world.clock, &gate).await
+    };
+    let all = vec![String::new()];
+    let before = look(&Known::nothing(bench.saga)).await;
+    assert_eq!(before[0], Verdict::Make(all));
+    let after = |names: &[&'static str]| {
+        Verdict::After(names.iter().map(|name| NodeId::new("test", name)).collect())
+    };
+    assert_eq!(before[1..4], [after(&["a"]), after(&["a"]), after(&["a"])]);
+    assert_eq!(before[4..], [after(&["b", "c", "parts"]), Verdict::Unlooked]);
+    bench.process(false).await.unwrap();
+    let entries = bench.engine().committer.entries(bench.saga, 1).await.unwrap();
+    let known = Known::of_journal(bench.saga, &entries);
+    let found = look(&known).await;
+    assert!(found[..5].iter().all(|v| matches!(v, Verdict::Found(_))), "{found:?}");
+    // What is gone is missed, and what stands on it is still looked at.
+    bench.world.inside.lock().unwrap().things.remove("a");
+    let gone = look(&known).await;
+    assert!(matches!(&gone[..2], [Verdict::Make(_), Verdict::Found(_)]), "{gone:?}");
+    let left = leftovers(&catalog(), &bench.world, &known, &*bench.world.clock).await;
+    assert_eq!(left[0], Some(Ok(Remains::Nothing)));
+    assert_eq!(left[3], Some(Ok(Remains::Items(PARTS.map(str::to_owned).to_vec()))));
+    assert_eq!(left[5], None);
+    assert_eq!(bench.world.inside.lock().unwrap().calls, CALLS);
+}
+
+/// Nobody answers it.
+struct Unreachable<const AREA: u8>;
+
+impl<const AREA: u8> Step for Unreachable<AREA> {
+    type World = World;
+    type Needs = ();
+    type Output = ();
+    const ID: NodeId = NodeId::new(if AREA == 0 { "near" } else { "far" }, "gate");
+    const PHASE: u8 = 0;
+    const TITLE: &'static str = "nobody answers";
+    const PATIENCE: Patience = Patience::new(1, if AREA == 0 { 20 } else { 3600 });
+    async fn observe(&self, _: &Cx<'_, Self>) -> Result<Seen<()>, Fault> {
+        Err(Fault::transient(Report::new("asking", "nobody answers")))
+    }
+}
+
+#[tokio::test]
+async fn when_one_gate_gives_up_the_others_do_not_go_on_for_their_own_patience() {
+    let bench = Bench::new();
+    let list = Catalog::builder().look(Unreachable::<0>).look(Unreachable::<1>);
+    let mut engine = bench.engine();
+    engine.catalog = Arc::new(list.build().unwrap());
+    let with = Beginning { link: "l", spec: "s", digest: "d", world: "cloud" };
+    engine.begin(bench.saga, with).await.unwrap();
+    let begun_ms = bench.world.clock.now_ms();
+    let (_keep, interrupt) = watch::channel(Interrupt::None);
+    let ending = engine.drive(bench.saga, Arc::new(bench.world.clone()), interrupt).await.unwrap();
+    assert_eq!(ending.saga.phase(), Phase::Failed);
+    assert!(bench.world.clock.now_ms() - begun_ms < 120_000);
 }
 
 #[test]

@@ -19,6 +19,7 @@ fn journal(saga: SagaId, note: &str) -> Vec<Append> {
             spec: note.into(),
             spec_digest: "d".into(),
             edition: "e".into(),
+            world: "cloud".into(),
             program: "p".into(),
         },
         Event::UndoIntended { node: "a.b".into() },

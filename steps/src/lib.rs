@@ -19,4 +19,4 @@ pub mod zones;
 
 pub use side::{Follower, Leader, Side, Which};
 pub use tls::install_tls;
-pub use world::{Barriers, ClusterAccess, Resolution, TAG_LINK, TAG_NODE, TAG_SAGA, World};
+pub use world::{ClusterAccess, Memory, Resolution, TAG_LINK, TAG_NODE, TAG_SAGA, World};

@@ -5,7 +5,7 @@
 use escrr_engine::clock::{Clock, VirtualClock};
 use escrr_engine::lane::Lanes;
 use escrr_engine::store::{Committer, MemoryStore};
-use escrr_engine::{Ending, Engine, Event, Interrupt, Progress, SagaId};
+use escrr_engine::{Beginning, Ending, Engine, Event, Interrupt, Progress, SagaId};
 use escrr_sandbox::{Addresses, Options, Sandbox, WorldFile};
 use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
 use escrr_steps::catalog::catalog;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 /// Anything that goes wrong on a bench fails the test.
-pub type Error = Box<dyn std::error::Error>;
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// The sandbox and an engine over it, with a store in memory.
 pub struct Bench {
@@ -74,7 +74,7 @@ impl Bench {
             follower: access(&self.spec.follower.instance),
             spec: self.spec.clone(),
             resolution: Resolution::Remote,
-            barriers: escrr_steps::Barriers::default(),
+            memory: escrr_steps::Memory::default(),
         })
     }
 
@@ -114,8 +114,13 @@ impl Bench {
         let engine = self.engine().await?;
         match engine.load(self.saga).await {
             Err(_) => {
-                let (text, digest) = (self.spec.text().to_owned(), self.spec.digest());
-                engine.begin(self.saga, &self.spec.link, &text, &digest).await?;
+                let beginning = Beginning {
+                    link: &self.spec.link,
+                    spec: self.spec.text(),
+                    digest: &self.spec.digest(),
+                    world: "sandbox",
+                };
+                engine.begin(self.saga, beginning).await?;
             }
             Ok((saga, _)) if saga.stopped() => {
                 engine.say(self.saga, Event::Resumed { by: "bench".into() }).await?;
@@ -147,6 +152,13 @@ impl Bench {
     pub async fn post(&self, what: &str, body: &Value) -> Result<Value, Error> {
         let url = format!("{}/sandbox/{what}", self.addresses().openapi);
         Ok(client().post(url).json(body).send().await?.json().await?)
+    }
+
+    /// Takes every ordered fault back.
+    pub async fn clear_faults(&self) -> Result<(), Error> {
+        let url = format!("{}/sandbox/fault", self.addresses().openapi);
+        client().delete(url).send().await?;
+        Ok(())
     }
 
     /// Everything that exists.

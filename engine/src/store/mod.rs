@@ -53,6 +53,9 @@ pub struct Head {
     pub updated_ms: u64,
     /// How it ended, if it did.
     pub outcome: Option<Outcome>,
+    /// The kind of world that it was begun in.
+    #[serde(default)]
+    pub world: String,
 }
 
 /// A store of journals. It blocks; [`Committer`] puts it on a thread of its own.
@@ -165,9 +168,13 @@ pub(crate) fn advance(head: Option<&Head>, append: &Append) -> Result<Head, Stor
         created_ms: append.entry.at_ms,
         updated_ms: append.entry.at_ms,
         outcome: None,
+        world: String::new(),
     });
     match &append.entry.event {
-        Event::Created { link, .. } => link.clone_into(&mut next.link),
+        Event::Created { link, world, .. } => {
+            link.clone_into(&mut next.link);
+            world.clone_into(&mut next.world);
+        }
         Event::RollbackBegun { .. } => next.outcome = None,
         Event::Finished { outcome } => next.outcome = Some(*outcome),
         Event::Intended { .. }
