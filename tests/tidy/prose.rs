@@ -1,7 +1,7 @@
 //! What people read: links that lead somewhere, and no words that mean nothing to them.
 
 use crate::hold;
-use crate::source::{File, files, lines_with, root};
+use crate::source::{File, files, is_test_line, lines_with, root};
 use std::path::{Component, Path, PathBuf};
 
 /// The only place that packages come from.
@@ -138,4 +138,30 @@ fn packages_come_from_one_registry() {
     }
     assert!(count > 0, "Cargo.lock names no source");
     hold("every package comes from crates.io", &others);
+}
+
+/// A hint is only worth something if the command that it names exists.
+#[test]
+fn every_command_that_is_named_exists() {
+    let commands = escrr::args::command();
+    let known: Vec<&str> = commands.get_subcommands().map(clap::Command::get_name).collect();
+    assert!(known.contains(&"run"), "{known:?}");
+    let mut unknown = Vec::new();
+    for file in files() {
+        let lines = (1..).zip(file.text.lines());
+        // Module pages may look ahead; what is shown to people may not.
+        for (line, text) in lines.filter(|(_, text)| !text.trim_start().starts_with("//!")) {
+            let named = text.split("`escrr ").skip(1).filter_map(|rest| {
+                let word = rest.split([' ', '`', '…']).next().unwrap_or_default();
+                word.starts_with(|c: char| c.is_ascii_lowercase()).then_some(word)
+            });
+            for word in named.filter(|word| !known.contains(word)) {
+                if !is_test_line(file, line) {
+                    let path = &file.path;
+                    unknown.push(format!("{path}:{line}: `{word}`: there is no such command"));
+                }
+            }
+        }
+    }
+    hold("every command that a text names exists", &unknown);
 }
