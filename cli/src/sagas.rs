@@ -4,8 +4,9 @@ use crate::codes;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use escrr_engine::engine::rest_class;
-use escrr_engine::store::Head;
-use escrr_engine::{Outcome, Phase, Saga};
+use escrr_engine::store::{Head, Reading};
+use escrr_engine::{Catalog, EngineError, Outcome, Phase, Saga, SagaId};
+use escrr_steps::World;
 use std::collections::BTreeMap;
 
 /// The newest saga of each link in each kind of world, oldest first.
@@ -79,6 +80,16 @@ fn names(heads: &[Head]) -> String {
     names.join(", ")
 }
 
+/// A saga as its journal says.
+///
+/// # Errors
+/// The journal cannot be read or folded.
+pub fn fold(id: SagaId, catalog: &Catalog<World>, reading: &Reading) -> Result<Saga, CommandError> {
+    let entries = reading.entries(id, 1)?;
+    let folded = Saga::fold(id, catalog, &entries);
+    folded.map_err(|source| EngineError::Fold { saga: id, source }.into())
+}
+
 /// What a saga at rest is ended with.
 pub fn exit_of(saga: &Saga) -> Exit {
     match saga.phase() {
@@ -121,7 +132,6 @@ pub fn next_command(saga: &Saga, flag: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use escrr_engine::SagaId;
 
     fn head(at: u64, link: &str, world: &str, outcome: Option<Outcome>) -> Head {
         Head {

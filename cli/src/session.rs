@@ -111,7 +111,7 @@ impl<'a> Session<'a> {
         let lanes = Arc::new(Lanes::default());
         let engine = Engine { catalog, committer, clock, lanes, progress, random: random().into() };
         if context.ui.form() == OutputForm::Ndjson {
-            context.ui.line(&document::version_line());
+            context.ui.line(&document::VERSION_LINE);
         }
         Ok(Self {
             engine: Arc::new(engine),

@@ -15,6 +15,9 @@ const READER_LIMIT: Duration = Duration::from_secs(2);
 /// Between two tries to get past a reader.
 const READER_PAUSE: Duration = Duration::from_millis(20);
 
+/// Between two looks at what another process writes.
+pub const SECOND: Duration = Duration::from_secs(1);
+
 /// Opens the store for writing.
 ///
 /// # Errors

@@ -1,19 +1,25 @@
 //! One file a command.
 
+mod audit;
 mod conclusion;
+mod decide;
+mod events;
 mod init;
+mod list;
 mod plan;
 mod resume;
 mod rollback;
 mod run;
 mod sandbox;
+mod show;
+mod status;
 mod version;
 
 use crate::Context;
 use crate::args::Command;
-use crate::codes;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use escrr_engine::Verb;
 
 /// Does what was asked.
 ///
@@ -28,16 +34,14 @@ pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, Command
         Command::Run(args) => Box::pin(run::run(&args, context)).await,
         Command::Resume(args) => Box::pin(resume::run(&args, context)).await,
         Command::Rollback(args) => Box::pin(rollback::run(&args, context)).await,
-        Command::Status(_)
-        | Command::List
-        | Command::Events(_)
-        | Command::Show(_)
-        | Command::Audit(_)
-        | Command::Retry(_)
-        | Command::Skip(_)
-        | Command::MarkDone(_) => {
-            Err(CommandError::new(codes::USAGE, "this build does not have the command yet"))
-        }
+        Command::Status(args) => status::run(&args, context).await,
+        Command::List => list::run(context),
+        Command::Events(args) => events::run(&args, context).await,
+        Command::Show(args) => show::run(&args, context),
+        Command::Audit(args) => Box::pin(audit::run(&args, context)).await,
+        Command::Retry(args) => decide::run(Verb::Retry, &args, context).await,
+        Command::Skip(args) => decide::run(Verb::Skip, &args, context).await,
+        Command::MarkDone(args) => decide::run(Verb::MarkDone, &args, context).await,
     }
 }
 

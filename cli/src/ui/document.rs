@@ -4,33 +4,67 @@ use super::words::time;
 use crate::exit::Exit;
 use crate::sagas::phase_name;
 use escrr_engine::{About, Entry, NodeState, Saga};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// The format of `--output ndjson` and of `escrr events`; a new field is no new number.
 pub const EVENTS_SCHEMA: &str = "escrr.events/1";
 
 /// The line that every stream of events begins with.
-pub fn version_line() -> Value {
-    json!({ "type": "version", "schema": EVENTS_SCHEMA })
+#[derive(Debug, Serialize)]
+pub struct VersionLine {
+    r#type: &'static str,
+    schema: &'static str,
 }
 
+/// The line that every stream of events begins with.
+pub const VERSION_LINE: VersionLine = VersionLine { r#type: "version", schema: EVENTS_SCHEMA };
+
 /// One entry of a journal as it stands in a stream: the same while it happens and afterwards.
-pub fn event_line(saga: &str, link: &str, about: &[About], entry: &Entry) -> Value {
+#[derive(Debug, Serialize)]
+pub struct EventLine<'a> {
+    seq: u64,
+    time: String,
+    at_ms: u64,
+    saga: &'a str,
+    link: &'a str,
+    r#type: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase: Option<u8>,
+    /// The entry's own fields, beside those above.
+    #[serde(flatten)]
+    more: Map<String, Value>,
+}
+
+/// One entry of a journal as a line.
+pub fn event_line<'a>(
+    saga: &'a str,
+    link: &'a str,
+    about: &[About],
+    entry: &'a Entry,
+) -> EventLine<'a> {
     // An event serialises into an object; anything else would be empty, never wrong.
-    let mut line = match serde_json::to_value(&entry.event) {
+    let mut more = match serde_json::to_value(&entry.event) {
         Ok(Value::Object(fields)) => fields,
         Ok(_) | Err(_) => Map::new(),
     };
-    let phase = entry.event.node().and_then(|node| about.iter().find(|a| a.id.to_string() == node));
-    if let Some(about) = phase {
-        line.insert("phase".into(), json!(about.phase));
+    let node = entry.event.node();
+    let kind = more.remove("type").unwrap_or_default();
+    more.remove("node");
+    more.remove("link");
+    EventLine {
+        seq: entry.version,
+        time: time(entry.at_ms),
+        at_ms: entry.at_ms,
+        saga,
+        link,
+        r#type: kind,
+        node,
+        phase: about.iter().find(|a| node.is_some_and(|n| a.id.to_string() == n)).map(|a| a.phase),
+        more,
     }
-    line.insert("seq".into(), json!(entry.version));
-    line.insert("time".into(), json!(time(entry.at_ms)));
-    line.insert("at_ms".into(), json!(entry.at_ms));
-    line.insert("saga".into(), json!(saga));
-    line.insert("link".into(), json!(link));
-    Value::Object(line)
 }
 
 /// The document of a saga.
@@ -103,12 +137,12 @@ mod tests {
         let event = Event::UndoIntended { node: "network.cen".into() };
         let entry = Entry { version: 7, at_ms: 1_790_000_000_123, previous: "x".into(), event };
         let catalog = escrr_steps::catalog::catalog().unwrap();
-        let line = event_line("s", "l", catalog.about(), &entry);
+        let line = serde_json::to_string(&event_line("s", "l", catalog.about(), &entry)).unwrap();
         assert_eq!(
             line,
-            json!({"type": "undo_intended", "node": "network.cen", "phase": 1, "seq": 7,
-                   "time": "2026-09-21T14:13:20.123Z", "at_ms": 1_790_000_000_123_u64,
-                   "saga": "s", "link": "l"})
+            "{\"seq\":7,\"time\":\"2026-09-21T14:13:20.123Z\",\"at_ms\":1790000000123,\
+             \"saga\":\"s\",\"link\":\"l\",\"type\":\"undo_intended\",\
+             \"node\":\"network.cen\",\"phase\":1}"
         );
     }
 }

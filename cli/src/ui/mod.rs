@@ -4,6 +4,7 @@ pub mod document;
 pub mod progress;
 pub mod result;
 pub mod table;
+pub mod told;
 pub mod words;
 
 use crate::args::OutputForm;

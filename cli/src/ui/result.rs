@@ -41,7 +41,7 @@ pub fn succeeded(saga: &Saga, about: &[About]) -> String {
                 NodeState::Done { origin, output, .. } => {
                     let figures = figures(about, output);
                     if figures.is_empty() {
-                        under.push(line(word(*origin), about, &ids(output)));
+                        under.push(line(origin_name(*origin), about, &ids(output)));
                     }
                     under.extend(figures.into_iter().map(|figure| format!("  {figure}")));
                 }
@@ -70,7 +70,8 @@ fn line(word: &str, about: &About, what: &str) -> String {
     format!("  {word:<7}  {:<NODE_WIDTH$}  {what}", about.id.to_string()).trim_end().to_owned()
 }
 
-const fn word(origin: Origin) -> &'static str {
+/// Who made what a node stands for, in one word.
+pub const fn origin_name(origin: Origin) -> &'static str {
     match origin {
         Origin::Made => "made",
         Origin::Found => "found",

@@ -71,7 +71,9 @@ pub fn ids(output: &Value) -> String {
 fn collect(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) => {
-            if PREFIXES.iter().any(|prefix| text.starts_with(prefix)) && !found.contains(text) {
+            // With a dot it is a domain.
+            let is_id = PREFIXES.iter().any(|p| text.starts_with(p)) && !text.contains('.');
+            if is_id && !found.contains(text) {
                 found.push(text.clone());
             }
         }
@@ -103,7 +105,8 @@ mod tests {
 
     #[test]
     fn ids_are_told_from_regions_and_texts() {
-        let output = json!({"zone": "cn-shanghai-f", "vswitch": "vsw-1", "again": "vsw-1"});
+        let output = json!({"zone": "cn-shanghai-f", "vswitch": "vsw-1", "again": "vsw-1",
+                           "domain": "ep-1.epsrv-1.example.com"});
         assert_eq!(ids(&output), "vsw-1");
         assert_eq!(ids(&json!(["i-1", "i-2", "i-3", "i-4"])), "i-1, i-2, i-3 and 1 more");
         assert_eq!(ids(&json!(null)), "");

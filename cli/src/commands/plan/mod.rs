@@ -18,7 +18,7 @@ use escrr_steps::World;
 use std::sync::Arc;
 
 /// The documented step that verifies; what it writes it takes away again.
-const VERIFY: u8 = 6;
+pub(super) const VERIFY: u8 = 6;
 
 /// What looking at every node said.
 pub(super) struct Plan {

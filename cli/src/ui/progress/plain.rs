@@ -2,8 +2,9 @@
 
 use super::board::{Board, View, Wait};
 use crate::ui::Ui;
-use crate::ui::words::{ids, one_line, span, time_s};
-use escrr_engine::{Event, News, Origin, Outcome, Progress, SagaId, Verb};
+use crate::ui::told::told;
+use crate::ui::words::{one_line, span, time_s};
+use escrr_engine::{Entry, News, Progress, SagaId};
 use std::collections::BTreeMap;
 
 /// A silent job is taken for a dead one by those who watch it.
@@ -25,7 +26,7 @@ impl Plain {
         let said_ms = *self.said_ms.entry(progress.saga).or_insert(progress.at_ms);
         let quiet_ms = progress.at_ms.saturating_sub(said_ms);
         let text = match &progress.news {
-            News::Entry(entry) => Some(told(board, view, &entry.event, progress.at_ms)),
+            News::Entry(entry) => Some(transition(board, view, entry)),
             News::Overdue { node, why, waited_ms } => {
                 let name = name(board, *node);
                 Some((name, format!("overdue, still waited for after {}: {why}", span(*waited_ms))))
@@ -62,52 +63,12 @@ fn span_s(ms: u64) -> String {
 }
 
 /// What an entry says, and over which node.
-fn told(board: &Board, view: &View, event: &Event, at_ms: u64) -> (String, String) {
-    let text = match event {
-        Event::Created { .. } => "begun".to_owned(),
-        Event::Intended { node, items, .. } => {
-            let usual = board.find(node).and_then(|at| board.about().get(at));
-            let usual = usual.map_or(0, |about| u64::from(about.patience.usual_s) * 1000);
-            let parts = items.iter().filter(|item| !item.is_empty()).count();
-            let parts = if parts > 1 { format!("{parts} parts, ") } else { String::new() };
-            format!("making ({parts}usually {})", span(usual))
-        }
-        Event::Completed { node, origin, output, .. } => {
-            let begun = board.find(node).and_then(|at| *view.saga.started_ms.get(at)?);
-            let took = span(at_ms.saturating_sub(begun.unwrap_or(at_ms)));
-            let ids = Some(ids(output)).filter(|ids| !ids.is_empty());
-            let ids = ids.map(|ids| format!(" {ids}")).unwrap_or_default();
-            match origin {
-                Origin::Made => format!("made{ids} in {took}"),
-                Origin::Found => format!("found{ids}"),
-                Origin::Checked => "holds".to_owned(),
-                Origin::Unneeded => "not needed".to_owned(),
-            }
-        }
-        Event::Failed { report, .. } => format!("failed: {}", report),
-        Event::Parked { report, .. } => format!("parked: {}", report),
-        Event::RollbackBegun { by } => format!("rollback begun by {by}"),
-        Event::UndoIntended { .. } => "taking back".to_owned(),
-        Event::Undone { kept: Some(why), .. } => format!("stays: {why}"),
-        Event::Undone { kept: None, .. } => "taken back".to_owned(),
-        Event::Stuck { report, .. } => format!("stuck: {}", report),
-        Event::Resumed { by } => format!("resumed by {by}"),
-        Event::Decided { verb, reason, by, .. } => {
-            format!("{} by {by}: {reason}", verb_name(*verb))
-        }
-        Event::Finished { outcome: Outcome::Succeeded } => "set up and verified".to_owned(),
-        Event::Finished { outcome: Outcome::RolledBack } => "taken back".to_owned(),
-    };
-    (event.node().unwrap_or_default().to_owned(), text)
-}
-
-/// An operator's verb as it is typed.
-const fn verb_name(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Retry => "retry",
-        Verb::Skip => "skip",
-        Verb::MarkDone => "mark-done",
-    }
+fn transition(board: &Board, view: &View, entry: &Entry) -> (String, String) {
+    let node = entry.event.node().unwrap_or_default();
+    let at = board.find(node);
+    let about = at.and_then(|at| board.about().get(at));
+    let begun_ms = at.and_then(|at| *view.saga.started_ms.get(at)?);
+    (node.to_owned(), told(&entry.event, about, begun_ms, entry.at_ms))
 }
 
 fn heartbeat(board: &Board, view: &View, at_ms: u64) -> String {
