@@ -12,6 +12,8 @@ mod seed;
 mod tags;
 mod vswitch;
 
+#[cfg(test)]
+pub(crate) use seed::put_vswitch;
 pub use seed::seed;
 
 use crate::ledger::{Thing, owner};
