@@ -83,7 +83,7 @@ impl Sandbox {
     pub async fn start(options: Options) -> Result<Self, Error> {
         let desk = Desk::open(&options)?;
         let file = desk.world.file.clone();
-        let account = desk.world.account.clone();
+        let account = desk.world.file.account.clone();
         let desk = Arc::new(Mutex::new(desk));
         let mut tasks = Vec::new();
         let openapi = listen(&desk, Port::OpenApi, &mut tasks).await?;

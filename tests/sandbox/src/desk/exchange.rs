@@ -63,7 +63,7 @@ impl Desk {
             Ok(call) => self.entry_of(http, call),
             Err(_) => Entry { region: http.region(), ..Entry::default() },
         };
-        let keys = Keys { account: &self.world.account, sessions: &self.world.sts };
+        let keys = Keys { account: &self.world.file.account, sessions: &self.world.sts };
         let wall_ms = self.world.request.wall_ms;
         let checked = call
             .and_then(|call| check(http, keys, &mut self.nonces, wall_ms).map(|key| (call, key)));

@@ -29,7 +29,7 @@ fn desk() -> Desk {
 fn signed(desk: &Desk, version: &str, action: &str, params: &[(&str, &str)]) -> Http {
     let nonce = fresh_nonce();
     let time = crate::clock::rfc3339(wall_ms());
-    let account = &desk.world.account;
+    let account = &desk.world.file.account;
     let mut all = BTreeMap::from([
         ("AccessKeyId", account.access_key_id.as_str()),
         ("Action", action),
@@ -309,7 +309,7 @@ fn a_lazy_world_is_written_when_flushed() {
 #[test]
 fn an_assumed_role_signs_with_its_token() {
     let mut desk = desk();
-    let arn = format!("acs:ram::{}:role/escrr", desk.world.account.id);
+    let arn = format!("acs:ram::{}:role/escrr", desk.world.file.account.id);
     let params = [("RoleArn", arn.as_str()), ("RoleSessionName", "tests")];
     let http = signed(&desk, "2015-04-01", "AssumeRole", &params);
     let reply = desk.openapi(&http, &Victim::default()).reply.unwrap();
@@ -317,12 +317,12 @@ fn an_assumed_role_signs_with_its_token() {
     let given = |name: &str| body["Credentials"][name].as_str().unwrap().to_owned();
     let token = given("SecurityToken");
     // The helper signs with the account's key: lend it the temporary one.
-    let own = desk.world.account.clone();
-    desk.world.account.access_key_id = given("AccessKeyId");
-    desk.world.account.access_key_secret = given("AccessKeySecret");
+    let own = desk.world.file.account.clone();
+    desk.world.file.account.access_key_id = given("AccessKeyId");
+    desk.world.file.account.access_key_secret = given("AccessKeySecret");
     let params = [("SecurityToken", token.as_str())];
     let http = signed(&desk, "2015-04-01", "GetCallerIdentity", &params);
-    desk.world.account = own;
+    desk.world.file.account = own;
     let reply = desk.openapi(&http, &Victim::default()).reply.unwrap();
     let body: Value = serde_json::from_slice(&reply.body).unwrap();
     assert_eq!(body["IdentityType"], "AssumedRoleUser");

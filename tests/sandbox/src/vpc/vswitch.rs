@@ -2,6 +2,7 @@
 
 use super::VSwitch;
 use super::seed::put_vswitch;
+use crate::cbn::routes::overlap;
 use crate::{Answer, Call, Course, Refusal, World, cbn};
 use ipnet::Ipv4Net;
 use serde_json::json;
@@ -46,7 +47,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Answer {
     let cidr = legal_block(world, &vpc_id, block)?;
     quiet(world, &vpc_id, "CreateVSwitch")?;
     let id = world.fresh_id("vsw");
-    let until = world.now_ms + world.durations.ms("Vpc.CreateVSwitch");
+    let until = world.after("Vpc.CreateVSwitch");
     if let Some(vswitch) = put_vswitch(world, &vpc_id, &id, &zone, cidr) {
         call.get("VSwitchName").unwrap_or_default().clone_into(&mut vswitch.name);
         vswitch.course = Course::moving("Pending", until, "Available");
@@ -87,10 +88,6 @@ fn legal_block(world: &World, vpc_id: &str, text: &str) -> Result<Ipv4Net, Refus
         ));
     }
     Ok(cidr)
-}
-
-fn overlap(a: Ipv4Net, b: Ipv4Net) -> bool {
-    a.contains(&b.network()) || b.contains(&a.network())
 }
 
 /// Refuses while the VPC is busy: it does one change of its network at a time.
