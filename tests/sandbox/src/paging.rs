@@ -55,7 +55,8 @@ impl Size {
 
 /// Pages by token: `NextToken` is where the next page starts.
 ///
-/// On the last page Vpc and Ecs give an empty token, the other products none.
+/// On the last page Vpc and Ecs give an empty token, the other products none; and those
+/// two do not say again how many rows were asked for.
 pub(crate) fn by_token(call: &Call, rows: Vec<Value>, shape: &[&str], size: Size) -> Answer {
     let size = size.of(call)?;
     let start: usize = match call.get("NextToken") {
@@ -68,15 +69,26 @@ pub(crate) fn by_token(call: &Call, rows: Vec<Value>, shape: &[&str], size: Size
     let total = rows.len();
     let end = start.saturating_add(size);
     let mut answer = nest(shape, rows.into_iter().skip(start).take(size).collect());
-    let empty = matches!(call.product, Product::Vpc | Product::Ecs);
+    let older = matches!(call.product, Product::Vpc | Product::Ecs);
     if end < total {
         answer.insert("NextToken".into(), json!(format!("next{end:08x}")));
-    } else if empty {
+    } else if older {
         answer.insert("NextToken".into(), json!(""));
     }
-    answer.insert("MaxResults".into(), json!(size));
+    if !older {
+        answer.insert("MaxResults".into(), json!(size));
+    }
     answer.insert("TotalCount".into(), json!(total));
     Ok(Value::Object(answer))
+}
+
+/// The same, for the few calls whose answer has none of the `fields`.
+pub(crate) fn without(answer: Answer, fields: &[&str]) -> Answer {
+    let mut answer = answer?;
+    if let Value::Object(members) = &mut answer {
+        members.retain(|name, _| !fields.contains(&name.as_str()));
+    }
+    Ok(answer)
 }
 
 fn nest(shape: &[&str], rows: Vec<Value>) -> Map<String, Value> {

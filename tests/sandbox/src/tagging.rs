@@ -1,8 +1,8 @@
 //! Tags, and the three calls that every product has for them.
 
 use crate::listing::{invalid, lists};
-use crate::paging::{Size, by_token};
-use crate::{Answer, Call, Refusal, World};
+use crate::paging::{Size, by_token, without};
+use crate::{Answer, Call, Product, Refusal, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -133,6 +133,9 @@ impl Tagging {
                 })
             })
             .collect();
-        by_token(call, rows, self.shape, self.size)
+        let answer = by_token(call, rows, self.shape, self.size);
+        // Nlb alone counts.
+        let counts = call.product == Product::Nlb;
+        without(answer, if counts { &[] } else { &["MaxResults", "TotalCount"] })
     }
 }

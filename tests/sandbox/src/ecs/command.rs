@@ -200,6 +200,10 @@ impl Invocation {
     }
 }
 
+/// What a row of `DescribeInvocationResults` has and one of `DescribeInvocations` has not.
+const ONLY_IN_RESULTS: &[&str] =
+    &["CommandId", "InvokeId", "InvokeRecordStatus", "Tags", "Username"];
+
 fn chosen<'a>(
     world: &'a World,
     call: &'a Call,
@@ -240,6 +244,9 @@ pub(super) fn invocations(world: &World, call: &Call) -> Answer {
                     if let Value::Object(row) = &mut row {
                         let status = row.get("InvocationStatus").cloned().unwrap_or_default();
                         row.insert("InstanceInvokeStatus".into(), status);
+                        let finished = row.remove("FinishedTime").unwrap_or_default();
+                        row.insert("FinishTime".into(), finished);
+                        row.retain(|name, _| !ONLY_IN_RESULTS.contains(&name.as_str()));
                         if !output {
                             row.remove("Output");
                         }

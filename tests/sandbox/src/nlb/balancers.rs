@@ -113,6 +113,8 @@ fn get(world: &World, call: &Call) -> Answer {
         // This call alone names the members of a tag TagKey and TagValue.
         fields.insert("Tags".into(), tag_rows(&balancer.tags, "TagKey", "TagValue"));
         fields.insert("Cps".into(), json!(0));
+        // And it alone shows the addresses that connections come from.
+        fields.insert("ZoneMappings".into(), zone_rows(balancer, true));
     }
     Ok(row)
 }
@@ -137,24 +139,29 @@ fn list(world: &World, call: &Call) -> Answer {
     by_token(call, rows, &["LoadBalancers"], Size::new(20, 100))
 }
 
-fn row(world: &World, id: &str, b: &Balancer) -> Value {
-    let zones: Vec<Value> = b
-        .zones
+fn zone_rows(b: &Balancer, with_local: bool) -> Value {
+    b.zones
         .iter()
         .map(|z| {
+            let mut addresses = json!({
+                "EniId": z.interface,
+                "PrivateIPv4Address": z.address,
+                "PrivateIPv4HcStatus": "Healthy",
+            });
+            if let Some(fields) = addresses.as_object_mut().filter(|_| with_local) {
+                fields.insert("Ipv4LocalAddresses".into(), json!(z.local));
+            }
             json!({
-                "LoadBalancerAddresses": [{
-                    "EniId": z.interface,
-                    "Ipv4LocalAddresses": z.local,
-                    "PrivateIPv4Address": z.address,
-                    "PrivateIPv4HcStatus": "Healthy",
-                }],
+                "LoadBalancerAddresses": [addresses],
                 "Status": "Active",
                 "VSwitchId": z.vswitch,
                 "ZoneId": z.id,
             })
         })
-        .collect();
+        .collect()
+}
+
+fn row(world: &World, id: &str, b: &Balancer) -> Value {
     let status = if b.locked.is_some() { "ConsoleProtection" } else { "NonProtection" };
     json!({
         "AddressIpVersion": "ipv4",
@@ -179,7 +186,7 @@ fn row(world: &World, id: &str, b: &Balancer) -> Value {
         "SecurityGroupIds": [],
         "Tags": tag_rows(&b.tags, "Key", "Value"),
         "VpcId": b.vpc,
-        "ZoneMappings": zones,
+        "ZoneMappings": zone_rows(b, false),
     })
 }
 

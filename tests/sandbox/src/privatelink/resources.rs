@@ -2,7 +2,7 @@
 
 use super::state::{Resource, at_rest, dependence};
 use crate::listing::invalid;
-use crate::paging::{Size, by_token};
+use crate::paging::{Size, by_token, without};
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::{Value, json};
 
@@ -122,7 +122,7 @@ fn list(world: &World, call: &Call) -> Answer {
         .filter(|r| r.course.status(world.now_ms) != "Attaching")
         .map(|r| row(world, id, &service.region, r))
         .collect();
-    by_token(call, rows, &["Resources"], Size::new(50, 50))
+    without(by_token(call, rows, &["Resources"], Size::new(50, 50)), &["TotalCount"])
 }
 
 fn row(world: &World, service: &str, region: &str, resource: &Resource) -> Value {

@@ -4,7 +4,7 @@ use super::resources::{check, new_resource};
 use super::state::{Service, at_rest, concurrent, dependence};
 use crate::clock::rfc3339;
 use crate::listing::{invalid, wants};
-use crate::paging::{Size, by_token};
+use crate::paging::{Size, by_token, without};
 use crate::tagging::{new_tags, tag_rows, tagged};
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::{Value, json};
@@ -127,9 +127,11 @@ fn create(world: &mut World, call: &Call) -> Answer {
         tags: new_tags(call)?,
     };
     let id = world.fresh_id("epsrv");
-    let answer = row(world, &id, &service);
+    let answer = Ok(row(world, &id, &service));
     world.privatelink.services.insert(id, service);
-    Ok(answer)
+    // A new service tells less of itself than the same service in a list.
+    let later = ["MaxBandwidth", "MinBandwidth", "Payer", "RegionId"];
+    without(without(answer, &later), &["ServiceResourceType", "ServiceType"])
 }
 
 /// The zones that a service can be reached in.
