@@ -147,7 +147,7 @@ impl Drop for Sandbox {
 }
 
 fn lock(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
-    // A handler that panicked left its clone of the world behind, not a broken one.
+    // One handler that panicked is a bug, and no reason to stop answering all others.
     desk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
