@@ -86,7 +86,15 @@ impl Cloud {
         escrr_steps::install_tls();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let asked = async {
-            client.get(url).basic_auth(user, Some(password)).send().await.unwrap().json().await.unwrap()
+            client
+                .get(url)
+                .basic_auth(user, Some(password))
+                .send()
+                .await
+                .unwrap()
+                .json()
+                .await
+                .unwrap()
         };
         tokio::runtime::Runtime::new().unwrap().block_on(asked)
     }

@@ -7,7 +7,7 @@ use escrr_tests::bench::{Bench, Error};
 
 fn world(name: &str) -> Result<WorldFile, Error> {
     let path = format!("{}/sandbox/worlds/{name}.toml", env!("CARGO_MANIFEST_DIR"));
-    Ok(WorldFile::parse(&std::fs::read_to_string(path)?)?)
+    Ok(toml::from_str(&std::fs::read_to_string(path)?)?)
 }
 
 fn spec(world: &WorldFile, more: &str) -> Result<Spec, Error> {
