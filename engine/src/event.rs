@@ -37,8 +37,7 @@ pub enum Event {
         edition: String,
         /// The version of the program.
         program: String,
-        /// The kind of world it was begun in, for example `cloud` or `sandbox`.
-        #[serde(default = "cloud")]
+        /// The kind of world it was begun in, in a word of the caller's.
         world: String,
     },
     /// The node is about to make these items.
@@ -132,11 +131,6 @@ pub enum Event {
         /// Which.
         outcome: Outcome,
     },
-}
-
-/// The world of journals that do not name one.
-fn cloud() -> String {
-    "cloud".to_owned()
 }
 
 /// Who made what a node stands for.

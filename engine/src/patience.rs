@@ -41,7 +41,7 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
     /// Sets the next look, and minds the node's patience.
     pub(crate) async fn waiting(&mut self, at: usize, why: String) -> Result<(), EngineError> {
         let now_ms = self.engine.clock.now_ms();
-        let limit_ms = self.limit_ms(at);
+        let (limit_ms, usual_ms) = (self.limit_ms(at), self.usual_ms(at));
         let begun_ms = match self.saga.node(at) {
             NodeState::Intended(intent) => Some(intent.at_ms),
             NodeState::Undoing { since_ms, .. } => Some(*since_ms),
@@ -55,7 +55,7 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
         };
         let wait = self.waits.entry(at).or_default();
         let since_ms = *wait.since_ms.get_or_insert(now_ms);
-        wait.due_ms = now_ms + poll_ms(now_ms.saturating_sub(since_ms));
+        wait.due_ms = now_ms + poll_ms(now_ms.saturating_sub(since_ms), usual_ms);
         let next_ms = wait.due_ms;
         let waited_ms = now_ms.saturating_sub(begun_ms.unwrap_or(since_ms));
         let news = News::Waiting { node: at, why: why.clone(), since_ms, next_ms };
@@ -73,6 +73,11 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
             self.engine.tell(self.saga.id, News::Overdue { node: at, why, waited_ms });
         }
         Ok(())
+    }
+
+    fn usual_ms(&self, at: usize) -> u64 {
+        let about = self.engine.catalog.about().get(at);
+        about.map_or(0, |a| u64::from(a.patience.usual_s) * 1000)
     }
 
     fn limit_ms(&self, at: usize) -> u64 {

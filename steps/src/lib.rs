@@ -12,9 +12,11 @@ mod own;
 pub mod secret;
 pub mod side;
 pub mod spec;
+mod tls;
 pub mod version;
 mod world;
 pub mod zones;
 
 pub use side::{Follower, Leader, Side, Which};
-pub use world::{ClusterAccess, Resolution, TAG_LINK, TAG_NODE, TAG_SAGA, World};
+pub use tls::install_tls;
+pub use world::{ClusterAccess, Memory, Resolution, TAG_LINK, TAG_NODE, TAG_SAGA, World};

@@ -6,7 +6,7 @@ use escrr_engine::{NodeId, Report, SagaId, Seen};
 
 /// Whose a thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
+pub(crate) enum Owner {
     /// It carries this saga's mark.
     Us,
     /// It does not.
@@ -15,7 +15,7 @@ pub enum Owner {
 
 impl Owner {
     /// Whose is a thing with these tags?
-    pub fn of(tags: &Tags, saga: SagaId) -> Self {
+    pub(crate) fn of(tags: &Tags, saga: SagaId) -> Self {
         if tags.get(TAG_SAGA).is_some_and(|t| *t == saga.to_string()) {
             Self::Us
         } else {
@@ -24,7 +24,7 @@ impl Owner {
     }
 
     /// There, as wanted, and whose.
-    pub fn ready<T>(self, output: T) -> Seen<T> {
+    pub(crate) fn ready<T>(self, output: T) -> Seen<T> {
         match self {
             Self::Us => Seen::Ours(output),
             Self::Others => Seen::Theirs(output),
@@ -34,7 +34,7 @@ impl Owner {
 
 /// What a search by marks found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found<T> {
+pub(crate) enum Found<T> {
     /// Nothing.
     None,
     /// Exactly one.
@@ -44,7 +44,7 @@ pub enum Found<T> {
 }
 
 /// Picks the thing that `node` made: this saga's first, else an earlier saga's of the same link.
-pub fn pick<T>(
+pub(crate) fn pick<T>(
     candidates: Vec<T>,
     (node, saga, link): (NodeId, SagaId, &str),
     tags: impl Fn(&T) -> &Tags,
@@ -69,7 +69,7 @@ pub fn pick<T>(
 }
 
 /// Says that several things carry the same mark.
-pub fn several(what: &str, ids: &[String]) -> Report {
+pub(crate) fn several(what: &str, ids: &[String]) -> Report {
     Report::new(
         format!("finding the {what}"),
         format!("{} carry this link's mark: {}", ids.len(), ids.join(", ")),
@@ -79,7 +79,7 @@ pub fn several(what: &str, ids: &[String]) -> Report {
 }
 
 /// Says that the spec names something that is not there.
-pub fn not_there(what: &str, id: &str, key: &str) -> Report {
+pub(crate) fn not_there(what: &str, id: &str, key: &str) -> Report {
     Report::new(format!("looking for the {what} {id}"), "there is none with this id")
         .meaning(format!("the spec names it under {key}, so it has to be there"))
         .help("correct the id in the spec, or leave it out so that one is made")

@@ -53,13 +53,41 @@ pub struct World {
     pub follower: ClusterAccess,
     /// How names are resolved.
     pub resolution: Resolution,
-    /// What the leader had when a verification began, by saga; lost with the process, then taken anew.
-    pub barriers: Barriers,
+    /// What this process remembers between two looks.
+    pub memory: Memory,
 }
 
-/// Checkpoints of the leader's indices at the beginning of a verification.
+/// What a process remembers between two looks; without it the same is found out again.
 #[derive(Debug, Default)]
-pub struct Barriers(Mutex<BTreeMap<SagaId, BTreeMap<String, Vec<ShardSeq>>>>);
+pub struct Memory {
+    /// Checkpoints of the leader's indices at the beginning of a verification.
+    barriers: Mutex<BTreeMap<SagaId, BTreeMap<String, Vec<ShardSeq>>>>,
+    /// The command that resolves the leader's domain.
+    invocations: Mutex<BTreeMap<SagaId, String>>,
+}
+
+impl Memory {
+    /// The leader's checkpoints when this process first asked for this saga.
+    pub(crate) fn barrier(
+        &self,
+        saga: SagaId,
+        now: impl FnOnce() -> BTreeMap<String, Vec<ShardSeq>>,
+    ) -> BTreeMap<String, Vec<ShardSeq>> {
+        let mut all = self.barriers.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(saga).or_insert_with(now).clone()
+    }
+
+    /// The command that this process started for this saga.
+    pub(crate) fn invocation(&self, saga: SagaId) -> Option<String> {
+        self.invocations.lock().unwrap_or_else(PoisonError::into_inner).get(&saga).cloned()
+    }
+
+    /// Remembers the command.
+    pub(crate) fn remember_invocation(&self, saga: SagaId, invocation: &str) {
+        let mut all = self.invocations.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(saga, invocation.to_owned());
+    }
+}
 
 impl World {
     /// A client of the cluster on one side.
@@ -85,16 +113,6 @@ impl World {
             ca_file: access.ca_file.clone(),
             name: which.to_string(),
         })
-    }
-
-    /// The leader's checkpoints when this process first asked for this saga.
-    pub(crate) fn barrier(
-        &self,
-        saga: SagaId,
-        now: impl FnOnce() -> BTreeMap<String, Vec<ShardSeq>>,
-    ) -> BTreeMap<String, Vec<ShardSeq>> {
-        let mut all = self.barriers.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(saga).or_insert_with(now).clone()
     }
 
     /// The tags of what `node` makes.

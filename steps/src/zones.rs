@@ -294,16 +294,13 @@ mod tests {
                     prop_assert_eq!(distinct.len(), chosen.len());
                     for choice in &chosen {
                         prop_assert!(layout.zones.contains(&choice.zone));
-                        match &choice.vswitch {
-                            Some(id) => {
-                                let v = layout.vswitches.iter().find(|v| v.id == *id).unwrap();
-                                prop_assert!(v.zone == choice.zone && v.free >= addresses && v.system_table);
-                            }
-                            None => {
-                                prop_assert!(may_create && block.contains(&choice.cidr));
-                                prop_assert!(layout.vswitches.iter().all(|v| !overlap(&v.cidr, &choice.cidr)));
-                                prop_assert!(chosen.iter().filter(|o| overlap(&o.cidr, &choice.cidr)).count() == 1);
-                            }
+                        if let Some(id) = &choice.vswitch {
+                            let v = layout.vswitches.iter().find(|v| v.id == *id).unwrap();
+                            prop_assert!(v.zone == choice.zone && v.free >= addresses && v.system_table);
+                        } else {
+                            prop_assert!(may_create && block.contains(&choice.cidr));
+                            prop_assert!(layout.vswitches.iter().all(|v| !overlap(&v.cidr, &choice.cidr)));
+                            prop_assert!(chosen.iter().filter(|o| overlap(&o.cidr, &choice.cidr)).count() == 1);
                         }
                     }
                 }

@@ -1,1 +1,3 @@
-//! placeholder
+//! What the tests share: a pretend cloud and an engine over it.
+
+pub mod bench;

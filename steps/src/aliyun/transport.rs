@@ -109,8 +109,7 @@ impl Wire {
 }
 
 fn builder() -> ClientBuilder {
-    // A second installation fails, and the first one is as good.
-    rustls::crypto::ring::default_provider().install_default().ok();
+    crate::install_tls();
     Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)

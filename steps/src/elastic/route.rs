@@ -97,8 +97,7 @@ impl Direct {
             |port| format!("{}:{port}", base.host_str().unwrap_or_default()),
         );
         let headers = headers(user, password).map_err(unusable)?;
-        // A second installation fails, and the first one is as good.
-        rustls::crypto::ring::default_provider().install_default().ok();
+        crate::install_tls();
         let mut builder = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)

@@ -72,7 +72,7 @@ async fn layout(
     let mut zones: BTreeSet<String> =
         world.cloud.cbn(&spec.region).list_available_zones().await?.all().into_iter().collect();
     let mut addresses = ROUTER_ADDRESSES;
-    let mut products = "transit routers".to_owned();
+    let mut products = "transit routers";
     if which == Which::Follower {
         let nlb: BTreeSet<String> =
             world.cloud.nlb(&spec.region).describe_zones().await?.into_iter().collect();
@@ -80,7 +80,7 @@ async fn layout(
             world.cloud.privatelink(&spec.region).describe_nlb_zones().await?.into_iter().collect();
         zones.retain(|zone| nlb.contains(zone) && link.contains(zone));
         addresses += BALANCER_ADDRESSES;
-        products = "transit routers, network load balancers and PrivateLink".to_owned();
+        products = "transit routers, network load balancers and PrivateLink";
     }
     let filter = VSwitchFilter { vpc_id: &facts.vpc, ..VSwitchFilter::default() };
     let found = world.cloud.vpc(&spec.region).describe_vswitches(filter).await?;
@@ -98,7 +98,7 @@ async fn layout(
         .collect();
     Ok(Layout {
         zones,
-        products,
+        products: products.to_owned(),
         vswitches,
         blocks: blocks.to_vec(),
         addresses,

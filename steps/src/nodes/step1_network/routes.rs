@@ -38,12 +38,12 @@ impl Step for Routes {
         for (which, router) in [(Which::Leader, &cx.needs.1), (Which::Follower, &cx.needs.2)] {
             let Some(router) = router else { return Ok(Seen::Unneeded(())) };
             let region = &site.side(which).instance.region;
-            let routes = cx.world.cloud.cbn(region).list_route_entries(&router.route_table).await?;
+            let known = cx.world.cloud.cbn(region).list_route_entries(&router.route_table).await?;
             let leader = targets(Which::Leader, &cx.needs.9, &cx.needs.10);
             let follower = targets(Which::Follower, &cx.needs.9, &cx.needs.10);
             for target in leader.into_iter().chain(follower) {
                 let covering: Vec<&RouterRoute> =
-                    routes.iter().filter(|r| covers(r, target)).collect();
+                    known.iter().filter(|r| covers(r, target)).collect();
                 if covering.iter().any(|r| r.status == "Active") {
                     continue;
                 }

@@ -115,7 +115,9 @@ async fn run(cx: &Cx<'_, PrivateIp>, instance: &str) -> Result<String, Fault> {
         timeout_s: COMMAND_SECONDS,
         token: &cx.token(instance),
     };
-    cx.world.cloud.ecs(&facts.region).run_command(ask).await
+    let invocation = cx.world.cloud.ecs(&facts.region).run_command(ask).await?;
+    cx.world.memory.remember_invocation(cx.saga, &invocation);
+    Ok(invocation)
 }
 
 fn read(result: &InvocationResult) -> BTreeSet<Ipv4Addr> {
@@ -148,8 +150,11 @@ impl Step for PrivateIp {
         let Some(instance) = cx.items.iter().next() else {
             return Ok(Seen::Absent(vec![helper(cx).await?]));
         };
-        // The token makes this the invocation that was announced, not another one.
-        let invocation = run(cx, instance).await?;
+        let invocation = match cx.world.memory.invocation(cx.saga) {
+            Some(invocation) => invocation,
+            // The token makes this the invocation that was announced, not another one.
+            None => run(cx, instance).await?,
+        };
         let region = &cx.needs.0.leader.instance.region;
         let results = cx.world.cloud.ecs(region).describe_invocation_results(&invocation).await?;
         let Some(result) = results.into_iter().next() else {

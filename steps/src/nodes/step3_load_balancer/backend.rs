@@ -84,13 +84,11 @@ impl Act for Backend {
         if ours.is_empty() {
             return Ok(Remains::Nothing);
         }
-        Ok(match ours.iter().find(|s| s.status != "Available") {
-            Some(server) => Remains::Pending(format!("{} is {}", server.server_ip, server.status)),
-            None => {
-                let ips: Vec<String> = ours.into_iter().map(|s| s.server_ip).collect();
-                Remains::Items(vec![join(&ips)])
-            }
-        })
+        if let Some(server) = ours.iter().find(|s| s.status != "Available") {
+            return Ok(Remains::Pending(format!("{} is {}", server.server_ip, server.status)));
+        }
+        let ips: Vec<String> = ours.into_iter().map(|s| s.server_ip).collect();
+        Ok(Remains::Items(vec![join(&ips)]))
     }
 
     async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {

@@ -67,7 +67,7 @@ impl Step for Existing {
         }
         // The leader first: what it has now, the followers must reach.
         let now = leader.shard_stats("_all").await?;
-        let barrier = cx.world.barrier(cx.saga, || now.clone());
+        let barrier = cx.world.memory.barrier(cx.saga, || now.clone());
         let reached = follower.shard_stats("_all").await?;
         let mut lagging = Vec::new();
         for pair in &followers.pairs {

@@ -144,12 +144,12 @@ pub(super) async fn left(world: &World, site: &Site, probe: &Probe) -> Result<Re
 pub(super) async fn remove(
     world: &World,
     site: &Site,
-    side: &str,
+    item: &str,
     saga: escrr_engine::SagaId,
 ) -> Result<(), Fault> {
     let Some(probe) = probe(world, saga) else { return Ok(()) };
     let (leader, follower) = clusters(world, site)?;
-    if side == Which::Follower.name() {
+    if item == Which::Follower.name() {
         follower.delete_index(&probe.follower).await.map(drop)
     } else {
         leader.delete_index(&probe.leader).await.map(drop)

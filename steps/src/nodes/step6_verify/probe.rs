@@ -24,14 +24,14 @@ pub(super) fn probe(world: &World, saga: SagaId) -> Option<Probe> {
     }
     let tail: String = saga.to_string().chars().rev().take(8).collect();
     // No second dash: index templates for `logs-*-*` and the like would claim the name.
-    let word = format!("escrr_probe_{tail}");
+    let mark = format!("escrr_probe_{tail}");
     let excluded = |name: &str| world.spec.exclusions().iter().any(|p| matches(p, name));
     let leader = world
         .spec
         .patterns()
         .iter()
         .filter(|p| p.contains('*'))
-        .map(|p| p.replacen('*', &word, 1).replace('*', ""))
+        .map(|p| p.replacen('*', &mark, 1).replace('*', ""))
         .find(|name| !excluded(name))?;
     let follower = follower_name(&world.spec, &leader);
     Some(Probe { leader, follower, latency_ms: 0 })

@@ -1,0 +1,10 @@
+//! Laws over the whole catalog, with the real clients over real HTTP against the sandbox.
+
+#![expect(clippy::indexing_slicing, reason = "a member that JSON lacks reads as null")]
+
+mod calls;
+mod clean;
+mod found;
+mod pace;
+mod refusals;
+mod worlds;
