@@ -215,20 +215,6 @@ mod tests {
     use super::*;
     use crate::WorldFile;
 
-    fn line(seq: u64) -> LogLine {
-        LogLine {
-            seq,
-            at_ms: 1,
-            product: "Cbn".into(),
-            action: "CreateCen".into(),
-            region: String::new(),
-            mutating: true,
-            token: Some("t".into()),
-            outcome: "ok".into(),
-            pid: None,
-        }
-    }
-
     fn text(line: &LogLine) -> Vec<u8> {
         format!("{}\n", serde_json::to_string(line).unwrap()).into_bytes()
     }
@@ -241,14 +227,14 @@ mod tests {
             let (mut shelf, none, log) = Shelf::open(dir.path()).unwrap();
             assert!(none.is_none() && log.is_empty());
             shelf.save(&world).unwrap();
-            shelf.append(&text(&line(1))).unwrap();
+            shelf.append(&text(&LogLine::sample(1))).unwrap();
         }
         let back = offline(dir.path()).unwrap();
         assert_eq!(
             serde_json::to_value(&back.world).unwrap(),
             serde_json::to_value(&world).unwrap()
         );
-        assert_eq!(back.log, [line(1)]);
+        assert_eq!(back.log, [LogLine::sample(1)]);
         assert!(back.inventory().iter().any(|t| t.id == "vsw-leader-f"));
     }
 
@@ -258,8 +244,8 @@ mod tests {
         fs::write(dir.path().join("log.ndjson"), b"{\"seq\":1,\"at").unwrap();
         let (mut shelf, _, log) = Shelf::open(dir.path()).unwrap();
         assert!(log.is_empty());
-        shelf.append(&text(&line(2))).unwrap();
-        assert_eq!(read_log(dir.path()).unwrap(), [line(2)]);
+        shelf.append(&text(&LogLine::sample(2))).unwrap();
+        assert_eq!(read_log(dir.path()).unwrap(), [LogLine::sample(2)]);
     }
 
     #[test]
