@@ -5,19 +5,19 @@ use crate::env::Env;
 #[test]
 fn each_kind_of_refusal_has_its_exit_code() {
     let cases = [
-        ("Nlb", "CreateListener", "OperationDenied.Sandbox", 1),
-        ("Cbn", "CreateCen", "Forbidden.RAM", 4),
-        ("Nlb", "CreateLoadBalancer", "QuotaExceeded.LoadBalancer", 6),
-        ("Sts", "GetCallerIdentity", "InvalidAccessKeyId.NotFound", 4),
-        ("Elasticsearch", "DescribeInstance", "InstanceNotFound", 5),
+        (("Nlb", "CreateListener", "OperationDenied.Sandbox"), 1, "OperationDenied.Sandbox"),
+        (("Cbn", "CreateCen", "Forbidden.RAM"), 4, "Forbidden.RAM"),
+        (("Nlb", "CreateLoadBalancer", "QuotaExceeded.LoadBalancer"), 6, "QuotaExceeded"),
+        (("Sts", "GetCallerIdentity", "InvalidAccessKeyId.NotFound"), 4, "InvalidAccessKeyId"),
+        (("Elasticsearch", "DescribeInstance", "InstanceNotFound"), 5, "no such instance"),
     ];
-    for (product, action, code, exit) in cases {
+    for ((product, action, code), exit, said) in cases {
         let env = Env::new();
         let fault =
             ["--product", product, "--action", action, "--refuse", code, "--message", "by order"];
         env.fault(&fault);
         let refused = env.escrr(&["run", "--yes"]).exits(exit);
-        drop(refused.says(code).says("resume"));
+        drop(refused.says(said).says("resume"));
         env.fault(&["--clear"]);
         drop(env.escrr(&["resume"]).exits(0));
     }
