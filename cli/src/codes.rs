@@ -39,11 +39,27 @@ codes! {
     /// The spec is wrong.
     SPEC = "E0101", Usage, "the spec is wrong";
     /// A reference to a secret leads nowhere.
-    SECRET = "E0201", Permission, "a secret cannot be had";
+    SECRET = "E0201", Usage, "a secret cannot be had";
     /// There is no access key.
     NO_CREDENTIALS = "E0202", Permission, "no access key";
     /// There is no place for the state.
     NO_HOME = "E0301", Usage, "no place for the state";
+    /// Another process writes to the store.
+    STORE_IN_USE = "E0302", InUse, "the store is in use";
+    /// What is in the store cannot be right.
+    STORE_DAMAGED = "E0303", StoreDamaged, "the store is damaged";
+    /// A newer version wrote the store.
+    STORE_NEWER = "E0304", StoreDamaged, "the store is of a newer version";
+    /// The disk is full.
+    STORE_FULL = "E0305", Failed, "the disk is full";
+    /// The system refused something to the store.
+    STORE_IO = "E0306", Failed, "the store cannot be used";
+    /// The store takes nothing more from this process.
+    STORE_LOST = "E0307", Failed, "the store takes nothing more";
+    /// A journal cannot be folded.
+    JOURNAL = "E0308", StoreDamaged, "a journal cannot be read";
+    /// A saga was begun with other steps than this version has.
+    EDITION = "E0309", Failed, "begun with another version";
     /// No sandbox runs.
     NO_SANDBOX = "E0401", Failed, "no sandbox is running";
     /// A sandbox runs already.
@@ -54,6 +70,22 @@ codes! {
     SANDBOX_CONTROL = "E0404", Failed, "the sandbox did not do as asked";
     /// The world file is wrong.
     WORLD_FILE = "E0405", Usage, "the world file is wrong";
+    /// The link's saga has not ended.
+    LIVE_SAGA = "E0501", Failed, "the link's saga is live";
+    /// There is no such saga, or more than one that could be meant.
+    NO_SAGA = "E0502", Usage, "which saga is not clear";
+    /// There is no such node.
+    NO_NODE = "E0503", Usage, "there is no such node";
+    /// Nothing can be decided over the node.
+    NOT_DECIDABLE = "E0504", Usage, "nothing to decide over the node";
+    /// The link was set up with another spec.
+    OTHER_SPEC = "E0505", Usage, "set up with another spec";
+    /// The saga belongs to another cloud.
+    OTHER_WORLD = "E0506", Usage, "begun in another cloud";
+    /// What the link is made of is no longer as it was.
+    CHANGED = "E0507", Failed, "the link has changed";
+    /// Something is left that nobody takes back.
+    LEFT_BEHIND = "E0508", LeftBehind, "something is left behind";
     /// The other side said no.
     REFUSED = "E1001", Failed, "refused";
     /// A prerequisite does not hold.

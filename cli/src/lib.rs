@@ -6,13 +6,20 @@
 //! - [`trace`] writes a log file beside the store.
 
 pub mod args;
+pub mod clock;
 pub mod codes;
 pub mod commands;
 pub mod error;
 pub mod exit;
+pub mod place;
+pub mod pretend;
+pub mod sagas;
 pub mod sandbox_control;
 pub mod secrets;
+pub mod session;
 pub mod settings;
+pub mod specs;
+pub mod store;
 pub mod trace;
 pub mod ui;
 

@@ -209,7 +209,7 @@ mod tests {
             let shown = format!("{error:?} {}", error.to_json());
             assert!(error.to_string().contains(reference), "{shown}");
             assert!(!shown.contains("hunter"), "{shown}");
-            assert_eq!(error.exit(), Exit::Permission);
+            assert_eq!(error.exit(), Exit::Usage);
         }
     }
 

@@ -83,6 +83,8 @@ pub struct Settings {
     pub verbose: u8,
     /// May a question be asked?
     pub interactive: bool,
+    /// Can the terminal show more than ASCII?
+    pub unicode: bool,
     /// Columns for tables on stdout; absent when it is no terminal.
     pub columns: Option<usize>,
 }
@@ -108,6 +110,7 @@ impl Settings {
             quiet: global.quiet,
             verbose: global.verbose,
             interactive: terminal.stdin && terminal.stderr && !global.no_input,
+            unicode: unicode(env),
             columns: terminal.columns.filter(|_| terminal.stdout),
         })
     }
@@ -124,6 +127,13 @@ pub fn color(when: ColorWhen, env: &dyn Env, is_terminal: bool) -> bool {
             env.filled("NO_COLOR").is_none() && (forced || (is_terminal && !dumb))
         }
     }
+}
+
+/// The first locale variable that says something decides, as in the C library.
+fn unicode(env: &dyn Env) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env.filled(name));
+    let locale = locale.unwrap_or_default().to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
 }
 
 fn progress(global: &Global, can_draw: bool) -> ProgressForm {
@@ -253,6 +263,13 @@ mod tests {
         assert_eq!(settle(&[], &[home], PIPES).progress, ProgressForm::Plain);
         assert_eq!(settle(&["-q"], &[home], TTY).progress, ProgressForm::None);
         assert_eq!(settle(&["--progress", "tree"], &[home], PIPES).progress, ProgressForm::Tree);
+    }
+
+    #[test]
+    fn signs_beyond_ascii_are_for_locales_that_have_them() {
+        let of = |pairs: &[(&str, &str)]| unicode(&env(pairs));
+        assert!(of(&[("LANG", "de_DE.UTF-8")]) && of(&[("LC_ALL", ""), ("LANG", "C.utf8")]));
+        assert!(!of(&[]) && !of(&[("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")]));
     }
 
     #[test]

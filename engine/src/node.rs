@@ -39,13 +39,19 @@ pub struct Stop {
     pub report: Report,
 }
 
+impl Stop {
+    /// Did the other side definitely say no? Then nothing came of the call, and its token is used up.
+    fn is_definite(&self) -> bool {
+        matches!(self.class, Class::Refused | Class::Prerequisite)
+    }
+}
+
 /// Where a node is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeState {
-    /// Nothing was announced, or a person said: try again. An earlier intent is remembered,
-    /// because something may have come of it.
+    /// Nothing was announced, or what was announced was refused and a person said: try again.
     Idle {
-        /// The last intent before a person said to try again.
+        /// The intent that was refused; of its other items something may have come.
         earlier: Option<Intent>,
     },
     /// Announced; calls may have been made.
@@ -266,8 +272,16 @@ impl NodeState {
 
     fn again(self, at_ms: u64) -> Self {
         match self {
-            Self::Failed { intent, .. } | Self::Parked { intent, .. } => {
-                Self::Idle { earlier: intent }
+            Self::Failed { intent: Some(intent), stop } if stop.is_definite() => {
+                Self::Idle { earlier: Some(intent) }
+            }
+            // Something may have come of the calls: the same tokens are used again.
+            Self::Failed { intent: Some(intent), .. }
+            | Self::Parked { intent: Some(intent), .. } => {
+                Self::Intended(Intent { at_ms, ..intent })
+            }
+            Self::Failed { intent: None, .. } | Self::Parked { intent: None, .. } => {
+                Self::Idle { earlier: None }
             }
             Self::Stuck { intent, output, .. } => Self::Undoing { since_ms: at_ms, intent, output },
             Self::Idle { .. }

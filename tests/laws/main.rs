@@ -7,3 +7,4 @@ mod clean;
 mod found;
 mod pace;
 mod refusals;
+mod worlds;

@@ -1,14 +1,25 @@
 //! One file a command.
 
+mod audit;
+mod conclusion;
+mod decide;
+mod events;
 mod init;
+mod list;
+mod plan;
+mod resume;
+mod rollback;
+mod run;
 mod sandbox;
+mod show;
+mod status;
 mod version;
 
 use crate::Context;
 use crate::args::Command;
-use crate::codes;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use escrr_engine::Verb;
 
 /// Does what was asked.
 ///
@@ -19,25 +30,23 @@ pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, Command
         Command::Init(args) => init::run(&args, context),
         Command::Sandbox(command) => Box::pin(sandbox::run(command, context)).await,
         Command::Version => Ok(version::run(context)),
-        Command::Plan(_)
-        | Command::Run(_)
-        | Command::Resume(_)
-        | Command::Rollback(_)
-        | Command::Status(_)
-        | Command::List
-        | Command::Events(_)
-        | Command::Show(_)
-        | Command::Audit(_)
-        | Command::Retry(_)
-        | Command::Skip(_)
-        | Command::MarkDone(_) => {
-            Err(CommandError::new(codes::USAGE, "this build does not have the command yet"))
-        }
+        Command::Plan(args) => Box::pin(plan::run(&args, context)).await,
+        Command::Run(args) => Box::pin(run::run(&args, context)).await,
+        Command::Resume(args) => Box::pin(resume::run(&args, context)).await,
+        Command::Rollback(args) => Box::pin(rollback::run(&args, context)).await,
+        Command::Status(args) => status::run(&args, context).await,
+        Command::List => list::run(context),
+        Command::Events(args) => events::run(&args, context).await,
+        Command::Show(args) => show::run(&args, context),
+        Command::Audit(args) => Box::pin(audit::run(&args, context)).await,
+        Command::Retry(args) => decide::run(Verb::Retry, &args, context).await,
+        Command::Skip(args) => decide::run(Verb::Skip, &args, context).await,
+        Command::MarkDone(args) => decide::run(Verb::MarkDone, &args, context).await,
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::Context;
     use crate::args::{Args, OutputForm};
     use crate::settings::{Settings, Terminal};
@@ -46,16 +55,16 @@ mod tests {
     use std::collections::BTreeMap;
 
     /// What a command needs, with a home of its own that goes away.
-    pub(super) struct Stage {
-        pub(super) captured: Captured,
-        pub(super) home: tempfile::TempDir,
+    pub(crate) struct Stage {
+        pub(crate) captured: Captured,
+        pub(crate) home: tempfile::TempDir,
         ui: Ui,
         settings: Settings,
         env: BTreeMap<String, String>,
     }
 
     impl Stage {
-        pub(super) fn new(form: OutputForm) -> Self {
+        pub(crate) fn new(form: OutputForm) -> Self {
             let home = tempfile::tempdir().unwrap();
             let dir = home.path().display().to_string();
             let global = Args::parse_from(["escrr", "--home", &dir, "version"]).global;
@@ -66,7 +75,12 @@ mod tests {
             Self { captured, home, ui, settings, env }
         }
 
-        pub(super) fn context(&self) -> Context<'_> {
+        pub(crate) fn with_env(mut self, name: &str, value: &str) -> Self {
+            self.env.insert(name.to_owned(), value.to_owned());
+            self
+        }
+
+        pub(crate) fn context(&self) -> Context<'_> {
             Context { ui: &self.ui, settings: &self.settings, env: &self.env }
         }
     }

@@ -3,10 +3,8 @@
 use crate::Context;
 use crate::args::OutputForm;
 use crate::exit::Exit;
+use crate::ui::document::EVENTS_SCHEMA;
 use serde_json::json;
-
-/// The format of `--output ndjson` and of `escrr events`; a new field is no new number.
-pub(crate) const EVENTS_SCHEMA: &str = "escrr.events/1";
 
 /// Shows the version, and with JSON what programs have to know about it.
 pub(super) fn run(context: Context<'_>) -> Exit {

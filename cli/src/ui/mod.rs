@@ -1,6 +1,11 @@
 //! The only place that writes to the terminal: results on stdout, everything else on stderr.
 
+pub mod document;
+pub mod progress;
+pub mod result;
 pub mod table;
+pub mod told;
+pub mod words;
 
 use crate::args::OutputForm;
 use crate::codes;
@@ -145,6 +150,11 @@ impl Ui {
         self.failure(error);
     }
 
+    /// Something went wrong that is part of the result: said like an error, without its document.
+    pub fn problem(&self, error: &CommandError) {
+        self.failure(error);
+    }
+
     fn failure(&self, error: &CommandError) {
         let mut lines = vec![format!("{ERROR}error[{}]:{ERROR:#} {}", error.code.id, error.said)];
         let more = [
@@ -161,18 +171,25 @@ impl Ui {
         say(&self.err, &lines.join("\n"));
     }
 
+    /// Is there somebody to ask?
+    ///
+    /// # Errors
+    /// Nobody can be asked, and then the flag is named that answers instead.
+    pub fn can_ask(&self, flag: &str) -> Result<(), CommandError> {
+        if self.interactive {
+            return Ok(());
+        }
+        let said = "this has to be confirmed, and there is no terminal to ask on";
+        let error = CommandError::new(codes::NOBODY_TO_ASK, said);
+        Err(error.hint(format!("confirm it with {flag}")))
+    }
+
     /// Asks for a word, and goes on only if it is the one that was wanted.
     ///
     /// # Errors
     /// Nobody can be asked, and then the flag is named; or another word was given.
     pub fn confirm(&self, question: &str, wanted: &str, flag: &str) -> Result<(), CommandError> {
-        if !self.interactive {
-            return Err(CommandError::new(
-                codes::NOBODY_TO_ASK,
-                "this has to be confirmed, and there is no terminal to ask on",
-            )
-            .hint(format!("confirm it with {flag}")));
-        }
+        self.can_ask(flag)?;
         ask(&self.err, &format!("{question}\nType `{wanted}` to go on: "));
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer);

@@ -69,7 +69,7 @@ fn one_line(cell: &str) -> String {
     cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-fn cut(cell: &str, room: Option<usize>) -> String {
+pub(super) fn cut(cell: &str, room: Option<usize>) -> String {
     match room {
         Some(room) if width(cell) > room => {
             let mut kept = String::new();
@@ -85,7 +85,7 @@ fn cut(cell: &str, room: Option<usize>) -> String {
     }
 }
 
-fn width(text: &str) -> usize {
+pub(super) fn width(text: &str) -> usize {
     text.chars().map(columns_of).sum()
 }
 

@@ -123,8 +123,12 @@ fn listed(table: &[(Product, &[&str])], product: Product, action: &str) -> bool 
     table.iter().any(|(p, actions)| *p == product && actions.contains(&action))
 }
 
-/// Does the call change the world?
+/// Does the call change the world? A dry run does not.
 pub fn mutating(call: &Call) -> bool {
+    let dry = dry_run_parameter(call.product, &call.action);
+    if dry.is_some_and(|name| call.flag(name, false)) {
+        return false;
+    }
     if call.product == Product::Elasticsearch && call.action == "InvokeEsRequest" {
         let path = call.get("path").unwrap_or("/");
         let path = path.split('?').next().unwrap_or(path);
@@ -208,6 +212,28 @@ mod tests {
         );
         assert_eq!(dry_run_parameter(Product::Elasticsearch, "CreateVpcEndpoint"), Some("dryRun"));
         assert_eq!(token_parameter(Product::Sts, "AssumeRole"), None);
+    }
+
+    #[test]
+    fn looks_and_dry_runs_change_nothing() {
+        let call = |product: Product, action: &str, params: &[(&str, &str)]| Call {
+            product,
+            action: action.into(),
+            params: params.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
+            path: BTreeMap::new(),
+            body: serde_json::Value::Null,
+        };
+        assert!(mutating(&call(Product::Ecs, "RunCommand", &[])));
+        assert!(mutating(&call(Product::Cbn, "CreateTransitRouter", &[("DryRun", "false")])));
+        assert!(!mutating(&call(Product::Cbn, "CreateTransitRouter", &[("DryRun", "true")])));
+        assert!(!mutating(&call(Product::Sts, "AssumeRole", &[])));
+        assert!(!mutating(&call(Product::PrivateLink, "CheckProductOpen", &[])));
+        let invoke = |method: &str, path: &str| {
+            let params = [("method", method), ("path", path)];
+            mutating(&call(Product::Elasticsearch, "InvokeEsRequest", &params))
+        };
+        assert!(invoke("PUT", "/logs/_ccr/follow?wait_for_active_shards=1"));
+        assert!(!invoke("POST", "/logs/_search?size=0"));
     }
 
     #[test]

@@ -133,6 +133,13 @@ impl Call {
         })
     }
 
+    /// Sets `text` to a parameter, if it is there.
+    pub(crate) fn replace(&self, name: &str, text: &mut String) {
+        if let Some(new) = self.get(name) {
+            new.clone_into(text);
+        }
+    }
+
     /// A number, else `InvalidParameter`.
     pub fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>, Refusal> {
         match self.get(name) {

@@ -34,6 +34,9 @@ struct Change {
 pub(crate) fn handle(desk: &mut Desk, http: &Http) -> Reply {
     let segments = http.segments();
     let path: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
+    if let ("GET", ["log"]) = (http.method.as_str(), path.as_slice()) {
+        return Reply::text(desk.log().json());
+    }
     let answer = match (http.method.as_str(), path.as_slice()) {
         ("GET", ["clock"]) => Ok(clock(desk)),
         ("POST", ["clock"]) => parse(http).and_then(|to: MoveClock| {
@@ -56,7 +59,6 @@ pub(crate) fn handle(desk: &mut Desk, http: &Http) -> Reply {
             desk.catch_up();
             Ok(json!(ledger::inventory(&desk.world)))
         }
-        ("GET", ["log"]) => Ok(json!(desk.log())),
         ("GET", ["durations"]) => Ok(json!(desk.world.durations.all())),
         ("POST", ["reset"]) => desk.reset().map(|()| json!({})).map_err(|e| internal(&e)),
         ("POST", ["change"]) => parse(http).and_then(|order| change(desk, order)),

@@ -65,6 +65,24 @@ pub struct LogLine {
     pub pid: Option<u32>,
 }
 
+#[cfg(test)]
+impl LogLine {
+    /// A line for tests of the log.
+    pub(crate) fn sample(seq: u64) -> Self {
+        Self {
+            seq,
+            at_ms: 1,
+            product: "Cbn".into(),
+            action: "CreateCen".into(),
+            region: String::new(),
+            mutating: true,
+            token: Some("t".into()),
+            outcome: "ok".into(),
+            pid: None,
+        }
+    }
+}
+
 /// Everything that exists, by kind and id.
 pub fn inventory(world: &World) -> Vec<Thing> {
     let mut all = vpc::inventory(world);
@@ -132,9 +150,11 @@ fn camel(word: &str) -> String {
 
 /// Does a request to a cluster's REST API change the cluster?
 pub fn es_mutating(method: &str, path: &str) -> bool {
-    /// Reads that clients also send by POST, to have a body.
+    /// Reads that clients also send by POST, to have a body; what a read holds open is let
+    /// go of by DELETE.
     const READS: &[&str] = &[
         "_search",
+        "_pit",
         "_msearch",
         "_count",
         "_refresh",
@@ -147,8 +167,8 @@ pub fn es_mutating(method: &str, path: &str) -> bool {
         "_analyze",
     ];
     match method {
-        "PUT" | "DELETE" => true,
-        "POST" => !path.split('/').any(|p| READS.contains(&p)),
+        "PUT" => true,
+        "POST" | "DELETE" => !path.split('/').any(|p| READS.contains(&p)),
         _ => false,
     }
 }
@@ -190,6 +210,8 @@ mod tests {
         assert!(!es_mutating("POST", "/logs/_search"));
         assert!(!es_mutating("POST", "/logs/_refresh"));
         assert!(!es_mutating("GET", "/logs"));
+        assert!(!es_mutating("DELETE", "/_search/scroll"));
+        assert!(!es_mutating("DELETE", "/_pit"));
         assert!(es_mutating("POST", "/logs/_doc"));
         assert!(es_mutating("POST", "/logs/_ccr/unfollow"));
         assert!(es_mutating("DELETE", "/logs"));

@@ -38,6 +38,7 @@ pub mod privatelink;
 pub mod route;
 pub mod server;
 pub mod sts;
+mod tagging;
 pub mod verify;
 pub mod vpc;
 pub mod wire;

@@ -29,18 +29,24 @@ pub fn answer(world: &mut World, call: &Call) -> Answer {
     if !dry && !actions::mutating(&call) {
         return dispatch(world, &call);
     }
+    // No call of the OpenAPI reaches into the clusters, and they are the bulk of a world:
+    // they move along instead of being copied.
+    let clusters = std::mem::take(&mut world.elastic);
     let mut next = world.clone();
     let answer = if dry {
         dispatch(&mut next, &call)
     } else {
         idempotency::once(&mut next, &call, dispatch)
-    }?;
+    };
+    world.elastic = clusters;
+    let answer = answer?;
     if dry {
         return Err(Refusal::bad(
             "DryRunOperation",
             "Request validation has been passed with DryRun flag set.",
         ));
     }
+    next.elastic = std::mem::take(&mut world.elastic);
     *world = next;
     Ok(answer)
 }

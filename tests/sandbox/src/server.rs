@@ -3,8 +3,9 @@
 use crate::desk::{Caller, Desk, Outcome, Reply};
 use crate::wire::Http;
 use crate::{Error, WorldFile, clock, control, peer};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
+use hyper::header::CONTENT_LENGTH;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -19,6 +20,11 @@ use tokio::task::{JoinHandle, JoinSet};
 
 /// A world that changed is on disk at latest after this time.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
+
+/// Bytes of a body that the gateway of the OpenAPI takes.
+const OPENAPI_BODY: usize = 8 << 20;
+/// Bytes of a body that a node takes: `http.max_content_length` is 100 MB unless set.
+const CLUSTER_BODY: usize = 100 << 20;
 
 /// How a sandbox starts.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +89,7 @@ impl Sandbox {
     pub async fn start(options: Options) -> Result<Self, Error> {
         let desk = Desk::open(&options)?;
         let file = desk.world.file.clone();
-        let account = desk.world.account.clone();
+        let account = desk.world.file.account.clone();
         let desk = Arc::new(Mutex::new(desk));
         let mut tasks = Vec::new();
         let openapi = listen(&desk, Port::OpenApi, &mut tasks).await?;
@@ -141,7 +147,7 @@ impl Drop for Sandbox {
 }
 
 fn lock(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
-    // A handler that panicked left its clone of the world behind, not a broken one.
+    // One handler that panicked is a bug, and no reason to stop answering all others.
     desk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -201,7 +207,11 @@ async fn answer(
     peer: Peer,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Closed> {
-    let http = read(request).await?;
+    let openapi = matches!(port, Port::OpenApi);
+    let http = match read(request, if openapi { OPENAPI_BODY } else { CLUSTER_BODY }).await? {
+        Read::Whole(http) => http,
+        Read::TooLong(http) => return Ok(write(Reply::too_large(&http, openapi))),
+    };
     let (outcome, hold) = {
         let mut desk = lock(&desk);
         if desk.closed() {
@@ -223,9 +233,26 @@ async fn answer(
     outcome.reply.map(write).ok_or(Closed)
 }
 
-async fn read(request: Request<Incoming>) -> Result<Http, Closed> {
+/// A request, with its body or without one that is too long.
+enum Read {
+    Whole(Http),
+    TooLong(Http),
+}
+
+async fn read(request: Request<Incoming>, limit: usize) -> Result<Read, Closed> {
     let (parts, body) = request.into_parts();
-    let body = body.collect().await.map_err(|_| Closed)?.to_bytes().to_vec();
+    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    let body = if announced.is_some_and(|length: usize| length > limit) {
+        // What is too long by its own word need not come first.
+        None
+    } else {
+        match Limited::new(body, limit).collect().await {
+            Ok(body) => Some(body.to_bytes().to_vec()),
+            Err(error) if error.is::<LengthLimitError>() => None,
+            // The caller went away in the middle of it.
+            Err(_) => return Err(Closed),
+        }
+    };
     let mut headers: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in &parts.headers {
         let value = String::from_utf8_lossy(value.as_bytes());
@@ -238,7 +265,11 @@ async fn read(request: Request<Incoming>) -> Result<Http, Closed> {
             .or_insert_with(|| value.clone().into_owned());
     }
     let target = parts.uri.path_and_query().map_or("/", |t| t.as_str());
-    Ok(Http::new(parts.method.as_str(), target, headers, body))
+    let http = |body| Http::new(parts.method.as_str(), target, headers, body);
+    Ok(match body {
+        Some(body) => Read::Whole(http(body)),
+        None => Read::TooLong(http(Vec::new())),
+    })
 }
 
 fn write(reply: Reply) -> Response<Full<Bytes>> {

@@ -1,6 +1,7 @@
 //! Security Token Service (Sts 2015-04-01): who am I, and temporary keys.
 
 use crate::clock::rfc3339;
+use crate::listing::unknown_action;
 use crate::{Answer, Call, Refusal, World};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -33,12 +34,12 @@ pub fn handle(world: &mut World, call: &Call) -> Answer {
     match call.action.as_str() {
         "GetCallerIdentity" => Ok(identity(world)),
         "AssumeRole" => assume_role(world, call),
-        _ => Err(Refusal::missing("InvalidAction.NotFound", "Specified api is not found.")),
+        _ => unknown_action(call),
     }
 }
 
 fn identity(world: &World) -> serde_json::Value {
-    let account = &world.account.id;
+    let account = &world.file.account.id;
     match world.sts.sessions.get(&world.request.access_key_id) {
         None => json!({
             "AccountId": account,
@@ -83,7 +84,7 @@ fn assume_role(world: &mut World, call: &Call) -> Answer {
             "The Min/Max value of DurationSeconds is 15min/1hr.",
         ));
     }
-    let Some(role) = arn.strip_prefix(&format!("acs:ram::{}:role/", world.account.id)) else {
+    let Some(role) = arn.strip_prefix(&format!("acs:ram::{}:role/", world.file.account.id)) else {
         return Err(Refusal::missing(
             "EntityNotExist.Role",
             format!("The role not exists: {arn}."),
@@ -99,7 +100,7 @@ fn assume_role(world: &mut World, call: &Call) -> Answer {
     };
     let answer = json!({
         "AssumedRoleUser": {
-            "Arn": format!("acs:ram::{}:assumed-role/{role}/{name}", world.account.id),
+            "Arn": format!("acs:ram::{}:assumed-role/{role}/{name}", world.file.account.id),
             "AssumedRoleId": format!("{}:{name}", role_id(role)),
         },
         "Credentials": {

@@ -21,14 +21,21 @@ const SKEW_MS: u64 = 15 * 60 * 1000;
 
 /// Nonces seen of late, so that a replay is refused.
 #[derive(Clone, Debug, Default)]
-pub struct Nonces(BTreeMap<(String, String), u64>);
+pub struct Nonces {
+    seen: BTreeMap<(String, String), u64>,
+    /// When old ones were last thrown away.
+    swept_ms: u64,
+}
 
 impl Nonces {
     /// Takes note of a nonce; false if that key used it before.
     fn first_use(&mut self, key: &str, nonce: &str, wall_ms: u64) -> bool {
         // A request older than the skew is refused by its time; twice that is plenty.
-        self.0.retain(|_, seen| wall_ms.saturating_sub(*seen) < 2 * SKEW_MS);
-        self.0.insert((key.to_owned(), nonce.to_owned()), wall_ms).is_none()
+        if wall_ms.saturating_sub(self.swept_ms) > SKEW_MS {
+            self.seen.retain(|_, seen| wall_ms.saturating_sub(*seen) < 2 * SKEW_MS);
+            self.swept_ms = wall_ms;
+        }
+        self.seen.insert((key.to_owned(), nonce.to_owned()), wall_ms).is_none()
     }
 }
 

@@ -4,12 +4,12 @@
 //! functions `fn(&mut World, &Call) -> Answer`; they never touch sockets, files or
 //! the clock: `now_ms` is set before each call.
 
-use crate::world_file::{AccountFile, RegionFile, WorldFile};
+use crate::world_file::WorldFile;
 use crate::{
     Durations, cbn, ecs, elastic, fault, idempotency, instances, nlb, privatelink, sts, vpc,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Everything that exists, and when "now" is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -36,10 +36,6 @@ pub struct World {
     pub file: WorldFile,
     /// Services opened since then: `Cbn`, `PrivateLink`.
     pub activated: BTreeSet<String>,
-    /// The account and its key.
-    pub account: AccountFile,
-    /// Zones of each region, by product.
-    pub regions: BTreeMap<String, RegionFile>,
     /// ECS instances and commands run on them.
     pub ecs: ecs::State,
     /// Temporary keys.
@@ -77,14 +73,7 @@ impl World {
         check(file)?;
         let durations = Durations::with(&file.durations)
             .map_err(|name| format!("durations: {name} is unknown or negative"))?;
-        let mut world = Self {
-            now_ms,
-            durations,
-            account: file.account.clone(),
-            regions: file.regions.clone(),
-            file: file.clone(),
-            ..Self::default()
-        };
+        let mut world = Self { now_ms, durations, file: file.clone(), ..Self::default() };
         vpc::seed(&mut world, file);
         ecs::seed(&mut world, file);
         for (id, instance) in &file.instances {
@@ -94,15 +83,25 @@ impl World {
         Ok(world)
     }
 
+    /// The moment at which an operation that starts now ends.
+    pub fn after(&self, operation: &str) -> u64 {
+        self.now_ms + self.durations.ms(operation)
+    }
+
+    /// The account id, which several products write as a number.
+    pub fn account_number(&self) -> u64 {
+        self.file.account.id.parse().unwrap_or_default()
+    }
+
     /// All regions: those listed, and those that a VPC lies in.
     pub fn region_ids(&self) -> BTreeSet<&str> {
         let used = self.vpc.vpcs.values().map(|vpc| vpc.region.as_str());
-        self.regions.keys().map(String::as_str).chain(used).collect()
+        self.file.regions.keys().map(String::as_str).chain(used).collect()
     }
 
     /// All zones of a region: those of any product, and those that a vSwitch lies in.
     pub fn zone_ids(&self, region: &str) -> BTreeSet<&str> {
-        let listed = self.regions.get(region).into_iter().flat_map(|zones| {
+        let listed = self.file.regions.get(region).into_iter().flat_map(|zones| {
             [&zones.transit_router_zones, &zones.nlb_zones, &zones.private_link_zones]
         });
         let used = self.vpc.vswitches.values().filter(|v| v.region == region).map(|v| &v.zone);

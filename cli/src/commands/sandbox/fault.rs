@@ -1,10 +1,11 @@
 //! `escrr sandbox fault`
 
-use super::{Reached, say};
+use super::say;
 use crate::Context;
 use crate::args::{FaultArgs, Kill, OutputForm};
 use crate::codes;
 use crate::error::CommandError;
+use crate::pretend::{Pretend, Publicity};
 use crate::ui::table::Table;
 use escrr_sandbox::Fault;
 use escrr_sandbox::fault::{Effect, Order, When};
@@ -16,7 +17,7 @@ use std::path::Path;
 pub(super) async fn run(args: &FaultArgs, context: Context<'_>) -> Result<(), CommandError> {
     // Before a sandbox is reached: a file that is wrong needs none.
     let orders = orders(args)?;
-    let reached = Reached::new(args.sandbox.choice(), context).await?;
+    let reached = Pretend::reach(args.sandbox.choice(), Publicity::Silent, context).await?;
     let done = ask(args, &orders, &reached, context).await;
     reached.leave().await;
     done
@@ -25,7 +26,7 @@ pub(super) async fn run(args: &FaultArgs, context: Context<'_>) -> Result<(), Co
 async fn ask(
     args: &FaultArgs,
     orders: &[Value],
-    reached: &Reached,
+    reached: &Pretend,
     context: Context<'_>,
 ) -> Result<(), CommandError> {
     if args.list {

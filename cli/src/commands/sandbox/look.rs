@@ -1,12 +1,13 @@
 //! `escrr sandbox inventory` and `escrr sandbox log`
 
-use super::{explain, is_file};
 use crate::Context;
 use crate::args::{OutputForm, SandboxChoice};
 use crate::codes;
 use crate::error::CommandError;
+use crate::pretend::{explain, is_file};
 use crate::sandbox_control::{Control, find};
 use crate::ui::table::Table;
+use crate::ui::words::time;
 use escrr_sandbox::{LogLine, Offline, Thing, offline};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -49,14 +50,6 @@ pub(super) async fn log(
         }
         table
     })
-}
-
-/// Milliseconds since the Unix epoch as RFC 3339, or as they are when they are beyond its years.
-fn time(at_ms: u64) -> String {
-    i64::try_from(at_ms)
-        .ok()
-        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
-        .map_or_else(|| at_ms.to_string(), |time| format!("{time:.3}"))
 }
 
 /// Asks the sandbox that runs, or reads the world that one left behind.
@@ -151,11 +144,5 @@ mod tests {
         let error = inventory(None, stage.context()).await.unwrap_err();
         assert_eq!(error.code, codes::NO_SANDBOX);
         assert!(error.hints[0].contains("escrr sandbox start"));
-    }
-
-    #[test]
-    fn times_are_readable() {
-        assert_eq!(time(1_790_000_000_123), "2026-09-21T14:13:20.123Z");
-        assert_eq!(time(u64::MAX), u64::MAX.to_string());
     }
 }

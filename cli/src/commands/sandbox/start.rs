@@ -1,11 +1,11 @@
 //! `escrr sandbox start`
 
-use super::explain;
 use crate::Context;
 use crate::args::SandboxStartArgs;
 use crate::codes;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::pretend::explain;
 use crate::sandbox_control::Announced;
 use escrr_sandbox::{Options, Sandbox, WorldFile, offline};
 use std::fs;

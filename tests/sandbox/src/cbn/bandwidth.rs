@@ -2,7 +2,10 @@
 
 use super::cens::filters;
 use super::state::{Plan, at_rest};
-use crate::listing::{invalid, new_tags, numbered, tag_rows, tagged, when};
+use crate::clock::rfc3339;
+use crate::listing::invalid;
+use crate::paging::by_number;
+use crate::tagging::{new_tags, tag_rows, tagged};
 use crate::{Answer, Call, Refusal, World};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -64,7 +67,7 @@ fn describe(world: &World, call: &Call) -> Answer {
         })
         .map(|(id, plan)| row(world, id, plan))
         .collect();
-    numbered(call, rows, &["CenBandwidthPackages", "CenBandwidthPackage"])
+    by_number(call, rows, &["CenBandwidthPackages", "CenBandwidthPackage"], 50)
 }
 
 fn row(world: &World, id: &str, plan: &Plan) -> Value {
@@ -87,7 +90,7 @@ fn row(world: &World, id: &str, plan: &Plan) -> Value {
         "BusinessStatus": "Normal",
         "CenBandwidthPackageId": id,
         "CenIds": {"CenId": plan.cens},
-        "CreationTime": when(plan.since_ms),
+        "CreationTime": rfc3339(plan.since_ms),
         "Description": plan.description,
         "GeographicRegionAId": plan.areas.0,
         "GeographicRegionBId": plan.areas.1,

@@ -1,16 +1,21 @@
 //! CEN instances and the tags of everything in the product.
 
 use super::state::{Cen, at_rest};
-use crate::listing::{Tagging, Tags, after, new_tags, numbered, tag_rows, tagged, when};
+use crate::clock::rfc3339;
+use crate::paging::Size;
+use crate::paging::by_number;
+use crate::tagging::{Tagging, Tags, new_tags, tag_rows, tagged, unknown_kind};
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::{Value, json};
 
 const TAGGING: Tagging = Tagging {
     find: tags_of,
     all: all_tags,
+    untag: "UntagResources",
+    unknown_kind,
     missing: "InvalidResourceId.NotFound",
     shape: &["TagResources", "TagResource"],
-    page: 10,
+    size: Size::named("PageSize", 10, 50),
 };
 
 pub(super) fn handle(world: &mut World, call: &Call) -> Option<Answer> {
@@ -29,7 +34,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let cen = Cen {
         name: call.get("Name").unwrap_or_default().to_owned(),
         description: call.get("Description").unwrap_or_default().to_owned(),
-        course: Course::moving("Creating", after(world, "Cbn.CreateCen"), "Active"),
+        course: Course::moving("Creating", world.after("Cbn.CreateCen"), "Active"),
         since_ms: world.now_ms,
         tags,
     };
@@ -53,7 +58,7 @@ fn describe(world: &World, call: &Call) -> Answer {
         })
         .map(|(id, cen)| row(world, id, cen))
         .collect();
-    numbered(call, rows, &["Cens", "Cen"])
+    by_number(call, rows, &["Cens", "Cen"], 50)
 }
 
 /// `Filter.N.Key` with its `Filter.N.Value.M`: and between filters, or between values.
@@ -76,7 +81,7 @@ fn row(world: &World, id: &str, cen: &Cen) -> Value {
         "Status": cen.course.status(world.now_ms),
         "ProtectionLevel": "REDUCED",
         "Ipv6Level": "DISABLED",
-        "CreationTime": when(cen.since_ms),
+        "CreationTime": rfc3339(cen.since_ms),
         "CenBandwidthPackageIds": {"CenBandwidthPackageId": plans},
         "Tags": {"Tag": tag_rows(&cen.tags, "Key", "Value")},
     })
@@ -86,12 +91,8 @@ fn modify(world: &mut World, call: &Call) -> Answer {
     let id = call.need("CenId")?;
     at_rest(&world.cbn.cen(id)?.course, world.now_ms)?;
     if let Some(cen) = world.cbn.cens.get_mut(id) {
-        if let Some(name) = call.get("Name") {
-            name.clone_into(&mut cen.name);
-        }
-        if let Some(text) = call.get("Description") {
-            text.clone_into(&mut cen.description);
-        }
+        call.replace("Name", &mut cen.name);
+        call.replace("Description", &mut cen.description);
     }
     Ok(json!({}))
 }
@@ -113,7 +114,7 @@ fn delete(world: &mut World, call: &Call) -> Answer {
             "The CEN instance is associated with a bandwidth plan.",
         ));
     }
-    let until = after(world, "Cbn.DeleteCen");
+    let until = world.after("Cbn.DeleteCen");
     if let Some(cen) = world.cbn.cens.get_mut(id) {
         cen.course = Course::leaving("Deleting", until);
     }

@@ -1,7 +1,9 @@
 //! The VPCs of a CEN, and the blocks that keep a VPC's routes out of it.
 
 use super::routes::{of_table, overlap};
-use crate::listing::{numbered, wants, when};
+use crate::clock::rfc3339;
+use crate::listing::wants;
+use crate::paging::by_number;
 use crate::{Answer, Call, Refusal, World};
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
@@ -29,16 +31,16 @@ fn attached(world: &World, call: &Call) -> Answer {
         .map(|a| {
             json!({
                 "CenId": cen,
-                "ChildInstanceAttachTime": when(a.since_ms),
+                "ChildInstanceAttachTime": rfc3339(a.since_ms),
                 "ChildInstanceId": a.vpc,
-                "ChildInstanceOwnerId": world.file.account.id.parse::<u64>().unwrap_or(0),
+                "ChildInstanceOwnerId": world.account_number(),
                 "ChildInstanceRegionId": a.region,
                 "ChildInstanceType": "VPC",
                 "Status": a.course.status(world.now_ms),
             })
         })
         .collect();
-    numbered(call, rows, &["ChildInstances", "ChildInstance"])
+    by_number(call, rows, &["ChildInstances", "ChildInstance"], 50)
 }
 
 fn conflicts(world: &World, call: &Call) -> Answer {
@@ -67,5 +69,5 @@ fn conflicts(world: &World, call: &Call) -> Answer {
             })
         })
         .collect();
-    numbered(call, rows, &["RouteConflicts", "RouteConflict"])
+    by_number(call, rows, &["RouteConflicts", "RouteConflict"], 50)
 }

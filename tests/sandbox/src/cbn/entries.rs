@@ -3,7 +3,9 @@
 use super::links::resource;
 use super::routes::{Route, of_table};
 use super::state::{StaticRoute, at_rest, no_attachment};
-use crate::listing::{after, by_token, invalid, lists, wants, when};
+use crate::clock::rfc3339;
+use crate::listing::{invalid, lists, wants};
+use crate::paging::{Size, by_token};
 use crate::{Answer, Call, Course, Refusal, World};
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
@@ -45,7 +47,7 @@ fn list(world: &World, call: &Call) -> Answer {
             .all(|name| wants(call, name, r.get(*name).and_then(Value::as_str).unwrap_or("")))
         })
         .collect();
-    by_token(call, rows, &["TransitRouterRouteEntries"], (20, 100))
+    by_token(call, rows, &["TransitRouterRouteEntries"], Size::new(20, 100))
 }
 
 struct RouteFilter {
@@ -78,7 +80,7 @@ fn row(world: &World, router: &str, route: &Route) -> Value {
     let (hop, hop_type) = resource(world, &route.next_hop, router).unwrap_or_default();
     let black_hole = route.next_hop.is_empty();
     json!({
-        "CreateTime": when(route.since_ms),
+        "CreateTime": rfc3339(route.since_ms),
         "OperationalMode": route.is_static,
         "TransitRouterRouteEntryDescription": route.description,
         "TransitRouterRouteEntryDestinationCidrBlock": route.destination,
@@ -119,7 +121,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
         ));
     }
     let id = world.fresh_id("rte");
-    let until = after(world, "Cbn.CreateTransitRouterRouteEntry");
+    let until = world.after("Cbn.CreateTransitRouterRouteEntry");
     let route = StaticRoute {
         id: id.clone(),
         name: call.get("TransitRouterRouteEntryName").unwrap_or_default().to_owned(),
@@ -133,7 +135,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
 }
 
 fn delete(world: &mut World, call: &Call) -> Answer {
-    let until = after(world, "Cbn.DeleteTransitRouterRouteEntry");
+    let until = world.after("Cbn.DeleteTransitRouterRouteEntry");
     let now = world.now_ms;
     let id = call.get("TransitRouterRouteEntryId");
     let block: Option<Ipv4Net> = call.number("TransitRouterRouteEntryDestinationCidrBlock")?;

@@ -1,7 +1,8 @@
 //! Associations (which table an attachment forwards by) and propagations (which table learns its routes).
 
 use super::state::{Link, Table, at_rest, blocking, no_attachment};
-use crate::listing::{after, by_token, wants};
+use crate::listing::wants;
+use crate::paging::{Size, by_token};
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -92,7 +93,7 @@ fn begin(world: &mut World, call: &Call, kind: &Kind) -> Answer {
         ));
     }
     let link = Link {
-        course: Course::moving(kind.beginning, after(world, kind.begin), "Active"),
+        course: Course::moving(kind.beginning, world.after(kind.begin), "Active"),
         since_ms: world.now_ms,
     };
     (kind.of_mut)(world.cbn.table_mut(table_id)?).insert(attachment.to_owned(), link);
@@ -101,7 +102,7 @@ fn begin(world: &mut World, call: &Call, kind: &Kind) -> Answer {
 
 fn end(world: &mut World, call: &Call, kind: &Kind) -> Answer {
     let (attachment, table_id) = both(world, call)?;
-    let until = after(world, kind.end);
+    let until = world.after(kind.end);
     let link =
         (kind.of_mut)(world.cbn.table_mut(table_id)?).get_mut(attachment).ok_or_else(|| {
             Refusal::missing(kind.missing, "The attachment has none with this table.")
@@ -114,7 +115,7 @@ fn replace(world: &mut World, call: &Call) -> Answer {
     let (attachment, table_id) = both(world, call)?;
     let router = world.cbn.table(table_id)?.router.clone();
     let link = Link {
-        course: Course::moving("Associating", after(world, ASSOCIATION.begin), "Active"),
+        course: Course::moving("Associating", world.after(ASSOCIATION.begin), "Active"),
         since_ms: world.now_ms,
     };
     for table in world.cbn.tables.values_mut().filter(|t| t.router == router) {
@@ -139,7 +140,7 @@ fn list(world: &World, call: &Call, kind: &Kind) -> Answer {
             })
         })
         .collect();
-    by_token(call, rows, &[kind.rows], (50, 100))
+    by_token(call, rows, &[kind.rows], Size::new(50, 100))
 }
 
 fn row(

@@ -2,7 +2,10 @@
 
 use super::state::{PeerAttachment, at_rest, no_attachment};
 use super::vpc_attachments::{drop_links, refuse_linked};
-use crate::listing::{after, by_token, new_tags, tag_rows, tagged, wants, when};
+use crate::clock::rfc3339;
+use crate::listing::wants;
+use crate::paging::{Size, by_token};
+use crate::tagging::{new_tags, tag_rows, tagged};
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::{Value, json};
 
@@ -57,7 +60,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
         description: call.get("TransitRouterAttachmentDescription").unwrap_or_default().to_owned(),
         course: Course::moving(
             "Attaching",
-            after(world, "Cbn.CreateTransitRouterPeerAttachment"),
+            world.after("Cbn.CreateTransitRouterPeerAttachment"),
             "Attached",
         ),
         since_ms: world.now_ms,
@@ -147,7 +150,7 @@ fn list(world: &World, call: &Call) -> Answer {
         })
         .map(|(id, a)| row(world, id, a))
         .collect();
-    by_token(call, rows, &["TransitRouterAttachments"], (20, 100))
+    by_token(call, rows, &["TransitRouterAttachments"], Size::new(20, 100))
 }
 
 fn row(world: &World, id: &str, a: &PeerAttachment) -> Value {
@@ -157,11 +160,11 @@ fn row(world: &World, id: &str, a: &PeerAttachment) -> Value {
         "BandwidthType": a.bandwidth_type,
         "CenBandwidthPackageId": a.plan,
         "CenId": a.cen,
-        "CreationTime": when(a.since_ms),
+        "CreationTime": rfc3339(a.since_ms),
         "DefaultLinkType": "Gold",
         "GeographicSpanId": "china_china",
         "PeerTransitRouterId": a.peer_router,
-        "PeerTransitRouterOwnerId": world.file.account.id.parse::<u64>().unwrap_or(0),
+        "PeerTransitRouterOwnerId": world.account_number(),
         "PeerTransitRouterRegionId": a.peer_region,
         "RegionId": a.region,
         "ResourceType": "TR",
@@ -179,16 +182,12 @@ fn update(world: &mut World, call: &Call) -> Answer {
     let old = world.cbn.peer_attachments.get(id).ok_or_else(no_attachment)?;
     at_rest(&old.course, world.now_ms)?;
     let (kind, wanted, plan) = bandwidth(world, call, &old.cen, Some((id, old)))?;
-    let until = after(world, "Cbn.UpdateTransitRouterPeerAttachmentAttribute");
+    let until = world.after("Cbn.UpdateTransitRouterPeerAttachmentAttribute");
     if let Some(found) = world.cbn.peer_attachments.get_mut(id) {
         (found.bandwidth_type, found.bandwidth, found.plan) = (kind, wanted, plan);
         found.auto_publish = call.flag("AutoPublishRouteEnabled", found.auto_publish);
-        if let Some(name) = call.get("TransitRouterAttachmentName") {
-            name.clone_into(&mut found.name);
-        }
-        if let Some(text) = call.get("TransitRouterAttachmentDescription") {
-            text.clone_into(&mut found.description);
-        }
+        call.replace("TransitRouterAttachmentName", &mut found.name);
+        call.replace("TransitRouterAttachmentDescription", &mut found.description);
         found.course = Course::moving("Modifying", until, "Attached");
     }
     Ok(json!({}))
@@ -199,7 +198,7 @@ fn delete(world: &mut World, call: &Call) -> Answer {
     let found = world.cbn.peer_attachments.get(id).ok_or_else(no_attachment)?;
     at_rest(&found.course, world.now_ms)?;
     refuse_linked(world, id, call.flag("Force", false))?;
-    let until = after(world, "Cbn.DeleteTransitRouterPeerAttachment");
+    let until = world.after("Cbn.DeleteTransitRouterPeerAttachment");
     if let Some(found) = world.cbn.peer_attachments.get_mut(id) {
         found.course = Course::leaving("Detaching", until);
     }

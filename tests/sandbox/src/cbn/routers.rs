@@ -1,7 +1,10 @@
 //! Transit routers and the service that has to be open for them.
 
 use super::state::{Router, State, Table, at_rest};
-use crate::listing::{Tags, after, in_region, new_tags, numbered, tag_rows, tagged, wants, when};
+use crate::clock::rfc3339;
+use crate::listing::{in_region, wants};
+use crate::paging::by_number;
+use crate::tagging::{Tags, new_tags, tag_rows, tagged};
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -85,7 +88,7 @@ pub(super) fn refuse_new(world: &World, cen: &str, region: &str) -> Result<(), R
 /// Makes a transit router with its system route table.
 pub(super) fn make(world: &mut World, cen: &str, region: &str, tags: Tags) -> String {
     let (id, table) = (world.fresh_id("tr"), world.fresh_id("vtb"));
-    let until = after(world, "Cbn.CreateTransitRouter");
+    let until = world.after("Cbn.CreateTransitRouter");
     let router = Router {
         cen: cen.to_owned(),
         region: region.to_owned(),
@@ -131,9 +134,9 @@ fn list(world: &World, call: &Call) -> Answer {
         })
         .map(|(id, r)| {
             json!({
-                "AliUid": world.file.account.id.parse::<u64>().unwrap_or(0),
+                "AliUid": world.account_number(),
                 "CenId": r.cen,
-                "CreationTime": when(r.since_ms),
+                "CreationTime": rfc3339(r.since_ms),
                 "RegionId": r.region,
                 "Status": r.course.status(world.now_ms),
                 "SupportMulticast": false,
@@ -146,7 +149,7 @@ fn list(world: &World, call: &Call) -> Answer {
             })
         })
         .collect();
-    numbered(call, rows, &["TransitRouters"])
+    by_number(call, rows, &["TransitRouters"], 50)
 }
 
 fn known(state: &State, id: &str) -> Result<(), Refusal> {
@@ -161,12 +164,8 @@ fn update(world: &mut World, call: &Call) -> Answer {
     known(&world.cbn, id)?;
     at_rest(&world.cbn.router(id)?.course, world.now_ms)?;
     if let Some(router) = world.cbn.routers.get_mut(id) {
-        if let Some(name) = call.get("TransitRouterName") {
-            name.clone_into(&mut router.name);
-        }
-        if let Some(text) = call.get("TransitRouterDescription") {
-            text.clone_into(&mut router.description);
-        }
+        call.replace("TransitRouterName", &mut router.name);
+        call.replace("TransitRouterDescription", &mut router.description);
     }
     Ok(json!({}))
 }
@@ -191,7 +190,7 @@ fn delete(world: &mut World, call: &Call) -> Answer {
             "The transit router still has custom route tables.",
         ));
     }
-    let until = after(world, "Cbn.DeleteTransitRouter");
+    let until = world.after("Cbn.DeleteTransitRouter");
     if let Some(router) = world.cbn.routers.get_mut(id) {
         router.course = Course::leaving("Deleting", until);
     }

@@ -1,9 +1,9 @@
 //! The routes of a transit router's table, computed from what is attached, propagated and peered.
 //!
-//! A propagated VPC attachment brings the system routes of its VPC: one for each vSwitch. A propagated peer attachment
-//! brings what the other router's table has, namely the table that the peer attachment is
-//! associated with there, if the attachment publishes routes by itself. Of two routes
-//! whose blocks overlap the older is active and the younger is rejected.
+//! A propagated VPC attachment brings the system routes of its VPC: one for each vSwitch.
+//! A propagated peer attachment brings what the other router's table has, namely the table
+//! that the peer attachment is associated with there, if the attachment publishes routes by
+//! itself. Of two routes whose blocks overlap the older is active and the younger is rejected.
 
 use super::links::resource;
 use super::state::{Link, Table};
@@ -58,7 +58,7 @@ fn active_propagations<'a>(
     table.propagations.iter().filter(|(_, l)| l.course.status(world.now_ms) == "Active")
 }
 
-/// Static routes, and the blocks of the VPCs on this router.
+/// Static routes, and the vSwitches of the VPCs on this router.
 fn local(world: &World, table_id: &str, table: &Table) -> Vec<Route> {
     let mut all: Vec<Route> = table
         .statics

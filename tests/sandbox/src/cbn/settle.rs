@@ -2,7 +2,6 @@
 
 use super::routes::{of_table, overlap};
 use crate::ledger::{Thing, owner};
-use crate::listing::after;
 use crate::vpc::RouteEntry;
 use crate::{Course, World};
 use ipnet::Ipv4Net;
@@ -34,7 +33,7 @@ fn detach(world: &mut World) {
         .filter(|(_, a)| a.course.gone(now))
         .map(|(id, _)| id.clone())
         .collect();
-    let until = after(world, "Vpc.ReleaseInterface");
+    let until = world.after("Vpc.ReleaseInterface");
     for id in gone {
         for zone in world.cbn.vpc_attachments.remove(&id).map(|a| a.zones).unwrap_or_default() {
             if let Some(vswitch) = world.vpc.vswitches.get_mut(&zone.vswitch) {
@@ -73,7 +72,7 @@ fn wanted(world: &World) -> BTreeMap<(String, Ipv4Net), String> {
 
 fn publish(world: &mut World) {
     let now = world.now_ms;
-    let until = after(world, "Cbn.PublishRoute");
+    let until = world.after("Cbn.PublishRoute");
     let wanted = wanted(world);
     for (id, table) in &mut world.vpc.route_tables {
         table.entries.retain(|_, e| e.kind != "CEN" || !e.course.gone(now));

@@ -1,7 +1,10 @@
 //! Route tables of transit routers: each has one system table, and custom ones.
 
 use super::state::{Table, at_rest};
-use crate::listing::{after, by_token, lists, new_tags, tag_rows, tagged, wants, when};
+use crate::clock::rfc3339;
+use crate::listing::{lists, wants};
+use crate::paging::{Size, by_token};
+use crate::tagging::{new_tags, tag_rows, tagged};
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -21,7 +24,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
     at_rest(&world.cbn.router(router)?.course, world.now_ms)?;
     let tags = new_tags(call)?;
     let id = world.fresh_id("vtb");
-    let until = after(world, "Cbn.CreateTransitRouterRouteTable");
+    let until = world.after("Cbn.CreateTransitRouterRouteTable");
     let table = Table {
         router: router.to_owned(),
         kind: "Custom".to_owned(),
@@ -56,7 +59,7 @@ fn list(world: &World, call: &Call) -> Answer {
         })
         .map(|(id, t)| {
             json!({
-                "CreateTime": when(t.since_ms),
+                "CreateTime": rfc3339(t.since_ms),
                 "RegionId": world.cbn.routers.get(&t.router).map(|r| r.region.as_str()),
                 "RouteTableOptions": {"MultiRegionECMP": "disable"},
                 "Tags": tag_rows(&t.tags, "Key", "Value"),
@@ -69,19 +72,15 @@ fn list(world: &World, call: &Call) -> Answer {
             })
         })
         .collect();
-    by_token(call, rows, &["TransitRouterRouteTables"], (20, 100))
+    by_token(call, rows, &["TransitRouterRouteTables"], Size::new(20, 100))
 }
 
 fn update(world: &mut World, call: &Call) -> Answer {
     let id = call.need("TransitRouterRouteTableId")?;
     at_rest(&world.cbn.table(id)?.course, world.now_ms)?;
     let table = world.cbn.table_mut(id)?;
-    if let Some(name) = call.get("TransitRouterRouteTableName") {
-        name.clone_into(&mut table.name);
-    }
-    if let Some(text) = call.get("TransitRouterRouteTableDescription") {
-        text.clone_into(&mut table.description);
-    }
+    call.replace("TransitRouterRouteTableName", &mut table.name);
+    call.replace("TransitRouterRouteTableDescription", &mut table.description);
     Ok(json!({}))
 }
 
@@ -104,7 +103,7 @@ fn delete(world: &mut World, call: &Call) -> Answer {
             "The route table still has associations, propagations or routes.",
         ));
     }
-    let until = after(world, "Cbn.DeleteTransitRouterRouteTable");
+    let until = world.after("Cbn.DeleteTransitRouterRouteTable");
     world.cbn.table_mut(id)?.course = Course::leaving("Deleting", until);
     Ok(json!({}))
 }

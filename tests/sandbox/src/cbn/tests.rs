@@ -3,7 +3,7 @@
 use crate::Product::Cbn;
 use crate::network::stage::{
     FOLLOWER_REGION, FOLLOWER_VPC, LEADER_REGION, LEADER_VPC, Link, Stage, attach_params,
-    put_vswitch, text,
+    put_vswitch, system_table, text,
 };
 use serde_json::Value;
 
@@ -29,6 +29,14 @@ fn code(stage: &mut Stage, action: &str, params: &[(&str, &str)]) -> String {
 
 fn rows<'a>(answer: &'a Value, name: &str) -> &'a Vec<Value> {
     answer[name].as_array().unwrap()
+}
+
+/// The blocks of a list of route entries.
+fn destinations(shown: &Value) -> Vec<&str> {
+    rows(shown, "TransitRouterRouteEntries")
+        .iter()
+        .map(|r| r["TransitRouterRouteEntryDestinationCidrBlock"].as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -199,9 +207,10 @@ fn links_of_one_attachment_wait_for_each_other() {
     stage.step(15);
     let list = [("TransitRouterRouteTableId", table.as_str())];
     let shown = stage.cbn("ListTransitRouterRouteEntries", &list);
+    assert_eq!(destinations(&shown), ["10.1.1.0/24", "10.1.2.0/24"], "one a vSwitch");
     let route = &shown["TransitRouterRouteEntries"][0];
-    assert_eq!(route["TransitRouterRouteEntryDestinationCidrBlock"], "10.1.0.0/16");
     assert_eq!(route["TransitRouterRouteEntryStatus"], "Active");
+    assert_eq!(route["TransitRouterRouteEntryOriginResourceId"], LEADER_VPC);
 
     let by_id = [("TransitRouterAttachmentId", attachment.as_str())];
     let delete = "DeleteTransitRouterVpcAttachment";
@@ -221,45 +230,60 @@ fn routes_are_published_into_the_vpc_and_withdrawn() {
     let mut stage = Stage::new();
     let mut link = Link::default();
     stage.build_network(&mut link);
-    let table = format!("vtb-system-{FOLLOWER_VPC}");
-    let block = "10.1.0.0/16".parse().unwrap();
-    let entry = stage.world.vpc.route_tables[&table].entries[&block].clone();
-    assert_eq!(
-        (entry.kind.as_str(), entry.next_hop.as_str()),
-        ("CEN", link.attachments[1].as_str())
-    );
-    assert_eq!(entry.course.status(stage.world.now_ms), "Available");
+    let table = system_table(&stage, FOLLOWER_VPC).to_owned();
+    let rows = |s: &Stage| {
+        let mut rows = s.world.vpc.route_tables[&table].entries.clone();
+        rows.retain(|_, entry| entry.kind != "System");
+        rows
+    };
+    let blocks = |s: &Stage| rows(s).keys().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(blocks(&stage), ["10.1.1.0/24", "10.1.2.0/24"], "one a vSwitch of the leader");
+    let statuses = |s: &Stage| {
+        let now = s.world.now_ms;
+        rows(s).values().map(|e| e.course.status(now).to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(statuses(&stage), ["Available", "Available"]);
+    for entry in rows(&stage).values() {
+        let row = (entry.kind.as_str(), entry.next_hop.as_str());
+        assert_eq!(row, ("CEN", link.attachments[1].as_str()));
+    }
+    // A vSwitch that comes later brings its row with it.
+    put_vswitch(&mut stage.world, LEADER_VPC, ("vsw-late", "cn-shanghai-m", "10.1.3.0/24"));
+    stage.step(1);
+    assert_eq!(blocks(&stage), ["10.1.1.0/24", "10.1.2.0/24", "10.1.3.0/24"]);
     let disable = "DisableTransitRouterRouteTablePropagation";
     stage.link(disable, &link.peer, &link.tables[1]);
-    let leaving = &stage.world.vpc.route_tables[&table].entries[&block];
-    assert_eq!(leaving.course.status(stage.world.now_ms), "Deleting");
+    assert_eq!(statuses(&stage), ["Deleting"; 3]);
     stage.step(10);
-    assert!(stage.world.vpc.route_tables[&table].entries.is_empty());
+    assert_eq!(blocks(&stage), Vec::<String>::new());
     stage.link("EnableTransitRouterRouteTablePropagation", &link.peer, &link.tables[1]);
-    let back = &stage.world.vpc.route_tables[&table].entries[&block];
-    assert_eq!(back.course.status(stage.world.now_ms), "Pending");
+    assert_eq!(statuses(&stage), ["Pending"; 3]);
 }
 
 #[test]
 fn overlapping_blocks_are_rejected_and_shown_only_when_asked_for() {
     let mut stage = Stage::new();
     stage.world.vpc.vpcs.get_mut(FOLLOWER_VPC).unwrap().cidr = "10.1.0.0/17".parse().unwrap();
+    let overlapping = stage.world.vpc.vswitches.get_mut("vsw-follower-h").unwrap();
+    overlapping.cidr = "10.1.1.0/25".parse().unwrap();
     let mut link = Link::default();
     stage.build_network(&mut link);
     let list = "ListTransitRouterRouteEntries";
     let table = ("TransitRouterRouteTableId", link.tables[0].as_str());
     let active = stage.cbn(list, &[table]);
-    assert_eq!(rows(&active, "TransitRouterRouteEntries").len(), 1);
+    assert_eq!(destinations(&active), ["10.1.1.0/24", "10.1.2.0/24", "10.2.2.0/24"]);
     let all = stage.cbn(list, &[table, ("TransitRouterRouteEntryStatus", "All")]);
-    let statuses: Vec<&Value> = rows(&all, "TransitRouterRouteEntries")
+    let rejected: Vec<&Value> = rows(&all, "TransitRouterRouteEntries")
         .iter()
-        .map(|r| &r["TransitRouterRouteEntryStatus"])
+        .filter(|r| r["TransitRouterRouteEntryStatus"] == "Rejected")
+        .map(|r| &r["TransitRouterRouteEntryDestinationCidrBlock"])
         .collect();
-    assert_eq!(statuses, ["Active", "Rejected"]);
+    assert_eq!(rejected, ["10.1.1.0/25"]);
+    let table = system_table(&stage, LEADER_VPC).to_owned();
     let params = [
         ("ChildInstanceId", LEADER_VPC),
         ("ChildInstanceRegionId", LEADER_REGION),
-        ("ChildInstanceRouteTableId", "vtb-system-vpc-leader0001"),
+        ("ChildInstanceRouteTableId", table.as_str()),
         ("ChildInstanceType", "VPC"),
     ];
     let conflicts = stage.cbn("DescribeRouteConflict", &params);

@@ -2,10 +2,13 @@
 
 use super::routers;
 use super::state::{VpcAttachment, ZoneMapping, at_rest, no_attachment};
-use crate::listing::{Tags, after, by_token, in_region, new_tags, tag_rows, tagged, wants, when};
+use crate::clock::rfc3339;
+use crate::listing::{in_region, wants};
+use crate::paging::{Size, by_token};
+use crate::tagging::{Tags, new_tags, tag_rows, tagged};
+use crate::vpc::Placement;
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 pub(super) fn handle(world: &mut World, call: &Call) -> Option<Answer> {
     Some(match call.action.as_str() {
@@ -32,7 +35,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let (cen, known) = router(world, call, &region)?;
     only_network(world, &vpc_id)?;
     let wanted = zones(world, call, &region, &vpc_id)?;
-    let mut until = after(world, "Cbn.CreateTransitRouterVpcAttachment");
+    let mut until = world.after("Cbn.CreateTransitRouterVpcAttachment");
     // The call without a router id makes one that nobody tagged.
     let router = known.unwrap_or_else(|| {
         until += world.durations.ms("Cbn.CreateTransitRouter");
@@ -99,45 +102,16 @@ fn zones(
     region: &str,
     vpc: &str,
 ) -> Result<Vec<(String, String)>, Refusal> {
-    let refused = |text: String| Err(Refusal::bad("InvalidParameter.ZoneMappings", text));
     let offered = world.file.regions.get(region).map(|r| r.transit_router_zones.as_slice());
-    let offered = offered.unwrap_or_default();
-    let mut wanted = Vec::new();
-    for mapping in call.objects("ZoneMappings") {
-        let (Some(zone), Some(id)) = (mapping.get("ZoneId"), mapping.get("VSwitchId")) else {
-            return refused("Each zone mapping needs ZoneId and VSwitchId.".into());
-        };
-        if !offered.contains(zone) {
-            return refused(format!("The zone {zone} does not support transit routers."));
-        }
-        let vswitch = world.vpc.vswitches.get(id).filter(|s| s.vpc == vpc).ok_or_else(|| {
-            Refusal::missing(
-                "InvalidVSwitchId.NotFound",
-                format!("The vSwitch {id} is not found in the VPC."),
-            )
-        })?;
-        if vswitch.zone != *zone {
-            return refused(format!("The vSwitch {id} is not in the zone {zone}."));
-        }
-        if vswitch.course.status(world.now_ms) != "Available" {
-            return Err(Refusal::bad("IncorrectStatus.VpcSwitch", "The vSwitch is not available."));
-        }
-        if vswitch.free_addresses(world.now_ms) == 0 {
-            return Err(Refusal::bad(
-                "InvalidOperation.NoAvailableIp",
-                format!("The vSwitch {id} has no idle IP address."),
-            ));
-        }
-        wanted.push((zone.clone(), id.clone()));
+    Placement {
+        vpc,
+        offered: offered.unwrap_or_default(),
+        free: 1,
+        missing: "InvalidVSwitchId.NotFound",
+        not_available: "IncorrectStatus.VpcSwitch",
+        full: "InvalidOperation.NoAvailableIp",
     }
-    let distinct: BTreeSet<&String> = wanted.iter().map(|(zone, _)| zone).collect();
-    if wanted.is_empty() || wanted.len() > 10 || distinct.len() != wanted.len() {
-        return refused("One vSwitch a zone is needed, at most ten.".into());
-    }
-    if distinct.len() < offered.len().min(2) {
-        return refused("vSwitches in at least two zones are needed.".into());
-    }
-    Ok(wanted)
+    .of(world, call)
 }
 
 fn take(
@@ -181,7 +155,7 @@ fn list(world: &World, call: &Call) -> Answer {
         })
         .map(|(id, a)| row(world, id, a))
         .collect();
-    by_token(call, rows, &["TransitRouterAttachments"], (20, 100))
+    by_token(call, rows, &["TransitRouterAttachments"], Size::new(20, 100))
 }
 
 fn row(world: &World, id: &str, a: &VpcAttachment) -> Value {
@@ -198,7 +172,7 @@ fn row(world: &World, id: &str, a: &VpcAttachment) -> Value {
         "AutoPublishRouteEnabled": a.auto_publish,
         "CenId": a.cen,
         "ChargeType": "POSTPAY",
-        "CreationTime": when(a.since_ms),
+        "CreationTime": rfc3339(a.since_ms),
         "OrderType": "PayByCenOwner",
         "ResourceType": "VPC",
         "Status": a.course.status(world.now_ms),
@@ -209,7 +183,7 @@ fn row(world: &World, id: &str, a: &VpcAttachment) -> Value {
         "TransitRouterId": a.router,
         "TransitRouterVPCAttachmentOptions": {"ipv6Support": "disable"},
         "VpcId": a.vpc,
-        "VpcOwnerId": world.file.account.id.parse::<u64>().unwrap_or(0),
+        "VpcOwnerId": world.account_number(),
         "VpcRegionId": a.region,
         "ZoneMappings": zones,
     })
@@ -217,17 +191,13 @@ fn row(world: &World, id: &str, a: &VpcAttachment) -> Value {
 
 fn update(world: &mut World, call: &Call) -> Answer {
     let id = call.need("TransitRouterAttachmentId")?;
-    let until = after(world, "Cbn.UpdateTransitRouterVpcAttachmentAttribute");
+    let until = world.after("Cbn.UpdateTransitRouterVpcAttachmentAttribute");
     let now = world.now_ms;
     let found = world.cbn.vpc_attachments.get_mut(id).ok_or_else(no_attachment)?;
     at_rest(&found.course, now)?;
     found.auto_publish = call.flag("AutoPublishRouteEnabled", found.auto_publish);
-    if let Some(name) = call.get("TransitRouterAttachmentName") {
-        name.clone_into(&mut found.name);
-    }
-    if let Some(text) = call.get("TransitRouterAttachmentDescription") {
-        text.clone_into(&mut found.description);
-    }
+    call.replace("TransitRouterAttachmentName", &mut found.name);
+    call.replace("TransitRouterAttachmentDescription", &mut found.description);
     found.course = Course::moving("Modifying", until, "Attached");
     Ok(json!({}))
 }
@@ -238,7 +208,7 @@ fn delete(world: &mut World, call: &Call) -> Answer {
     at_rest(&found.course, world.now_ms)?;
     at_rest(&world.cbn.router(&found.router)?.course, world.now_ms)?;
     refuse_linked(world, id, call.flag("Force", false))?;
-    let until = after(world, "Cbn.DeleteTransitRouterVpcAttachment");
+    let until = world.after("Cbn.DeleteTransitRouterVpcAttachment");
     if let Some(found) = world.cbn.vpc_attachments.get_mut(id) {
         found.course = Course::leaving("Detaching", until);
     }

@@ -33,6 +33,9 @@ impl From<Reply> for Outcome {
     }
 }
 
+/// The product of requests to a cluster, in the log and in faults.
+const ES: &str = "Es";
+
 /// What the log says of a request before its outcome is known.
 #[derive(Clone, Debug, Default)]
 struct Entry {
@@ -57,13 +60,13 @@ impl Desk {
     /// Answers a request to the OpenAPI.
     pub(crate) fn openapi(&mut self, http: &Http, caller: &dyn Caller) -> Outcome {
         self.catch_up();
-        let id = request_id(self.next_seq(), self.world.now_ms);
+        let id = request_id(self.log.next_seq(), self.world.now_ms);
         let call = wire::call(http);
         let entry = match &call {
             Ok(call) => self.entry_of(http, call),
             Err(_) => Entry { region: http.region(), ..Entry::default() },
         };
-        let keys = Keys { account: &self.world.account, sessions: &self.world.sts };
+        let keys = Keys { account: &self.world.file.account, sessions: &self.world.sts };
         let wall_ms = self.world.request.wall_ms;
         let checked = call
             .and_then(|call| check(http, keys, &mut self.nonces, wall_ms).map(|key| (call, key)));
@@ -108,7 +111,7 @@ impl Desk {
         self.catch_up();
         let home = self.world.file.instances.get(instance);
         let entry = Entry {
-            product: "Es".to_owned(),
+            product: ES.to_owned(),
             action: es_action(&http.method, &http.path),
             region: home.map(|i| i.region.clone()).unwrap_or_default(),
             mutating: es_mutating(&http.method, &http.path),
@@ -145,7 +148,7 @@ impl Desk {
         let seen =
             Seen { product: &entry.product, action: &entry.action, mutating: entry.mutating };
         let struck = self.world.faults.meet(seen);
-        let changed = entry.mutating || struck.is_some();
+        let ordered = struck.is_some();
         let mut delay_ms = 0;
         let mut killed = None;
         let (reply, word) = match struck {
@@ -185,7 +188,7 @@ impl Desk {
             // The caller may be this very process: nothing may be left unwritten.
             self.dirty = true;
             self.flush()
-        } else if changed {
+        } else if ordered || (entry.mutating && may_have_changed(entry, &word)) {
             self.changed()
         } else {
             Ok(())
@@ -226,13 +229,9 @@ impl Desk {
         answer
     }
 
-    fn next_seq(&self) -> u64 {
-        self.log.last().map_or(1, |line| line.seq + 1)
-    }
-
     fn note(&mut self, entry: &Entry, outcome: &str, pid: Option<u32>) {
         let line = LogLine {
-            seq: self.next_seq(),
+            seq: self.log.next_seq(),
             at_ms: self.world.now_ms,
             product: entry.product.clone(),
             action: entry.action.clone(),
@@ -242,13 +241,15 @@ impl Desk {
             outcome: outcome.to_owned(),
             pid,
         };
-        if let Some(shelf) = &mut self.shelf
-            && let Err(error) = shelf.append(&line)
-        {
+        if let Err(error) = self.log.push(line, self.shelf.as_mut()) {
             tracing::error!(%error, "the log could not be written");
         }
-        self.log.push(line);
     }
+}
+
+/// A refused call to the OpenAPI has no effect; a cluster may have done a part.
+fn may_have_changed(entry: &Entry, word: &str) -> bool {
+    word == "ok" || entry.product == ES
 }
 
 fn some((reply, word): (Reply, String)) -> (Option<Reply>, String) {

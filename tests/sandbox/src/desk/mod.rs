@@ -1,17 +1,19 @@
 //! The desk that all requests pass: world, clock, faults, log and disk under one lock.
 //!
 //! - `exchange`: one request to the OpenAPI or to a cluster
+//! - `log`: all requests so far
 //! - `reply`: answers as the gateway and the clusters write them
 
 mod exchange;
+mod log;
 mod reply;
 
 pub(crate) use exchange::{Caller, Outcome};
+pub(crate) use log::Log;
 pub(crate) use reply::Reply;
 
 use crate::clock::{Clock, wall_ms};
 use crate::fault::{self, Effect, Fault};
-use crate::ledger::LogLine;
 use crate::persist::Shelf;
 use crate::verify::Nonces;
 use crate::{Error, Options, World, WorldFile, route};
@@ -23,7 +25,7 @@ pub(crate) struct Desk {
     pub(crate) clock: Clock,
     /// The world before the last change, kept while stale reads are ordered.
     before: Option<Box<World>>,
-    log: Vec<LogLine>,
+    log: Log,
     nonces: Nonces,
     shelf: Option<Shelf>,
     lazy: bool,
@@ -52,7 +54,7 @@ impl Desk {
             clock: Clock::new(world.now_ms, options.speed),
             world,
             before: None,
-            log,
+            log: Log::of(log)?,
             nonces: Nonces::default(),
             shelf,
             lazy: options.lazy,
@@ -82,7 +84,7 @@ impl Desk {
     }
 
     /// All requests so far.
-    pub(crate) fn log(&self) -> &[LogLine] {
+    pub(crate) fn log(&self) -> &Log {
         &self.log
     }
 
@@ -117,7 +119,7 @@ impl Desk {
         let file: WorldFile = self.world.file.clone();
         self.world = World::from_file(&file, self.clock.now_ms()).map_err(Error::World)?;
         self.before = None;
-        self.log.clear();
+        self.log = Log::default();
         if let Some(shelf) = &mut self.shelf {
             shelf.forget_log()?;
         }
@@ -132,7 +134,7 @@ impl Desk {
 
     /// Writes the world to disk if it changed since the last time.
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
-        if let Some(shelf) = &self.shelf
+        if let Some(shelf) = &mut self.shelf
             && self.dirty
             && !self.closed
         {

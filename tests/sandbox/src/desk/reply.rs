@@ -21,11 +21,24 @@ pub(crate) struct Reply {
 impl Reply {
     /// JSON with a status.
     pub(crate) fn json(status: u16, value: &Value) -> Self {
-        Self {
-            status,
-            headers: vec![("content-type".into(), "application/json".into())],
-            body: value.to_string().into_bytes(),
+        Self { status, ..Self::text(value.to_string().into_bytes()) }
+    }
+
+    /// JSON that is written already.
+    pub(crate) fn text(body: Vec<u8>) -> Self {
+        let headers = vec![("content-type".into(), "application/json".into())];
+        Self { status: 200, headers, body }
+    }
+
+    /// What is said of a body that is longer than the port takes.
+    pub(crate) fn too_large(http: &Http, openapi: bool) -> Self {
+        if openapi {
+            let text = "The request body is too large.";
+            let refusal = Refusal::new(413, "RequestBodyTooLarge", text);
+            return Self::openapi(http, &request_id(0, 0), &Err(refusal));
         }
+        // A node gives up on it before it knows what is asked: there is no envelope.
+        Self { status: 413, headers: Vec::new(), body: Vec::new() }
     }
 
     /// What the OpenAPI answers.
@@ -62,8 +75,7 @@ impl Reply {
 
     /// What a cluster answers; none of it has a body on `HEAD`.
     pub(crate) fn elastic(http: &Http, reply: elastic::Reply) -> Self {
-        let mut headers = vec![("X-elastic-product".to_owned(), "Elasticsearch".to_owned())];
-        headers.extend(reply.headers);
+        let mut headers: Vec<(String, String)> = reply.headers.into_iter().collect();
         let empty = reply.body.is_null() || http.method == "HEAD";
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
             headers.push(("content-type".into(), "application/json".into()));

@@ -2,6 +2,7 @@
 
 use super::page;
 use crate::clock::rfc3339;
+use crate::listing::wants;
 use crate::{Answer, Call, Course, Refusal, World, instances};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -73,7 +74,7 @@ pub(super) fn run(world: &mut World, call: &Call) -> Answer {
     }
     let invoke = world.fresh_id("t");
     let command_id = world.fresh_id("c");
-    let until = world.now_ms + world.durations.ms("Ecs.RunCommand");
+    let until = world.after("Ecs.RunCommand");
     // Without an agent nobody takes the command up: it stays pending until it times out.
     let course = if results.iter().any(|(_, alive)| !alive) {
         let timeout: u64 = call.number("Timeout")?.unwrap_or(60);
@@ -199,14 +200,19 @@ impl Invocation {
     }
 }
 
+/// What a row of `DescribeInvocationResults` has and one of `DescribeInvocations` has not.
+const ONLY_IN_RESULTS: &[&str] =
+    &["CommandId", "InvokeId", "InvokeRecordStatus", "Tags", "Username"];
+
 fn chosen<'a>(
     world: &'a World,
     call: &'a Call,
 ) -> Result<impl Iterator<Item = (&'a String, &'a Invocation)>, Refusal> {
     let region = call.need("RegionId")?;
     Ok(world.ecs.invocations.iter().filter(move |(id, invocation)| {
-        let is = |name: &str, value: &str| call.get(name).is_none_or(|want| want == value);
-        invocation.region == region && is("InvokeId", id) && is("CommandId", &invocation.command_id)
+        invocation.region == region
+            && wants(call, "InvokeId", id)
+            && wants(call, "CommandId", &invocation.command_id)
     }))
 }
 
@@ -221,7 +227,7 @@ pub(super) fn results(world: &World, call: &Call) -> Answer {
         .filter(|(_, _, o)| call.get("InstanceId").is_none_or(|want| want == o.instance))
         .map(|(id, invocation, outcome)| invocation.row(id, outcome, now, plain(call)))
         .collect();
-    let inner = page(call, rows, 50)?.answer("InvocationResults", "InvocationResult");
+    let inner = page(call, rows, &["InvocationResults", "InvocationResult"], 50)?;
     Ok(json!({"Invocation": inner}))
 }
 
@@ -238,6 +244,9 @@ pub(super) fn invocations(world: &World, call: &Call) -> Answer {
                     if let Value::Object(row) = &mut row {
                         let status = row.get("InvocationStatus").cloned().unwrap_or_default();
                         row.insert("InstanceInvokeStatus".into(), status);
+                        let finished = row.remove("FinishedTime").unwrap_or_default();
+                        row.insert("FinishTime".into(), finished);
+                        row.retain(|name, _| !ONLY_IN_RESULTS.contains(&name.as_str()));
                         if !output {
                             row.remove("Output");
                         }
@@ -261,7 +270,7 @@ pub(super) fn invocations(world: &World, call: &Call) -> Answer {
             })
         })
         .collect();
-    Ok(page(call, rows, 50)?.answer("Invocations", "Invocation"))
+    page(call, rows, &["Invocations", "Invocation"], 50)
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@
 
 mod command;
 
-use crate::clock::to_the_minute;
+use crate::clock::{rfc3339, to_the_minute};
 use crate::ledger::Thing;
+use crate::listing::{unknown_action, wants};
+use crate::paging::{Size, by_number, by_token};
 use crate::world_file::WorldFile;
-use crate::{Answer, Call, Refusal, World, paging};
+use crate::{Answer, Call, Refusal, World, vpc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -75,36 +77,29 @@ pub fn handle(world: &mut World, call: &Call) -> Answer {
         "RunCommand" => command::run(world, call),
         "DescribeInvocations" => command::invocations(world, call),
         "DescribeInvocationResults" => command::results(world, call),
-        _ => Err(Refusal::missing("InvalidAction.NotFound", "Specified api is not found.")),
+        _ => unknown_action(call),
     }
 }
 
 fn regions(world: &World) -> Value {
-    let rows: Vec<Value> = world
-        .region_ids()
-        .into_iter()
-        .map(|id| {
-            json!({
-                "RegionId": id,
-                "LocalName": id,
-                "RegionEndpoint": format!("ecs.{id}.aliyuncs.com"),
-                "Status": "available",
-            })
-        })
-        .collect();
+    let mut rows = vpc::region_rows(world, "ecs");
+    for row in rows.iter_mut().filter_map(Value::as_object_mut) {
+        row.insert("Status".into(), "available".into());
+    }
     json!({"Regions": {"Region": rows}})
 }
 
 /// Pages as Ecs does: by number when asked for, else by token.
-fn page(call: &Call, rows: Vec<Value>, max: usize) -> Result<paging::Page, Refusal> {
+fn page(call: &Call, rows: Vec<Value>, shape: &[&str], max: usize) -> Answer {
     if call.get("PageNumber").is_some() || call.get("PageSize").is_some() {
-        paging::by_number(call, rows, max)
-    } else {
-        let mut page = paging::by_token(call, rows, "MaxResults", (10, max))?;
-        page.fields.insert("PageNumber".into(), 1.into());
-        page.fields.insert("PageSize".into(), 10.into());
-        Ok(page)
+        return by_number(call, rows, shape, max);
     }
+    let mut answer = by_token(call, rows, shape, Size::new(10, max))?;
+    if let Value::Object(fields) = &mut answer {
+        fields.insert("PageNumber".into(), 1.into());
+        fields.insert("PageSize".into(), 10.into());
+    }
+    Ok(answer)
 }
 
 fn instances(world: &World, call: &Call) -> Answer {
@@ -123,19 +118,18 @@ fn instances(world: &World, call: &Call) -> Answer {
             let vswitch = world.vpc.vswitches.get(&server.vswitch);
             let vpc = vswitch.map_or("", |v| v.vpc.as_str());
             let zone = vswitch.map_or("", |v| v.zone.as_str());
-            let is = |name: &str, value: &str| call.get(name).is_none_or(|want| want == value);
             server.region == region
                 && ids.as_ref().is_none_or(|ids| ids.contains(id))
-                && is("VpcId", vpc)
-                && is("VSwitchId", &server.vswitch)
-                && is("ZoneId", zone)
-                && is("Status", &server.status)
+                && wants(call, "VpcId", vpc)
+                && wants(call, "VSwitchId", &server.vswitch)
+                && wants(call, "ZoneId", zone)
+                && wants(call, "Status", &server.status)
                 // Instances of a world file have no tags.
                 && call.tags().is_empty()
         })
         .map(|(id, server)| instance_row(world, id, server))
         .collect();
-    Ok(page(call, rows, 100)?.answer("Instances", "Instance"))
+    page(call, rows, &["Instances", "Instance"], 100)
 }
 
 fn instance_row(world: &World, id: &str, server: &Server) -> Value {
@@ -181,7 +175,7 @@ fn assistants(world: &World, call: &Call) -> Answer {
                 "InstanceId": id,
                 "CloudAssistantStatus": server.cloud_assistant.to_string(),
                 "CloudAssistantVersion": "2.2.4.900",
-                "LastHeartbeatTime": crate::clock::rfc3339(beat),
+                "LastHeartbeatTime": rfc3339(beat),
                 "LastInvokedTime": "",
                 "OSType": "Linux",
                 "ActiveTaskCount": 0,
@@ -190,8 +184,8 @@ fn assistants(world: &World, call: &Call) -> Answer {
             })
         })
         .collect();
-    let page = page(call, rows, 50)?;
-    Ok(page.answer("InstanceCloudAssistantStatusSet", "InstanceCloudAssistantStatus"))
+    let shape = ["InstanceCloudAssistantStatusSet", "InstanceCloudAssistantStatus"];
+    page(call, rows, &shape, 50)
 }
 
 #[cfg(test)]

@@ -215,5 +215,9 @@ pub(crate) fn handle(
     if request.method == "HEAD" {
         reply.body = Value::Null;
     }
+    // Official clients look for it and refuse what does not send it; older releases do not.
+    if state.cluster(me).is_ok_and(|cluster| cluster.version.since(7, 14)) {
+        reply.headers.insert("X-elastic-product".into(), "Elasticsearch".into());
+    }
     reply
 }

@@ -1,7 +1,6 @@
 //! `ModifyWhiteIps`: who may connect to an instance.
 
 use super::state::{AllowGroup, Instance, accepts_changes};
-use crate::listing::after;
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -95,7 +94,7 @@ fn modify(world: &mut World, call: &Call) -> Answer {
             "The public allow list can be changed only while the public network is enabled.",
         ));
     }
-    let until = after(world, "Elasticsearch.ModifyWhiteIps");
+    let until = world.after("Elasticsearch.ModifyWhiteIps");
     let now = world.now_ms;
     let instance = world.instances.get_mut(id)?;
     apply(instance, change, now)?;

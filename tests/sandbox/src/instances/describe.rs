@@ -1,7 +1,8 @@
 //! Reads of instances, their description, nodes and health.
 
 use super::state::{AllowGroup, Instance};
-use crate::listing::{invalid, wants, when};
+use crate::clock::rfc3339;
+use crate::listing::{invalid, wants};
 use crate::{Answer, Call, Refusal, World};
 use serde_json::{Map, Value, json};
 
@@ -61,7 +62,7 @@ fn common(world: &World, id: &str, i: &Instance) -> Map<String, Value> {
     let row = json!({
         "advancedDedicateMaster": false,
         "archType": i.arch_type,
-        "createdAt": when(i.since_ms),
+        "createdAt": rfc3339(i.since_ms),
         "dedicateMaster": false,
         "description": i.description,
         "domain": domain(id),
@@ -87,7 +88,7 @@ fn common(world: &World, id: &str, i: &Instance) -> Map<String, Value> {
         "serviceVpc": i.arch_type == "public",
         "status": status,
         "tags": tags,
-        "updatedAt": when(i.updated_ms),
+        "updatedAt": rfc3339(i.updated_ms),
         "vpcInstanceId": format!("{id}-worker"),
         "zoneCount": 1,
         "zoneInfos": [{"status": "NORMAL", "zoneId": i.zone}],

@@ -1,7 +1,7 @@
 //! Private connections: endpoints that the Elasticsearch service makes for an instance.
 
 use super::state::accepts_changes;
-use crate::listing::{after, when};
+use crate::clock::rfc3339;
 use crate::privatelink::state::Endpoint;
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
         ));
     }
     let (region, auto_accept) = (service.region.clone(), service.auto_accept);
-    let until = after(world, "Elasticsearch.CreateVpcEndpoint");
+    let until = world.after("Elasticsearch.CreateVpcEndpoint");
     let (id, interface) = (world.fresh_id("ep"), world.fresh_id("eni"));
     let domain = format!("{id}.{service_id}.{region}.privatelink.aliyuncs.com");
     let name = format!("{instance_id}-{zone}");
@@ -95,7 +95,7 @@ fn list(world: &World, call: &Call) -> Answer {
         .map(|(id, e)| {
             json!({
                 "connectionStatus": e.connection.status(world.now_ms),
-                "createTime": when(e.since_ms),
+                "createTime": rfc3339(e.since_ms),
                 "endpointBusinessStatus": "Normal",
                 "endpointDomain": e.domain,
                 "endpointId": id,
@@ -112,7 +112,7 @@ fn list(world: &World, call: &Call) -> Answer {
 fn delete(world: &mut World, call: &Call) -> Answer {
     let (instance, _) = world.instances.of(call)?;
     let id = call.path.get("EndpointId").map_or("", String::as_str);
-    let until = after(world, "Elasticsearch.DeleteVpcEndpoint");
+    let until = world.after("Elasticsearch.DeleteVpcEndpoint");
     let now = world.now_ms;
     let endpoint =
         world.privatelink.endpoints.get_mut(id).filter(|e| e.instance == instance).ok_or_else(

@@ -3,7 +3,7 @@
 use super::describe::domain;
 use super::state::{AllowGroup, Instance};
 use crate::ledger::{Thing, owner};
-use crate::listing::{Tags, after};
+use crate::tagging::Tags;
 use crate::world_file::InstanceFile;
 use crate::{Course, World};
 use std::net::Ipv4Addr;
@@ -59,7 +59,7 @@ pub fn move_addresses(world: &mut World, id: &str) {
     let Some(vswitch) = world.instances.instances.get(id).map(|i| i.vswitch.clone()) else {
         return;
     };
-    let until = after(world, "Vpc.ReleaseInterface").max(world.now_ms + 1);
+    let until = world.after("Vpc.ReleaseInterface").max(world.now_ms + 1);
     if let Some(found) = world.vpc.vswitches.get_mut(&vswitch) {
         found.release(id, until);
     }

@@ -1,6 +1,6 @@
 //! What the product holds, and the refusals that all its calls share.
 
-use crate::listing::Tags;
+use crate::tagging::Tags;
 use crate::{Call, Course, Refusal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

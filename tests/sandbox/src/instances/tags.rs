@@ -1,6 +1,7 @@
 //! Tags of instances; ids, keys and filters travel as JSON.
 
-use crate::listing::{Tags, invalid};
+use crate::listing::invalid;
+use crate::tagging::Tags;
 use crate::{Answer, Call, Refusal, World};
 use serde_json::{Value, json};
 

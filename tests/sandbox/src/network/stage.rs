@@ -1,9 +1,8 @@
 //! A stage for tests: the default world, and the whole link built by calls.
 
 use crate::ledger::Thing;
-use crate::vpc::{RouteTable, VSwitch, Vpc};
-use crate::{Answer, Call, Course, Product, Refusal, World, WorldFile};
-use crate::{cbn, instances, nlb, privatelink};
+use crate::{Answer, Call, Product, Refusal, World, WorldFile};
+use crate::{cbn, instances, nlb, privatelink, route, vpc};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -39,18 +38,9 @@ pub(crate) struct Link {
 impl Stage {
     /// The document's example, with the second vSwitch that its leader lacks.
     pub(crate) fn new() -> Self {
-        let file = WorldFile::default();
-        let mut world = World { now_ms: 1_790_000_000_000, file: file.clone(), ..World::default() };
-        for (id, vpc) in &file.vpcs {
-            put_vpc(&mut world, id, &vpc.region, &vpc.cidr.to_string());
-            for (vsw, s) in &vpc.vswitches {
-                put_vswitch(&mut world, id, (vsw, &s.zone, &s.cidr.to_string()));
-            }
-        }
+        let made = World::from_file(&WorldFile::default(), 1_790_000_000_000);
+        let mut world = made.unwrap_or_else(|why| panic!("{why}"));
         put_vswitch(&mut world, LEADER_VPC, ("vsw-leader-g", "cn-shanghai-g", "10.1.2.0/24"));
-        for (id, instance) in &file.instances {
-            instances::seed(&mut world, id, instance);
-        }
         Self { world }
     }
 
@@ -69,14 +59,7 @@ impl Stage {
 
     fn send(&mut self, call: &Call) -> Answer {
         self.settle();
-        let world = &mut self.world;
-        match call.product {
-            Product::Cbn => cbn::handle(world, call),
-            Product::Nlb => nlb::handle(world, call),
-            Product::PrivateLink => privatelink::handle(world, call),
-            Product::Elasticsearch => instances::handle(world, call),
-            Product::Vpc | Product::Ecs | Product::Sts => panic!("not on this stage"),
-        }
+        route::dispatch(&mut self.world, call)
     }
 
     /// One RPC call.
@@ -351,45 +334,12 @@ pub(crate) fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value}")).to_owned()
 }
 
-fn put_vpc(world: &mut World, id: &str, region: &str, cidr: &str) {
-    let table = format!("vtb-system-{id}");
-    let vpc = Vpc {
-        region: region.to_owned(),
-        name: String::new(),
-        cidr: cidr.parse().unwrap(),
-        secondary: Vec::new(),
-        user: Vec::new(),
-        system_route_table: table.clone(),
-        since_ms: world.now_ms,
-        tags: BTreeMap::new(),
-    };
-    world.vpc.vpcs.insert(id.to_owned(), vpc);
-    let system = RouteTable {
-        vpc: id.to_owned(),
-        region: region.to_owned(),
-        kind: "System".to_owned(),
-        entries: BTreeMap::new(),
-    };
-    world.vpc.route_tables.insert(table, system);
+/// The system route table of a VPC.
+pub(crate) fn system_table<'a>(stage: &'a Stage, vpc: &str) -> &'a str {
+    &stage.world.vpc.vpcs[vpc].system_route_table
 }
 
+/// A vSwitch that nobody uses yet.
 pub(crate) fn put_vswitch(world: &mut World, vpc: &str, (id, zone, cidr): (&str, &str, &str)) {
-    let (region, route_table) = {
-        let found = &world.vpc.vpcs[vpc];
-        (found.region.clone(), found.system_route_table.clone())
-    };
-    let vswitch = VSwitch {
-        vpc: vpc.to_owned(),
-        region,
-        zone: zone.to_owned(),
-        name: String::new(),
-        cidr: cidr.parse().unwrap(),
-        route_table,
-        used: BTreeMap::new(),
-        lagging: BTreeMap::new(),
-        course: Course::settled("Available"),
-        since_ms: world.now_ms,
-        tags: BTreeMap::new(),
-    };
-    world.vpc.vswitches.insert(id.to_owned(), vswitch);
+    vpc::put_vswitch(world, vpc, id, zone, cidr.parse().unwrap()).unwrap();
 }

@@ -1,10 +1,12 @@
 //! The link stands, tells wrong addresses apart, and leaves nothing behind.
 
-use super::stage::{FOLLOWER, LEADER, LEADER_VPC, Link, Stage};
+use super::stage::{FOLLOWER, FOLLOWER_VPC, LEADER, LEADER_VPC, Link, Stage};
 use super::{Paths, explain};
+use crate::cbn::routes::{best, of_table};
 use crate::elastic::Wire as _;
 use crate::{Product, instances};
 use serde_json::json;
+use std::net::Ipv4Addr;
 
 pub(super) fn connect(stage: &Stage, address: &str) -> Result<String, String> {
     Paths(&stage.world).connect(FOLLOWER, address).map_err(|u| format!("{}: {}", u.kind, u.reason))
@@ -26,6 +28,29 @@ fn the_follower_reaches_the_leader_once_all_stands() {
         explain(&stage.world, FOLLOWER, &address).into_iter().map(|h| h.name).collect();
     for hop in ["listener", "forward.bandwidth", "return.peer_route", "allow_list", "transport"] {
         assert!(hops.iter().any(|h| h == hop), "{hop} is not in {hops:?}");
+    }
+}
+
+#[test]
+fn routes_cover_every_address_that_takes_part() {
+    let mut stage = Stage::new();
+    let link = stage.build();
+    let balancer = &stage.world.nlb.balancers[&link.balancer];
+    let local: Vec<Ipv4Addr> = balancer.zones.iter().flat_map(|z| z.local.clone()).collect();
+    let leader = stage.world.instances.instances[LEADER].addresses.clone();
+    assert_eq!((local.len(), leader.len()), (4, 2));
+    for (vpc, addresses) in [(FOLLOWER_VPC, local), (LEADER_VPC, leader)] {
+        let within = stage.world.vpc.vswitches.values().filter(|v| v.vpc == vpc);
+        let within: Vec<_> = within.map(|v| v.cidr).collect();
+        for address in addresses {
+            assert!(within.iter().any(|block| block.contains(&address)), "{address}");
+            for table in &link.tables {
+                let rows = of_table(&stage.world, table);
+                let row = best(&rows, address).unwrap_or_else(|| panic!("{address} in {table}"));
+                assert!(within.contains(&row.destination), "the route is a vSwitch's");
+                assert_eq!(row.origin, vpc);
+            }
+        }
     }
 }
 
@@ -135,6 +160,7 @@ fn a_full_teardown_leaves_what_was_there_before() {
     assert_eq!(stage.inventory(), before);
     let left: Vec<usize> = stage.world.vpc.vswitches.values().map(|s| s.used.len()).collect();
     assert_eq!(left, used);
-    assert!(stage.world.vpc.route_tables.values().all(|t| t.entries.is_empty()));
+    let mut rows = stage.world.vpc.route_tables.values().flat_map(|t| t.entries.values());
+    assert!(rows.all(|row| row.kind == "System"));
     assert!(stage.call(Product::Cbn, "DeleteCen", &[("CenId", &link.cen)]).is_err());
 }

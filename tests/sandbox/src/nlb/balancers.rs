@@ -3,10 +3,13 @@
 use super::groups::{name, one_of};
 use super::jobs::job;
 use super::state::{Balancer, Zone, settled};
-use crate::listing::{after, by_token, in_region, lists, new_tags, tag_rows, tagged, wants, when};
+use crate::clock::rfc3339;
+use crate::listing::{in_region, lists, wants};
+use crate::paging::{Size, by_token};
+use crate::tagging::{new_tags, tag_rows, tagged};
+use crate::vpc::Placement;
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 /// Addresses that must be free in a vSwitch before a load balancer goes in.
 const FREE_NEEDED: usize = 8;
@@ -54,7 +57,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
             .flag("DeletionProtectionConfig.Enabled", false)
             .then(|| reason("DeletionProtectionConfig.Reason")),
         locked: locked.then(|| reason("ModificationProtectionConfig.Reason")),
-        course: Course::moving("Provisioning", after(world, "Nlb.CreateLoadBalancer"), "Active"),
+        course: Course::moving("Provisioning", world.after("Nlb.CreateLoadBalancer"), "Active"),
         since_ms: world.now_ms,
         tags,
     };
@@ -68,42 +71,16 @@ fn zones(
     region: &str,
     vpc: &str,
 ) -> Result<Vec<(String, String)>, Refusal> {
-    let refused = |text: String| Err(Refusal::bad("InvalidParameter.ZoneMappings", text));
     let offered = world.file.regions.get(region).map(|r| r.nlb_zones.as_slice());
-    let offered = offered.unwrap_or_default();
-    let mut wanted = Vec::new();
-    for mapping in call.objects("ZoneMappings") {
-        let (Some(zone), Some(id)) = (mapping.get("ZoneId"), mapping.get("VSwitchId")) else {
-            return refused("Each zone mapping needs ZoneId and VSwitchId.".into());
-        };
-        if !offered.contains(zone) {
-            return refused(format!("The zone {zone} is not supported."));
-        }
-        let vswitch = world.vpc.vswitches.get(id).filter(|s| s.vpc == vpc).ok_or_else(|| {
-            Refusal::missing("ResourceNotFound.VSwitch", format!("{id} is not in the VPC."))
-        })?;
-        if vswitch.zone != *zone {
-            return refused(format!("The vSwitch {id} is not in the zone {zone}."));
-        }
-        if vswitch.course.status(world.now_ms) != "Available" {
-            return Err(Refusal::bad("IncorrectStatus.vSwitch", "The vSwitch is not available."));
-        }
-        if vswitch.free_addresses(world.now_ms) < FREE_NEEDED {
-            return Err(Refusal::bad(
-                "OperationDenied.VSwitchIpNotEnough",
-                format!("The vSwitch {id} has not enough idle IP addresses."),
-            ));
-        }
-        wanted.push((zone.clone(), id.clone()));
+    Placement {
+        vpc,
+        offered: offered.unwrap_or_default(),
+        free: FREE_NEEDED,
+        missing: "ResourceNotFound.VSwitch",
+        not_available: "IncorrectStatus.vSwitch",
+        full: "OperationDenied.VSwitchIpNotEnough",
     }
-    let distinct: BTreeSet<&String> = wanted.iter().map(|(zone, _)| zone).collect();
-    if wanted.is_empty() || wanted.len() > 10 || distinct.len() != wanted.len() {
-        return refused("One vSwitch a zone is needed, at most ten.".into());
-    }
-    if distinct.len() < offered.len().min(2) {
-        return refused("vSwitches in at least two zones are needed.".into());
-    }
-    Ok(wanted)
+    .of(world, call)
 }
 
 /// Takes one service address and two local addresses in each vSwitch.
@@ -136,6 +113,8 @@ fn get(world: &World, call: &Call) -> Answer {
         // This call alone names the members of a tag TagKey and TagValue.
         fields.insert("Tags".into(), tag_rows(&balancer.tags, "TagKey", "TagValue"));
         fields.insert("Cps".into(), json!(0));
+        // And it alone shows the addresses that connections come from.
+        fields.insert("ZoneMappings".into(), zone_rows(balancer, true));
     }
     Ok(row)
 }
@@ -157,32 +136,37 @@ fn list(world: &World, call: &Call) -> Answer {
         })
         .map(|(id, b)| row(world, id, b))
         .collect();
-    by_token(call, rows, &["LoadBalancers"], (20, 100))
+    by_token(call, rows, &["LoadBalancers"], Size::new(20, 100))
 }
 
-fn row(world: &World, id: &str, b: &Balancer) -> Value {
-    let zones: Vec<Value> = b
-        .zones
+fn zone_rows(b: &Balancer, with_local: bool) -> Value {
+    b.zones
         .iter()
         .map(|z| {
+            let mut addresses = json!({
+                "EniId": z.interface,
+                "PrivateIPv4Address": z.address,
+                "PrivateIPv4HcStatus": "Healthy",
+            });
+            if let Some(fields) = addresses.as_object_mut().filter(|_| with_local) {
+                fields.insert("Ipv4LocalAddresses".into(), json!(z.local));
+            }
             json!({
-                "LoadBalancerAddresses": [{
-                    "EniId": z.interface,
-                    "Ipv4LocalAddresses": z.local,
-                    "PrivateIPv4Address": z.address,
-                    "PrivateIPv4HcStatus": "Healthy",
-                }],
+                "LoadBalancerAddresses": [addresses],
                 "Status": "Active",
                 "VSwitchId": z.vswitch,
                 "ZoneId": z.id,
             })
         })
-        .collect();
+        .collect()
+}
+
+fn row(world: &World, id: &str, b: &Balancer) -> Value {
     let status = if b.locked.is_some() { "ConsoleProtection" } else { "NonProtection" };
     json!({
         "AddressIpVersion": "ipv4",
         "AddressType": b.address_type,
-        "CreateTime": when(b.since_ms),
+        "CreateTime": rfc3339(b.since_ms),
         "CrossZoneEnabled": b.cross_zone,
         "DNSName": format!("{id}.{}.nlb.aliyuncsslb.com", b.region),
         "DeletionProtectionConfig": {
@@ -202,7 +186,7 @@ fn row(world: &World, id: &str, b: &Balancer) -> Value {
         "SecurityGroupIds": [],
         "Tags": tag_rows(&b.tags, "Key", "Value"),
         "VpcId": b.vpc,
-        "ZoneMappings": zones,
+        "ZoneMappings": zone_rows(b, false),
     })
 }
 
@@ -210,7 +194,7 @@ fn update(world: &mut World, call: &Call) -> Answer {
     let id = call.need("LoadBalancerId")?;
     settled("loadbalancer", &world.nlb.balancer(id)?.course, world.now_ms)?;
     let name = name(call, "LoadBalancerName")?;
-    let until = after(world, "Nlb.UpdateLoadBalancerAttribute");
+    let until = world.after("Nlb.UpdateLoadBalancerAttribute");
     if let Some(balancer) = world.nlb.balancers.get_mut(id) {
         if let Some(name) = name {
             name.clone_into(&mut balancer.name);
@@ -255,7 +239,7 @@ fn delete(world: &mut World, call: &Call) -> Answer {
     if world.nlb.listeners_of(id).next().is_some() {
         return refused("OperationDenied.ListenerExist", "The load balancer still has listeners.");
     }
-    let until = after(world, "Nlb.DeleteLoadBalancer");
+    let until = world.after("Nlb.DeleteLoadBalancer");
     if let Some(balancer) = world.nlb.balancers.get_mut(id) {
         balancer.course = Course::leaving("Deleting", until);
     }

@@ -2,9 +2,9 @@
 
 use super::jobs::job;
 use super::state::{Group, HealthCheck, group_settled};
-use crate::listing::{
-    after, by_token, in_region, invalid, lists, new_tags, tag_rows, tagged, wants,
-};
+use crate::listing::{in_region, invalid, lists, wants};
+use crate::paging::{Size, by_token};
+use crate::tagging::{new_tags, tag_rows, tagged};
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -57,7 +57,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
                 unhealthy: 2,
             },
         )?,
-        course: Course::moving("Creating", after(world, "Nlb.CreateServerGroup"), "Available"),
+        course: Course::moving("Creating", world.after("Nlb.CreateServerGroup"), "Available"),
         servers: BTreeMap::new(),
         since_ms: world.now_ms,
         tags: new_tags(call)?,
@@ -119,7 +119,7 @@ fn list(world: &World, call: &Call) -> Answer {
         })
         .map(|(id, g)| row(world, id, g))
         .collect();
-    by_token(call, rows, &["ServerGroups"], (20, 100))
+    by_token(call, rows, &["ServerGroups"], Size::new(20, 100))
 }
 
 fn status(group: &Group, now_ms: u64) -> &str {
@@ -135,7 +135,7 @@ fn row(world: &World, id: &str, g: &Group) -> Value {
     let check = &g.check;
     json!({
         "AddressIPVersion": "ipv4",
-        "AliUid": world.file.account.id.parse::<u64>().unwrap_or(0),
+        "AliUid": world.account_number(),
         "AnyPortEnabled": g.any_port,
         "ConnectionDrainEnabled": g.drain.0,
         "ConnectionDrainTimeout": g.drain.1,
@@ -182,16 +182,14 @@ fn update(world: &mut World, call: &Call) -> Answer {
     let check = health_check(call, &old.check)?;
     let drain = drain(call, old.drain)?;
     let name = name(call, "ServerGroupName")?;
-    let until = after(world, "Nlb.UpdateServerGroupAttribute");
+    let until = world.after("Nlb.UpdateServerGroupAttribute");
     if let Some(group) = world.nlb.groups.get_mut(id) {
         group.check = check;
         group.drain = drain;
         if let Some(name) = name {
             name.clone_into(&mut group.name);
         }
-        if let Some(scheduler) = call.get("Scheduler") {
-            scheduler.clone_into(&mut group.scheduler);
-        }
+        call.replace("Scheduler", &mut group.scheduler);
         group.preserve_client_ip = call.flag("PreserveClientIpEnabled", group.preserve_client_ip);
         group.course = Course::moving("Configuring", until, "Available");
     }
@@ -207,7 +205,7 @@ fn delete(world: &mut World, call: &Call) -> Answer {
             "The server group is in use by a listener.",
         ));
     }
-    let until = after(world, "Nlb.DeleteServerGroup");
+    let until = world.after("Nlb.DeleteServerGroup");
     if let Some(group) = world.nlb.groups.get_mut(id) {
         group.course = Course::leaving("Deleting", until);
     }

@@ -3,16 +3,19 @@
 use super::health;
 use super::state::missing;
 use crate::ledger::{Thing, owner};
-use crate::listing::{Tagging, Tags, after};
+use crate::paging::Size;
+use crate::tagging::{Tagging, Tags, unknown_kind};
 use crate::{Answer, Call, Refusal, World};
 use serde_json::{Value, json};
 
 const TAGGING: Tagging = Tagging {
     find: tags_of,
     all: all_tags,
+    untag: "UntagResources",
+    unknown_kind,
     missing: "ResourceNotFound.tagResource",
     shape: &["TagResources"],
-    page: 50,
+    size: Size::new(50, 50),
 };
 
 pub(super) fn handle(world: &mut World, call: &Call) -> Option<Answer> {
@@ -28,7 +31,7 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Option<Answer> {
 /// The id of a job that takes as long as the operation.
 pub(super) fn job(world: &mut World, operation: &str) -> String {
     let id = world.fresh_id("job");
-    let until = after(world, operation);
+    let until = world.after(operation);
     world.nlb.jobs.insert(id.clone(), until);
     id
 }
@@ -110,7 +113,7 @@ pub fn settle(world: &mut World) {
         group.servers.retain(|_, s| !s.course.gone(now));
     }
     world.nlb.groups.retain(|_, g| !g.course.gone(now));
-    let until = after(world, "Vpc.ReleaseInterface");
+    let until = world.after("Vpc.ReleaseInterface");
     let gone: Vec<String> = world
         .nlb
         .balancers

@@ -3,9 +3,9 @@
 use super::groups::one_of;
 use super::jobs::job;
 use super::state::{Listener, group_settled, settled};
-use crate::listing::{
-    after, by_token, in_region, invalid, lists, new_tags, tag_rows, tagged, wants,
-};
+use crate::listing::{in_region, invalid, lists, wants};
+use crate::paging::{Size, by_token};
+use crate::tagging::{new_tags, tag_rows, tagged};
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::{Value, json};
 
@@ -96,7 +96,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
         description: call.get("ListenerDescription").unwrap_or_default().to_owned(),
         idle_timeout: idle_timeout(call, 900)?,
         proxy_protocol: call.flag("ProxyProtocolEnabled", false),
-        course: Course::moving("Provisioning", after(world, "Nlb.CreateListener"), "Running"),
+        course: Course::moving("Provisioning", world.after("Nlb.CreateListener"), "Running"),
         since_ms: world.now_ms,
         tags: new_tags(call)?,
     };
@@ -135,7 +135,7 @@ fn list(world: &World, call: &Call) -> Answer {
         })
         .map(|(id, l)| row(world, id, l))
         .collect();
-    by_token(call, rows, &["Listeners"], (20, 100))
+    by_token(call, rows, &["Listeners"], Size::new(20, 100))
 }
 
 fn row(world: &World, id: &str, l: &Listener) -> Value {
@@ -175,16 +175,12 @@ fn update(world: &mut World, call: &Call) -> Answer {
         fits(world, group, old.is_range, &old.protocol)?;
     }
     let idle = idle_timeout(call, old.idle_timeout)?;
-    let until = after(world, "Nlb.UpdateListenerAttribute");
+    let until = world.after("Nlb.UpdateListenerAttribute");
     let now = world.now_ms;
     if let Some(listener) = world.nlb.listeners.get_mut(id) {
         let rest = listener.course.status(now).to_owned();
-        if let Some(group) = call.get("ServerGroupId") {
-            group.clone_into(&mut listener.group);
-        }
-        if let Some(text) = call.get("ListenerDescription") {
-            text.clone_into(&mut listener.description);
-        }
+        call.replace("ServerGroupId", &mut listener.group);
+        call.replace("ListenerDescription", &mut listener.description);
         listener.idle_timeout = idle;
         listener.proxy_protocol = call.flag("ProxyProtocolEnabled", listener.proxy_protocol);
         listener.course = Course::moving("Configuring", until, &rest);
@@ -207,7 +203,7 @@ const STOP: Switch =
 
 fn switch(world: &mut World, call: &Call, switch: &Switch) -> Answer {
     let id = call.need("ListenerId")?;
-    let until = after(world, switch.operation);
+    let until = world.after(switch.operation);
     let status = world.nlb.listener(id)?.course.status(world.now_ms);
     if status != switch.from {
         return Err(Refusal::bad(
@@ -224,7 +220,7 @@ fn switch(world: &mut World, call: &Call, switch: &Switch) -> Answer {
 fn delete(world: &mut World, call: &Call) -> Answer {
     let id = call.need("ListenerId")?;
     settled("listener", &world.nlb.listener(id)?.course, world.now_ms)?;
-    let until = after(world, "Nlb.DeleteListener");
+    let until = world.after("Nlb.DeleteListener");
     if let Some(listener) = world.nlb.listeners.get_mut(id) {
         listener.course = Course::leaving("Deleting", until);
     }

@@ -2,7 +2,8 @@
 
 use super::jobs::job;
 use super::state::{Group, Server, group_settled};
-use crate::listing::{after, by_token, invalid, lists, wants};
+use crate::listing::{invalid, lists, wants};
+use crate::paging::{Size, by_token};
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -63,7 +64,7 @@ fn server(
         port,
         weight: u32::from(weight),
         description: get("Description").unwrap_or_default().to_owned(),
-        course: Course::moving("Adding", after(world, "Nlb.AddServersToServerGroup"), "Available"),
+        course: Course::moving("Adding", world.after("Nlb.AddServersToServerGroup"), "Available"),
         since_ms: world.now_ms,
     })
 }
@@ -102,7 +103,7 @@ fn remove(world: &mut World, call: &Call) -> Answer {
             "The server is not in the server group.",
         ));
     }
-    let until = after(world, "Nlb.RemoveServersFromServerGroup");
+    let until = world.after("Nlb.RemoveServersFromServerGroup");
     if let Some(group) = world.nlb.groups.get_mut(id) {
         for (_, server) in group.servers.iter_mut().filter(|(k, _)| keys.contains(k)) {
             server.course = Course::leaving("Removing", until);
@@ -138,5 +139,5 @@ fn list(world: &World, call: &Call) -> Answer {
             })
         })
         .collect();
-    by_token(call, rows, &["Servers"], (20, 100))
+    by_token(call, rows, &["Servers"], Size::new(20, 100))
 }

@@ -1,7 +1,9 @@
 //! Connections of endpoints to services, and endpoints of the own account.
 
 use super::state::{ELASTICSEARCH_ACCOUNT, Endpoint, concurrent};
-use crate::listing::{after, by_token, wants, when};
+use crate::clock::rfc3339;
+use crate::listing::wants;
+use crate::paging::{Size, by_token};
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::{Value, json};
 
@@ -14,7 +16,7 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Option<Answer> {
         "ListVpcEndpoints" => call
             .need("RegionId")
             .map(|_| Vec::new())
-            .and_then(|rows| by_token(call, rows, &["Endpoints"], (50, 1000))),
+            .and_then(|rows| by_token(call, rows, &["Endpoints"], Size::new(50, 1000))),
         "GetVpcEndpointAttribute" => call.need("EndpointId").and_then(|_| {
             Err(Refusal::missing("EndpointNotFound", "The specified endpoint does not exist."))
         }),
@@ -42,7 +44,7 @@ fn list(world: &World, call: &Call) -> Answer {
         .map(|(id, e)| row(world, id, e))
         .collect();
     let total = rows.len().to_string();
-    let mut answer = by_token(call, rows, &["Connections"], (50, 1000))?;
+    let mut answer = by_token(call, rows, &["Connections"], Size::new(50, 1000))?;
     if let Some(fields) = answer.as_object_mut() {
         // The total is a string in this answer.
         fields.insert("TotalCount".into(), json!(total));
@@ -65,7 +67,7 @@ fn row(world: &World, id: &str, e: &Endpoint) -> Value {
         "EndpointOwnerId": ELASTICSEARCH_ACCOUNT,
         "EndpointRegionId": e.region,
         "EndpointVpcId": format!("vpc-elasticsearch-{}", e.region),
-        "ModifiedTime": when(e.modified_ms),
+        "ModifiedTime": rfc3339(e.modified_ms),
         "ResourceOwner": false,
         "ServiceId": e.service,
         "ServiceRegionId": e.region,
@@ -104,7 +106,7 @@ fn denied() -> Refusal {
 }
 
 fn enable(world: &mut World, call: &Call) -> Answer {
-    let until = after(world, "PrivateLink.EnableVpcEndpointConnection");
+    let until = world.after("PrivateLink.EnableVpcEndpointConnection");
     let now = world.now_ms;
     let endpoint = connection(world, call)?;
     if endpoint.connection.status(now) == "Connected" {
@@ -116,7 +118,7 @@ fn enable(world: &mut World, call: &Call) -> Answer {
 }
 
 fn disable(world: &mut World, call: &Call) -> Answer {
-    let until = after(world, "PrivateLink.DisableVpcEndpointConnection");
+    let until = world.after("PrivateLink.DisableVpcEndpointConnection");
     let now = world.now_ms;
     let endpoint = connection(world, call)?;
     if endpoint.connection.status(now) != "Connected" {

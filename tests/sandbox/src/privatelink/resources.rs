@@ -1,7 +1,8 @@
 //! Load balancers behind a service, one row a zone.
 
 use super::state::{Resource, at_rest, dependence};
-use crate::listing::{after, by_token, invalid};
+use crate::listing::invalid;
+use crate::paging::{Size, by_token, without};
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::{Value, json};
 
@@ -76,7 +77,7 @@ fn attach(world: &mut World, call: &Call) -> Answer {
             "The resource is already attached to the endpoint service.",
         ));
     }
-    let until = after(world, "PrivateLink.AttachResourceToVpcEndpointService");
+    let until = world.after("PrivateLink.AttachResourceToVpcEndpointService");
     let new = new_resource(resource, zone, world.now_ms, until);
     let service = world.privatelink.service_mut(id)?;
     service.resources.push(new);
@@ -102,7 +103,7 @@ fn detach(world: &mut World, call: &Call) -> Answer {
     if used {
         return Err(dependence());
     }
-    let until = after(world, "PrivateLink.DetachResourceFromVpcEndpointService");
+    let until = world.after("PrivateLink.DetachResourceFromVpcEndpointService");
     let service = world.privatelink.service_mut(id)?;
     for row in service.resources.iter_mut().filter(|r| r.id == resource && r.zone == zone) {
         row.course = Course::leaving("Detaching", until);
@@ -121,7 +122,7 @@ fn list(world: &World, call: &Call) -> Answer {
         .filter(|r| r.course.status(world.now_ms) != "Attaching")
         .map(|r| row(world, id, &service.region, r))
         .collect();
-    by_token(call, rows, &["Resources"], (50, 50))
+    without(by_token(call, rows, &["Resources"], Size::new(50, 50)), &["TotalCount"])
 }
 
 fn row(world: &World, service: &str, region: &str, resource: &Resource) -> Value {

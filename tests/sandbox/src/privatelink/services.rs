@@ -2,7 +2,10 @@
 
 use super::resources::{check, new_resource};
 use super::state::{Service, at_rest, concurrent, dependence};
-use crate::listing::{after, by_token, invalid, new_tags, tag_rows, tagged, wants, when};
+use crate::clock::rfc3339;
+use crate::listing::{invalid, wants};
+use crate::paging::{Size, by_token, without};
+use crate::tagging::{new_tags, tag_rows, tagged};
 use crate::{Answer, Call, Course, Refusal, World};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -99,7 +102,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
             get("ResourceId"),
             get("ZoneId"),
             world.now_ms,
-            after(world, "PrivateLink.CreateVpcEndpointService"),
+            world.after("PrivateLink.CreateVpcEndpointService"),
         ));
     }
     let payer = call.get("Payer").unwrap_or("Endpoint");
@@ -117,16 +120,18 @@ fn create(world: &mut World, call: &Call) -> Answer {
         user_arns: BTreeSet::new(),
         course: Course::moving(
             "Creating",
-            after(world, "PrivateLink.CreateVpcEndpointService"),
+            world.after("PrivateLink.CreateVpcEndpointService"),
             "Active",
         ),
         since_ms: world.now_ms,
         tags: new_tags(call)?,
     };
     let id = world.fresh_id("epsrv");
-    let answer = row(world, &id, &service);
+    let answer = Ok(row(world, &id, &service));
     world.privatelink.services.insert(id, service);
-    Ok(answer)
+    // A new service tells less of itself than the same service in a list.
+    let later = ["MaxBandwidth", "MinBandwidth", "Payer", "RegionId"];
+    without(without(answer, &later), &["ServiceResourceType", "ServiceType"])
 }
 
 /// The zones that a service can be reached in.
@@ -139,7 +144,7 @@ fn row(world: &World, id: &str, s: &Service) -> Value {
     json!({
         "AddressIpVersion": "IPv4",
         "AutoAcceptEnabled": s.auto_accept,
-        "CreateTime": when(s.since_ms),
+        "CreateTime": rfc3339(s.since_ms),
         "MaxBandwidth": 10_240,
         "MinBandwidth": 100,
         "Payer": s.payer,
@@ -196,7 +201,7 @@ fn list(world: &World, call: &Call) -> Answer {
             row
         })
         .collect();
-    by_token(call, rows, &["Services"], (50, 1000))
+    by_token(call, rows, &["Services"], Size::new(50, 1000))
 }
 
 fn update(world: &mut World, call: &Call) -> Answer {
@@ -205,13 +210,11 @@ fn update(world: &mut World, call: &Call) -> Answer {
     if call.get("Payer").is_some() {
         return Err(invalid("Payer"));
     }
-    let until = after(world, "PrivateLink.UpdateVpcEndpointServiceAttribute");
+    let until = world.after("PrivateLink.UpdateVpcEndpointServiceAttribute");
     let service = world.privatelink.service_mut(id)?;
     service.auto_accept = call.flag("AutoAcceptEnabled", service.auto_accept);
     service.zone_affinity = call.flag("ZoneAffinityEnabled", service.zone_affinity);
-    if let Some(text) = call.get("ServiceDescription") {
-        text.clone_into(&mut service.description);
-    }
+    call.replace("ServiceDescription", &mut service.description);
     service.course = Course::moving("Pending", until, "Active");
     Ok(json!({}))
 }
@@ -228,7 +231,7 @@ fn delete(world: &mut World, call: &Call) -> Answer {
     if !service.resources.is_empty() || world.privatelink.connected(id).next().is_some() {
         return Err(dependence());
     }
-    let until = after(world, "PrivateLink.DeleteVpcEndpointService");
+    let until = world.after("PrivateLink.DeleteVpcEndpointService");
     world.privatelink.service_mut(id)?.course = Course::leaving("Deleting", until);
     Ok(json!({}))
 }

@@ -1,15 +1,18 @@
 //! Tags, what time does by itself, and the ledger.
 
 use crate::ledger::{Thing, owner};
-use crate::listing::{Tagging, Tags};
+use crate::paging::Size;
+use crate::tagging::{Tagging, Tags, unknown_kind};
 use crate::{Answer, Call, World};
 
 const TAGGING: Tagging = Tagging {
     find: tags_of,
     all: all_tags,
+    untag: "UntagResources",
+    unknown_kind,
     missing: "EndpointServiceNotFound",
     shape: &["TagResources"],
-    page: 50,
+    size: Size::new(50, 50),
 };
 
 pub(super) fn handle(world: &mut World, call: &Call) -> Option<Answer> {

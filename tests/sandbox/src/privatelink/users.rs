@@ -1,7 +1,8 @@
 //! Who besides the own account may connect to a service.
 
 use super::state::at_rest;
-use crate::listing::{by_token, wants};
+use crate::listing::wants;
+use crate::paging::{Size, by_token};
 use crate::{Answer, Call, Refusal, World};
 use serde_json::{Value, json};
 
@@ -45,7 +46,7 @@ fn list(world: &World, call: &Call) -> Answer {
         .filter(|u| wants(call, "UserId", &u.to_string()))
         .map(|u| json!({ "UserId": u }))
         .collect();
-    let mut answer = by_token(call, rows, &["Users"], (50, 50))?;
+    let mut answer = by_token(call, rows, &["Users"], Size::new(50, 50))?;
     if let Some(fields) = answer.as_object_mut() {
         let arns: Vec<Value> = service.user_arns.iter().map(|a| json!({ "UserARN": a })).collect();
         fields.insert("UserARNs".into(), json!(arns));

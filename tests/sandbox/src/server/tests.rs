@@ -22,8 +22,11 @@ async fn answers_on_loopback_and_stops() {
     assert!(head.starts_with("http/1.1 200") && head.contains("\r\ndate: "), "{head}");
     let things: Vec<crate::Thing> = serde_json::from_str(&body).unwrap();
     assert!(things.iter().any(|t| t.kind == "vpc" && t.id == "vpc-leader0001"));
+    let product = "x-elastic-product: elasticsearch";
     let (head, _) = get(&addresses.leader, "/").await;
-    assert!(head.contains("x-elastic-product: elasticsearch"), "{head}");
+    assert!(!head.contains(product), "7.10 does not send it yet: {head}");
+    let (head, _) = get(&addresses.follower, "/").await;
+    assert!(head.contains(product), "{head}");
     let (head, body) = get(&addresses.openapi, "/?Action=DescribeVpcs&Version=2016-04-28").await;
     assert!(head.starts_with("http/1.1 400"), "{head}");
     let body: Value = serde_json::from_str(&body).unwrap();
@@ -31,6 +34,54 @@ async fn answers_on_loopback_and_stops() {
     sandbox.stop().await;
     let address = addresses.openapi.strip_prefix("http://").unwrap();
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+/// Sends a request as it stands and gives the first line of the answer, and all of it.
+async fn raw(base: &str, text: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(base.strip_prefix("http://").unwrap()).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.ok();
+    let answer = String::from_utf8(answer).unwrap();
+    (answer.lines().next().unwrap_or_default().to_owned(), answer)
+}
+
+#[tokio::test]
+async fn whatever_is_asked_is_answered() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let api = sandbox.addresses().openapi.clone();
+    let end = "Host: x\r\nConnection: close\r\n";
+    for path in ["/nothing/here", "/openapi/nothing?Version=2017-06-13", "/%zz", "//"] {
+        for method in ["GET", "POST", "DELETE", "PATCH"] {
+            let request = format!("{method} {path} HTTP/1.1\r\n{end}Content-Length: 0\r\n\r\n");
+            let (first, all) = raw(&api, &request).await;
+            assert!(first.starts_with("HTTP/1.1 4"), "{method} {path}: {first}");
+            let body = all.split_once("\r\n\r\n").unwrap().1;
+            let body: Value = serde_json::from_str(body).unwrap();
+            assert!(body["Code"].is_string() && body["RequestId"].is_string(), "{body}");
+        }
+    }
+    let head = format!("HEAD / HTTP/1.1\r\n{end}Accept-Encoding: gzip, br\r\n\r\n");
+    let (first, all) = raw(&api, &head).await;
+    assert!(first.starts_with("HTTP/1.1 400") && all.ends_with("\r\n\r\n"), "{all}");
+    let leader = sandbox.addresses().leader.clone();
+    let (first, all) = raw(&leader, &head).await;
+    assert!(first.starts_with("HTTP/1.1 401") && all.ends_with("\r\n\r\n"), "{all}");
+    let (first, _) = raw(&leader, "nonsense\r\n\r\n").await;
+    assert!(first.starts_with("HTTP/1.1 400"), "{first}");
+}
+
+#[tokio::test]
+async fn a_body_has_a_limit() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let over = |limit: usize| {
+        format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", limit + 1)
+    };
+    // The length alone says that it is too long: the body need not come.
+    let (first, all) = raw(&sandbox.addresses().openapi, &over(OPENAPI_BODY)).await;
+    assert!(first.starts_with("HTTP/1.1 413") && all.contains("RequestBodyTooLarge"), "{all}");
+    let (first, _) = raw(&sandbox.addresses().leader, &over(CLUSTER_BODY)).await;
+    assert!(first.starts_with("HTTP/1.1 413"), "{first}");
 }
 
 #[tokio::test]

@@ -1,24 +1,27 @@
 //! Regions, zones, VPCs and vSwitches as the API shows them.
 
-use super::{VSwitch, Vpc, known_region, tag_rows};
+use super::{VSwitch, Vpc, known_region};
 use crate::clock::rfc3339;
-use crate::{Answer, Call, Refusal, World, cbn, paging};
+use crate::listing::{among, in_region, wants};
+use crate::paging::by_number;
+use crate::tagging::{tag_rows, tagged};
+use crate::{Answer, Call, Refusal, World, cbn};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 pub(super) fn regions(world: &World) -> Value {
-    let rows: Vec<Value> = world
-        .region_ids()
-        .into_iter()
-        .map(|id| {
-            json!({
-                "RegionId": id,
-                "LocalName": id,
-                "RegionEndpoint": format!("vpc.{id}.aliyuncs.com"),
-            })
+    json!({"Regions": {"Region": region_rows(world, "vpc")}})
+}
+
+/// All regions, with the address that a product has there.
+pub(crate) fn region_rows(world: &World, product: &str) -> Vec<Value> {
+    let row = |id: &str| {
+        json!({
+            "RegionId": id,
+            "LocalName": id,
+            "RegionEndpoint": format!("{product}.{id}.aliyuncs.com"),
         })
-        .collect();
-    json!({"Regions": {"Region": rows}})
+    };
+    world.region_ids().into_iter().map(row).collect()
 }
 
 pub(super) fn zones(world: &World, call: &Call) -> Answer {
@@ -32,18 +35,6 @@ pub(super) fn zones(world: &World, call: &Call) -> Answer {
     Ok(json!({"Zones": {"Zone": rows}}))
 }
 
-/// Is `value` one of the comma-joined ids of a parameter? An absent one admits all.
-fn among(call: &Call, name: &str, value: &str) -> bool {
-    call.get(name).is_none_or(|ids| ids.split(',').any(|id| id.trim() == value))
-}
-
-fn tags_match(call: &Call, tags: &BTreeMap<String, String>) -> bool {
-    // A filter without a value admits any value of that key.
-    call.tags()
-        .iter()
-        .all(|(key, value)| tags.get(key).is_some_and(|v| value.is_empty() || v == value))
-}
-
 pub(super) fn vpcs(world: &World, call: &Call) -> Answer {
     let region = call.need("RegionId")?;
     known_region(world, call)?;
@@ -54,8 +45,8 @@ pub(super) fn vpcs(world: &World, call: &Call) -> Answer {
         .filter(|(id, vpc)| {
             vpc.region == region
                 && among(call, "VpcId", id)
-                && call.get("VpcName").is_none_or(|name| vpc.name == name)
-                && tags_match(call, &vpc.tags)
+                && wants(call, "VpcName", &vpc.name)
+                && tagged(call, &vpc.tags)
         })
         .map(|(id, vpc)| {
             let mut row = vpc_row(world, id, vpc);
@@ -67,7 +58,7 @@ pub(super) fn vpcs(world: &World, call: &Call) -> Answer {
             row
         })
         .collect();
-    Ok(paging::by_number(call, rows, 50)?.answer("Vpcs", "Vpc"))
+    by_number(call, rows, &["Vpcs", "Vpc"], 50)
 }
 
 fn router_tables(world: &World, vpc: &str) -> Value {
@@ -92,19 +83,14 @@ fn vpc_row(world: &World, id: &str, vpc: &Vpc) -> Value {
         "Description": "",
         "IsDefault": false,
         "EnabledIpv6": false,
-        "OwnerId": owner(world),
+        "OwnerId": world.account_number(),
         "ResourceGroupId": "",
-        "Tags": {"Tag": tag_rows(&vpc.tags)},
+        "Tags": {"Tag": tag_rows(&vpc.tags, "Key", "Value")},
     })
 }
 
 fn texts(blocks: &[ipnet::Ipv4Net]) -> Vec<String> {
     blocks.iter().map(ToString::to_string).collect()
-}
-
-/// The account id, which Vpc gives as a number.
-pub(super) fn owner(world: &World) -> u64 {
-    world.account.id.parse().unwrap_or_default()
 }
 
 /// The virtual router of a VPC: there is one, so its id follows from the VPC's.
@@ -122,7 +108,7 @@ pub(super) fn vpc_attribute(world: &World, call: &Call) -> Answer {
     let mut row = vpc_row(world, id, vpc);
     let cens: Vec<Value> = cbn::associated_cens(world, id)
         .into_iter()
-        .map(|(cen, status)| json!({"CenId": cen, "CenOwnerId": owner(world), "CenStatus": status}))
+        .map(|(cen, status)| json!({"CenId": cen, "CenOwnerId": world.account_number(), "CenStatus": status}))
         .collect();
     if let Value::Object(row) = &mut row {
         row.insert("AssociatedCens".into(), json!({"AssociatedCen": cens}));
@@ -151,17 +137,17 @@ pub(super) fn vswitches(world: &World, call: &Call) -> Answer {
         .vswitches
         .iter()
         .filter(|(id, vswitch)| {
-            call.get("RegionId").is_none_or(|region| vswitch.region == region)
-                && call.get("VpcId").is_none_or(|vpc| vswitch.vpc == vpc)
+            in_region(call, &vswitch.region)
+                && wants(call, "VpcId", &vswitch.vpc)
                 && among(call, "VSwitchId", id)
-                && call.get("ZoneId").is_none_or(|zone| vswitch.zone == zone)
-                && call.get("VSwitchName").is_none_or(|name| vswitch.name == name)
-                && call.get("RouteTableId").is_none_or(|table| vswitch.route_table == table)
-                && tags_match(call, &vswitch.tags)
+                && wants(call, "ZoneId", &vswitch.zone)
+                && wants(call, "VSwitchName", &vswitch.name)
+                && wants(call, "RouteTableId", &vswitch.route_table)
+                && tagged(call, &vswitch.tags)
         })
         .map(|(id, vswitch)| vswitch_row(world, id, vswitch))
         .collect();
-    Ok(paging::by_number(call, rows, 50)?.answer("VSwitches", "VSwitch"))
+    by_number(call, rows, &["VSwitches", "VSwitch"], 50)
 }
 
 pub(super) fn vswitch_attributes(world: &World, call: &Call) -> Answer {
@@ -188,9 +174,9 @@ fn vswitch_row(world: &World, id: &str, vswitch: &VSwitch) -> Value {
         "Ipv6CidrBlock": "",
         "IsDefault": false,
         "NetworkAclId": "",
-        "OwnerId": owner(world),
+        "OwnerId": world.account_number(),
         "ResourceGroupId": "",
         "ShareType": "",
-        "Tags": {"Tag": tag_rows(&vswitch.tags)},
+        "Tags": {"Tag": tag_rows(&vswitch.tags, "Key", "Value")},
     })
 }

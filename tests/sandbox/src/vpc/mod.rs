@@ -2,19 +2,26 @@
 //!
 //! - `describe`: regions, zones, VPCs and vSwitches as the API shows them
 //! - `vswitch`: vSwitches made, renamed, deleted
+//! - `placement`: the vSwitches that other products put interfaces into
 //! - `routes`: route tables and their entries
 //! - `tags`: tags of VPCs and vSwitches
 //! - `seed`: what a world file puts here
 
 mod describe;
+mod placement;
 mod routes;
 mod seed;
 mod tags;
 mod vswitch;
 
+pub(crate) use describe::region_rows;
+pub(crate) use placement::Placement;
+#[cfg(test)]
+pub(crate) use seed::put_vswitch;
 pub use seed::seed;
 
 use crate::ledger::{Thing, owner};
+use crate::listing::unknown_action;
 use crate::{Answer, Call, Course, Refusal, World};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
@@ -168,10 +175,7 @@ pub fn handle(world: &mut World, call: &Call) -> Answer {
         "DescribeRouteEntryList" => routes::entry_list(world, call),
         "CreateRouteEntry" => routes::create(world, call),
         "DeleteRouteEntry" => routes::delete(world, call),
-        "TagResources" => tags::tag(world, call),
-        "UnTagResources" => tags::untag(world, call),
-        "ListTagResources" => tags::list(world, call),
-        _ => Err(Refusal::missing("InvalidAction.NotFound", "Specified api is not found.")),
+        _ => tags::handle(world, call).unwrap_or_else(|| unknown_action(call)),
     }
 }
 
@@ -204,11 +208,6 @@ pub fn inventory(world: &World) -> Vec<Thing> {
         }
     }
     all
-}
-
-/// `Key`/`Value` rows of tags.
-fn tag_rows(tags: &BTreeMap<String, String>) -> serde_json::Value {
-    tags.iter().map(|(k, v)| serde_json::json!({"Key": k, "Value": v})).collect()
 }
 
 /// Refuses a region that the world does not have; absent is fine.

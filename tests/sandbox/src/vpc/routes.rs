@@ -1,10 +1,12 @@
 //! Route tables of VPCs and their entries.
 
-use super::describe::{owner, vrouter};
+use super::describe::vrouter;
 use super::vswitch::task_conflict;
 use super::{RouteEntry, RouteTable, known_region};
 use crate::clock::rfc3339;
-use crate::{Answer, Call, Course, Refusal, World, cbn, paging};
+use crate::listing::{in_region, lists, wants};
+use crate::paging::{Size, by_number, by_token};
+use crate::{Answer, Call, Course, Refusal, World, cbn};
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 
@@ -16,12 +18,11 @@ fn chosen<'a>(
 ) -> impl Iterator<Item = (&'a String, &'a RouteTable)> {
     let kind = call.get(kind);
     world.vpc.route_tables.iter().filter(move |(id, table)| {
-        let is = |name: &str, value: &str| call.get(name).is_none_or(|want| want == value);
-        is("RegionId", &table.region)
-            && is("VpcId", &table.vpc)
-            && is("RouteTableId", id)
-            && is("RouterId", &vrouter(&table.vpc))
-            && is("VRouterId", &vrouter(&table.vpc))
+        in_region(call, &table.region)
+            && wants(call, "VpcId", &table.vpc)
+            && wants(call, "RouteTableId", id)
+            && wants(call, "RouterId", &vrouter(&table.vpc))
+            && wants(call, "VRouterId", &vrouter(&table.vpc))
             && kind.is_none_or(|want| want == table.kind)
     })
 }
@@ -48,7 +49,7 @@ pub(super) fn table_list(world: &World, call: &Call) -> Answer {
                 "GatewayIds": {"GatewayIds": []},
                 "CreationTime": rfc3339(since(world, table)),
                 "Description": "",
-                "OwnerId": owner(world),
+                "OwnerId": world.account_number(),
                 "ResourceGroupId": "",
                 "RoutePropagationEnable": true,
                 "Status": "Available",
@@ -56,7 +57,7 @@ pub(super) fn table_list(world: &World, call: &Call) -> Answer {
             })
         })
         .collect();
-    Ok(paging::by_number(call, rows, 50)?.answer("RouterTableList", "RouterTableListType"))
+    by_number(call, rows, &["RouterTableList", "RouterTableListType"], 50)
 }
 
 fn since(world: &World, table: &RouteTable) -> u64 {
@@ -98,33 +99,30 @@ pub(super) fn tables(world: &World, call: &Call) -> Answer {
             })
         })
         .collect();
-    Ok(paging::by_number(call, rows, 50)?.answer("RouteTables", "RouteTable"))
+    by_number(call, rows, &["RouteTables", "RouteTable"], 50)
 }
 
 pub(super) fn entry_list(world: &World, call: &Call) -> Answer {
     call.need("RegionId")?;
     known_region(world, call)?;
     let (id, table) = find(world, call)?;
-    let blocks = call.list("DestCidrBlockList");
     let rows = table
         .entries
         .iter()
         .filter(|(to, entry)| {
             let to = to.to_string();
-            let is = |name: &str, value: &str| call.get(name).is_none_or(|want| want == value);
-            is("DestinationCidrBlock", &to)
-                && (blocks.is_empty() || blocks.contains(&to))
-                && is("NextHopId", &entry.next_hop)
-                && is("NextHopType", &entry.next_hop_kind)
-                && is("RouteEntryId", &entry.id)
-                && is("RouteEntryName", &entry.name)
-                && is("RouteEntryType", &entry.kind)
+            wants(call, "DestinationCidrBlock", &to)
+                && lists(call, "DestCidrBlockList", &to)
+                && wants(call, "NextHopId", &entry.next_hop)
+                && wants(call, "NextHopType", &entry.next_hop_kind)
+                && wants(call, "RouteEntryId", &entry.id)
+                && wants(call, "RouteEntryName", &entry.name)
+                && wants(call, "RouteEntryType", &entry.kind)
                 && call.get("ServiceType").is_none_or(|_| entry.kind == "CEN")
         })
         .map(|(to, entry)| entry_row(world, id, *to, entry))
         .collect();
-    let page = paging::by_token(call, rows, "MaxResult", (10, 100))?;
-    Ok(page.answer("RouteEntrys", "RouteEntry"))
+    by_token(call, rows, &["RouteEntrys", "RouteEntry"], Size::named("MaxResult", 10, 100))
 }
 
 fn entry_row(world: &World, table: &str, to: Ipv4Net, entry: &RouteEntry) -> Value {
@@ -203,7 +201,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Answer {
         ));
     }
     quiet(world, &table.vpc)?;
-    let until = world.now_ms + world.durations.ms("Vpc.CreateRouteEntry");
+    let until = world.after("Vpc.CreateRouteEntry");
     let entry_id = world.fresh_id("rte");
     let entry = RouteEntry {
         id: entry_id.clone(),
@@ -222,7 +220,6 @@ pub(super) fn create(world: &mut World, call: &Call) -> Answer {
 
 pub(super) fn delete(world: &mut World, call: &Call) -> Answer {
     known_region(world, call)?;
-    let is = |name: &str, value: &str| call.get(name).is_none_or(|want| want == value);
     let named = call.get("RouteEntryId").is_some()
         || (call.get("RouteTableId").is_some() && call.get("DestinationCidrBlock").is_some());
     if !named {
@@ -233,12 +230,12 @@ pub(super) fn delete(world: &mut World, call: &Call) -> Answer {
         .vpc
         .route_tables
         .iter()
-        .filter(|(id, table)| is("RouteTableId", id) && is("RegionId", &table.region))
+        .filter(|(id, table)| wants(call, "RouteTableId", id) && in_region(call, &table.region))
         .flat_map(|(id, table)| table.entries.iter().map(move |(to, e)| (id, table, *to, e)))
         .find(|(_, _, to, entry)| {
-            is("RouteEntryId", &entry.id)
-                && is("DestinationCidrBlock", &to.to_string())
-                && is("NextHopId", &entry.next_hop)
+            wants(call, "RouteEntryId", &entry.id)
+                && wants(call, "DestinationCidrBlock", &to.to_string())
+                && wants(call, "NextHopId", &entry.next_hop)
         });
     let Some((id, table, to, entry)) = found else {
         return Err(Refusal::missing(
@@ -260,7 +257,7 @@ pub(super) fn delete(world: &mut World, call: &Call) -> Answer {
     }
     quiet(world, &table.vpc)?;
     let id = id.clone();
-    let until = world.now_ms + world.durations.ms("Vpc.DeleteRouteEntry");
+    let until = world.after("Vpc.DeleteRouteEntry");
     let entry = world.vpc.route_tables.get_mut(&id).and_then(|t| t.entries.get_mut(&to));
     if let Some(entry) = entry {
         entry.course = Course::leaving("Deleting", until);

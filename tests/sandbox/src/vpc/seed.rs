@@ -29,39 +29,62 @@ fn seed_one(world: &mut World, id: &str, file: &VpcFile) {
         tags: BTreeMap::new(),
     };
     world.vpc.vpcs.insert(id.to_owned(), vpc);
-    for (vswitch_id, at) in &file.vswitches {
-        let route_table = if at.custom_route_table {
-            new_table(world, id, &file.region, "Custom")
-        } else {
-            system.clone()
-        };
-        let mut vswitch = VSwitch {
-            vpc: id.to_owned(),
-            region: file.region.clone(),
-            zone: at.zone.clone(),
-            name: vswitch_id.clone(),
-            cidr: at.cidr,
-            route_table,
-            used: BTreeMap::new(),
-            lagging: BTreeMap::new(),
-            course: Course::settled("Available"),
-            since_ms: world.now_ms,
-            tags: BTreeMap::new(),
-        };
+    // All tables first: a vSwitch puts its row into every one of them.
+    let tables: Vec<String> = file
+        .vswitches
+        .values()
+        .map(|at| {
+            if at.custom_route_table {
+                new_table(world, id, &file.region, "Custom")
+            } else {
+                system.clone()
+            }
+        })
+        .collect();
+    for ((vswitch_id, at), route_table) in file.vswitches.iter().zip(tables) {
         // A network that is in use has interfaces of other people's things in it.
-        for _ in 0..2 {
-            let owner = world.fresh_id("eni");
-            vswitch.take_address(&owner, world.now_ms);
+        let owners = [world.fresh_id("eni"), world.fresh_id("eni")];
+        let now = world.now_ms;
+        if let Some(vswitch) = put_vswitch(world, id, vswitch_id, &at.zone, at.cidr) {
+            vswitch.name.clone_from(vswitch_id);
+            vswitch.route_table = route_table;
+            for owner in owners {
+                vswitch.take_address(&owner, now);
+            }
         }
-        world.vpc.vswitches.insert(vswitch_id.clone(), vswitch);
-    }
-    let blocks: Vec<Ipv4Net> = file.vswitches.values().map(|v| v.cidr).collect();
-    for block in blocks {
-        add_local(world, id, block);
     }
     if let Ok(block) = Ipv4Net::new(SERVICE_BLOCK.into(), 10) {
         add_local(world, id, block);
     }
+}
+
+/// Puts an empty, available vSwitch into a VPC, with its row in all of the VPC's route tables.
+///
+/// It uses the system route table. Gives nothing when there is no such VPC.
+pub(crate) fn put_vswitch<'a>(
+    world: &'a mut World,
+    vpc_id: &str,
+    id: &str,
+    zone: &str,
+    cidr: Ipv4Net,
+) -> Option<&'a mut VSwitch> {
+    let vpc = world.vpc.vpcs.get(vpc_id)?;
+    let vswitch = VSwitch {
+        vpc: vpc_id.to_owned(),
+        region: vpc.region.clone(),
+        zone: zone.to_owned(),
+        name: String::new(),
+        cidr,
+        route_table: vpc.system_route_table.clone(),
+        used: BTreeMap::new(),
+        lagging: BTreeMap::new(),
+        course: Course::settled("Available"),
+        since_ms: world.now_ms,
+        tags: BTreeMap::new(),
+    };
+    add_local(world, vpc_id, cidr);
+    world.vpc.vswitches.insert(id.to_owned(), vswitch);
+    world.vpc.vswitches.get_mut(id)
 }
 
 fn new_table(world: &mut World, vpc: &str, region: &str, kind: &str) -> String {
@@ -77,7 +100,7 @@ fn new_table(world: &mut World, vpc: &str, region: &str, kind: &str) -> String {
 }
 
 /// Adds the system row of a block to all route tables of a VPC.
-pub(super) fn add_local(world: &mut World, vpc: &str, block: Ipv4Net) {
+fn add_local(world: &mut World, vpc: &str, block: Ipv4Net) {
     let tables: Vec<String> = world
         .vpc
         .route_tables

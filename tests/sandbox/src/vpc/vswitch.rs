@@ -1,11 +1,11 @@
 //! vSwitches made, renamed, deleted, and the rules on the way.
 
 use super::VSwitch;
-use super::seed::add_local;
+use super::seed::put_vswitch;
+use crate::cbn::routes::overlap;
 use crate::{Answer, Call, Course, Refusal, World, cbn};
 use ipnet::Ipv4Net;
 use serde_json::json;
-use std::collections::BTreeMap;
 
 /// Blocks that no vSwitch may touch.
 const RESERVED: &[&str] = &["100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4"];
@@ -46,24 +46,13 @@ pub(super) fn create(world: &mut World, call: &Call) -> Answer {
     }
     let cidr = legal_block(world, &vpc_id, block)?;
     quiet(world, &vpc_id, "CreateVSwitch")?;
-    let (region, route_table) = (vpc.region.clone(), vpc.system_route_table.clone());
     let id = world.fresh_id("vsw");
-    let until = world.now_ms + world.durations.ms("Vpc.CreateVSwitch");
-    let vswitch = VSwitch {
-        vpc: vpc_id.clone(),
-        region,
-        zone,
-        name: call.get("VSwitchName").unwrap_or_default().to_owned(),
-        cidr,
-        route_table,
-        used: BTreeMap::new(),
-        lagging: BTreeMap::new(),
-        course: Course::moving("Pending", until, "Available"),
-        since_ms: world.now_ms,
-        tags: call.tags(),
-    };
-    world.vpc.vswitches.insert(id.clone(), vswitch);
-    add_local(world, &vpc_id, cidr);
+    let until = world.after("Vpc.CreateVSwitch");
+    if let Some(vswitch) = put_vswitch(world, &vpc_id, &id, &zone, cidr) {
+        call.get("VSwitchName").unwrap_or_default().clone_into(&mut vswitch.name);
+        vswitch.course = Course::moving("Pending", until, "Available");
+        vswitch.tags = call.tags();
+    }
     Ok(json!({"VSwitchId": id}))
 }
 
@@ -99,10 +88,6 @@ fn legal_block(world: &World, vpc_id: &str, text: &str) -> Result<Ipv4Net, Refus
         ));
     }
     Ok(cidr)
-}
-
-fn overlap(a: Ipv4Net, b: Ipv4Net) -> bool {
-    a.contains(&b.network()) || b.contains(&a.network())
 }
 
 /// Refuses while the VPC is busy: it does one change of its network at a time.

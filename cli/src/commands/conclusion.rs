@@ -1,0 +1,127 @@
+//! How a command that carried sagas on ends: what is said, and with which code.
+
+use crate::Context;
+use crate::args::OutputForm;
+use crate::exit::Exit;
+use crate::sagas::{exit_of, next_command};
+use crate::session::Driven;
+use crate::ui::{document, result};
+use escrr_engine::{About, Phase, Saga};
+use serde_json::{Value, json};
+
+/// One saga at its end, and what this command says of it.
+pub(super) struct Concluded {
+    pub(super) saga: Saga,
+    pub(super) exit: Exit,
+    /// What else its document holds.
+    pub(super) more: Option<(&'static str, Value)>,
+}
+
+impl Concluded {
+    /// A saga that was carried on.
+    pub(super) fn of(saga: Saga, stopped: Option<Exit>) -> Self {
+        let exit = match stopped {
+            Some(exit) if saga.outcome.is_none() => exit,
+            Some(_) | None => exit_of(&saga),
+        };
+        Self { saga, exit, more: None }
+    }
+}
+
+/// Splits what was driven into one conclusion a saga; what could not go on is said at once.
+pub(super) fn conclusions(driven: Driven, context: Context<'_>) -> Vec<Concluded> {
+    let mut worst = None;
+    for error in &driven.errors {
+        context.ui.problem(error);
+        worst = worst.max(Some(error.exit()));
+    }
+    let mut all = Vec::new();
+    for saga in driven.sagas {
+        let mut concluded = Concluded::of(saga, driven.stopped);
+        // Without an end of its own it is one of those that could not go on.
+        if matches!(concluded.saga.phase(), Phase::Running | Phase::RollingBack)
+            && driven.stopped.is_none()
+            && let Some(exit) = worst
+        {
+            concluded.exit = exit;
+        }
+        all.push(concluded);
+    }
+    all
+}
+
+/// Says how every saga ended, and gives the code of the worst.
+pub(super) fn conclude(
+    all: &[Concluded],
+    about: &[About],
+    flag: &str,
+    context: Context<'_>,
+) -> Exit {
+    let exit = all.iter().map(|one| one.exit).max().unwrap_or(Exit::Done);
+    let documents: Vec<Value> = all.iter().map(|one| document_of(one, about, flag)).collect();
+    match (context.ui.form(), documents.as_slice()) {
+        (OutputForm::Json, [one]) => context.ui.document(one),
+        (OutputForm::Json, many) => {
+            let exit_code = exit.code();
+            context
+                .ui
+                .document(&json!({ "sagas": many, "exit_code": exit_code, "class": exit.class() }));
+        }
+        (OutputForm::Human | OutputForm::Ndjson, _) => {}
+    }
+    for one in all {
+        say(one, about, flag, context);
+    }
+    exit
+}
+
+fn document_of(one: &Concluded, about: &[About], flag: &str) -> Value {
+    let next = next_command(&one.saga, flag);
+    let mut document = document::saga(&one.saga, about, one.exit, next.as_deref());
+    if let (Some((name, value)), Some(fields)) = (&one.more, document.as_object_mut()) {
+        fields.insert((*name).to_owned(), value.clone());
+    }
+    document
+}
+
+/// Results go to stdout for people alone; problems and what comes next go to stderr always.
+fn say(one: &Concluded, about: &[About], flag: &str, context: Context<'_>) {
+    let ui = context.ui;
+    let saga = &one.saga;
+    let result = |text: &str| {
+        if ui.form() == OutputForm::Human {
+            ui.result(text);
+        }
+    };
+    let resume = next_command(saga, flag).unwrap_or_default();
+    match saga.phase() {
+        Phase::Succeeded if one.exit == Exit::Done => {
+            result(&result::succeeded(saga, about));
+            ui.hint(&format!("`escrr rollback {}{flag}` takes it back", saga.link));
+        }
+        Phase::Succeeded => {}
+        Phase::RolledBack => result(&result::rolled_back(saga, about)),
+        Phase::Failed | Phase::Parked | Phase::RollbackStuck => {
+            for problem in result::problems(saga, about) {
+                ui.problem(&problem);
+            }
+            if saga.phase() == Phase::RollbackStuck {
+                result(&result::left(saga, about));
+            } else {
+                let made = result::made(saga);
+                let (link, exit) = (&saga.link, one.exit);
+                ui.status(&format!(
+                    "{link} stopped ({}); what was made so far ({made}) is kept",
+                    exit.class()
+                ));
+            }
+            ui.hint(&format!("`{resume}` goes on from here"));
+            if saga.direction == escrr_engine::Direction::Forward {
+                ui.hint(&format!("`escrr rollback {}{flag}` takes back what was made", saga.link));
+            }
+        }
+        Phase::Running | Phase::RollingBack => {
+            ui.status(&format!("saved; go on with `{resume}`"));
+        }
+    }
+}

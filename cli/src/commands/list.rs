@@ -1,0 +1,52 @@
+//! `escrr list`
+
+use crate::Context;
+use crate::args::OutputForm;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::place::flag_of_kind;
+use crate::sagas::{fold, next_command, phase_name};
+use crate::session::catalog;
+use crate::store;
+use crate::ui::table::Table;
+use crate::ui::words::{time, time_s};
+use serde_json::{Value, json};
+
+/// All sagas, oldest first.
+pub(super) fn run(context: Context<'_>) -> Result<Exit, CommandError> {
+    let catalog = catalog()?;
+    let reading = store::read(&context.settings.home)?;
+    let mut table = Table::new(&["LINK", "STATE", "WORLD", "BEGUN", "CHANGED", "SAGA"]);
+    let mut documents = Vec::new();
+    for head in reading.heads()? {
+        // A journal of another edition is listed all the same.
+        let saga = fold(head.saga, &catalog, &reading).ok();
+        let state = saga.as_ref().map_or("unknown", |saga| phase_name(saga.phase()));
+        let next = saga.and_then(|saga| next_command(&saga, flag_of_kind(&head.world)));
+        documents.push(json!({
+            "saga": head.saga,
+            "link": head.link,
+            "world": head.world,
+            "state": state,
+            "entries": head.version,
+            "started": time(head.created_ms),
+            "updated": time(head.updated_ms),
+            "next_command": next,
+        }));
+        table.row(vec![
+            head.link,
+            state.replace('_', " "),
+            head.world,
+            time_s(head.created_ms),
+            time_s(head.updated_ms),
+            head.saga.to_string(),
+        ]);
+    }
+    match context.ui.form() {
+        OutputForm::Json => context.ui.document(&Value::Array(documents)),
+        OutputForm::Ndjson => documents.iter().for_each(|document| context.ui.line(document)),
+        OutputForm::Human if table.is_empty() => context.ui.status("no saga has been begun here"),
+        OutputForm::Human => context.ui.result(&table.render(context.ui.columns())),
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,243 @@
+//! `escrr run`
+
+use super::conclusion::{Concluded, conclude, conclusions};
+use super::plan::Plan;
+use crate::Context;
+use crate::args::{OnFailure, RunArgs};
+use crate::codes;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::sagas::of_link;
+use crate::session::{Driven, Job, Session, new_id, person};
+use crate::specs;
+use escrr_engine::store::Head;
+use escrr_engine::survey::Known;
+use escrr_engine::{Beginning, Event, Outcome, Phase, SagaId};
+use escrr_steps::World;
+use std::sync::Arc;
+
+/// The flag that answers the question.
+const YES: &str = "--yes";
+
+/// Makes the links of the specs, side by side.
+pub(super) async fn run(args: &RunArgs, context: Context<'_>) -> Result<Exit, CommandError> {
+    let pretends = args.sandbox.choice().is_some();
+    let specs = specs::load(&args.specs, pretends)?;
+    let ask = !pretends && !args.confirm.yes;
+    if ask {
+        context.ui.can_ask(YES)?;
+    }
+    let links: Vec<String> = specs.iter().map(|spec| spec.link.clone()).collect();
+    let mut session = Session::open("run", &links, &args.sandbox, context).await?;
+    let mut worlds = Vec::new();
+    let mut done = Ok(());
+    for spec in specs {
+        match session.place.world(spec, context).await {
+            Ok(world) => worlds.push(Arc::new(world)),
+            Err(error) => {
+                done = Err(error);
+                break;
+            }
+        }
+    }
+    let done = match done {
+        Ok(()) => carry_out(&mut session, worlds, (ask, args.on_failure), context).await,
+        Err(error) => Err(error),
+    };
+    session.leave().await;
+    done
+}
+
+async fn carry_out(
+    session: &mut Session<'_>,
+    worlds: Vec<Arc<World>>,
+    (ask, on_failure): (bool, OnFailure),
+    context: Context<'_>,
+) -> Result<Exit, CommandError> {
+    let heads = session.engine.committer.heads().await?;
+    let mut fresh = Vec::new();
+    let mut ready = Vec::new();
+    for world in worlds {
+        match earlier(&heads, &world, session)? {
+            None => fresh.push(world),
+            Some(head) => ready.push((head, world)),
+        }
+    }
+    for (head, world) in &ready {
+        same_spec(session, head, world).await?;
+    }
+    let mut all = Vec::new();
+    for (head, world) in ready {
+        all.push(look_again(session, head.saga, &world, context).await?);
+    }
+    if ask && !fresh.is_empty() {
+        show_plans(session, &fresh, context).await?;
+    }
+    let mut jobs = Vec::new();
+    for world in fresh {
+        jobs.push(begin(session, world).await?);
+    }
+    if !jobs.is_empty() {
+        all.extend(drive(session, &jobs, on_failure, context).await?);
+    }
+    Ok(conclude(&all, session.engine.catalog.about(), &session.flag, context))
+}
+
+/// The saga that set this link up before; none where it was taken back or never begun.
+fn earlier(
+    heads: &[Head],
+    world: &World,
+    session: &Session<'_>,
+) -> Result<Option<Head>, CommandError> {
+    let link = &world.spec.link;
+    match of_link(heads, link, session.kind) {
+        None => Ok(None),
+        Some(head) => match head.outcome {
+            Some(Outcome::RolledBack) => Ok(None),
+            Some(Outcome::Succeeded) => Ok(Some(head)),
+            None => {
+                let said = format!("the saga {} of {link} has not ended", head.saga);
+                let flag = &session.flag;
+                Err(CommandError::new(codes::LIVE_SAGA, said)
+                    .meaning("a link has one live saga at a time; nothing was begun")
+                    .hint(format!("`escrr rollback {link}{flag}` takes back what it made"))
+                    .next_command(format!("escrr resume {link}{flag}")))
+            }
+        },
+    }
+}
+
+/// A link that is set up is changed by taking it back first, never by a second saga over it.
+async fn same_spec(session: &Session<'_>, head: &Head, world: &World) -> Result<(), CommandError> {
+    let (saga, _) = session.engine.load(head.saga).await?;
+    if saga.spec_digest == world.spec.digest() {
+        return Ok(());
+    }
+    let (link, flag) = (&saga.link, &session.flag);
+    let said = format!("{link} was set up with another spec than {}", world.spec.name());
+    Err(CommandError::new(codes::OTHER_SPEC, said)
+        .meaning("what it made fits the spec it was made from; nothing was done")
+        .hint(format!("take it back first: `escrr rollback {link}{flag}`, then run again"))
+        .hint(format!("or run the spec that it was made from: `escrr events {link}` holds it")))
+}
+
+/// Looks at a link that is set up already, and changes nothing.
+async fn look_again(
+    session: &Session<'_>,
+    id: SagaId,
+    world: &World,
+    context: Context<'_>,
+) -> Result<Concluded, CommandError> {
+    let entries = session.engine.committer.entries(id, 1).await?;
+    let (saga, _) = session.engine.load(id).await?;
+    let known = Known::of_journal(id, &entries);
+    let clock = Arc::clone(&session.engine.clock);
+    let plan = Plan::make(&session.engine.catalog, world, &known, &*clock).await;
+    let differences = plan.differences();
+    if differences.is_empty() {
+        context.ui.status(&format!("{} is already set up, nothing to do", saga.link));
+        return Ok(Concluded { saga, exit: Exit::Done, more: None });
+    }
+    let exit = plan.exit_of_differences();
+    let (link, flag) = (saga.link.clone(), &session.flag);
+    let said = format!("{link} is set up, but not as it was left:\n{}", differences.join("\n"));
+    context.ui.problem(
+        &CommandError::new(codes::CHANGED, said)
+            .meaning("a finished link is not changed by itself; nothing was done")
+            .hint(format!("put it back by hand, and `escrr plan{flag}` says whether it fits"))
+            .hint(format!("or take it back and run again: `escrr rollback {link}{flag}`")),
+    );
+    Ok(Concluded { saga, exit, more: Some(("differences", plan.document())) })
+}
+
+/// Looks at everything, shows what would be made and asks.
+async fn show_plans(
+    session: &Session<'_>,
+    worlds: &[Arc<World>],
+    context: Context<'_>,
+) -> Result<(), CommandError> {
+    for world in worlds {
+        let clock = Arc::clone(&session.engine.clock);
+        let known = Known::nothing(new_id());
+        let plan = Plan::make(&session.engine.catalog, world, &known, &*clock).await;
+        if let Some(error) = plan.obstacle(&world.spec.link, context) {
+            return Err(error);
+        }
+        context.ui.status(&plan.short(&world.spec.link));
+    }
+    context.ui.confirm("This is what would be done.", "yes", YES)
+}
+
+async fn begin(session: &Session<'_>, world: Arc<World>) -> Result<Job, CommandError> {
+    let saga = new_id();
+    let digest = world.spec.digest();
+    let with = Beginning {
+        link: &world.spec.link,
+        spec: world.spec.text(),
+        digest: &digest,
+        world: session.kind,
+    };
+    session.engine.begin(saga, with).await?;
+    Ok(Job { saga, world })
+}
+
+/// Drives the sagas, and backwards again those that failed where that was asked for.
+async fn drive(
+    session: &mut Session<'_>,
+    jobs: &[Job],
+    on_failure: OnFailure,
+    context: Context<'_>,
+) -> Result<Vec<Concluded>, CommandError> {
+    let driven = session.drive(jobs).await?;
+    let undisturbed = driven.stopped.is_none() && driven.errors.is_empty();
+    let mut all = conclusions(driven, context);
+    let failed: Vec<usize> = (0..all.len())
+        .filter(|at| {
+            let phase = all.get(*at).map(|one| one.saga.phase());
+            matches!(phase, Some(Phase::Failed | Phase::Parked))
+        })
+        .collect();
+    if failed.is_empty() || !undisturbed || !wants_back(on_failure, &all, context) {
+        return Ok(all);
+    }
+    let mut back = Vec::new();
+    for at in &failed {
+        let Some(job) = jobs.get(*at) else { continue };
+        let by = person(context);
+        session.engine.say(job.saga, Event::RollbackBegun { by }).await?;
+        back.push(job.clone());
+    }
+    for at in &failed {
+        if let Some(one) = all.get(*at) {
+            let about = session.engine.catalog.about();
+            for problem in crate::ui::result::problems(&one.saga, about) {
+                context.ui.problem(&problem);
+            }
+        }
+    }
+    let Driven { sagas, errors, stopped } = session.drive(&back).await?;
+    errors.iter().for_each(|error| context.ui.problem(error));
+    for (at, saga) in failed.into_iter().zip(sagas) {
+        if let Some(one) = all.get_mut(at) {
+            let taken_back = saga.phase() == Phase::RolledBack;
+            // The run failed all the same: its code tells why.
+            let exit =
+                if taken_back { one.exit } else { Concluded::of(saga.clone(), stopped).exit };
+            *one = Concluded { saga, exit, more: None };
+        }
+    }
+    Ok(all)
+}
+
+/// Is what a failed run made to be taken back?
+fn wants_back(on_failure: OnFailure, all: &[Concluded], context: Context<'_>) -> bool {
+    match on_failure {
+        OnFailure::Keep => false,
+        OnFailure::Rollback => true,
+        OnFailure::Ask => {
+            let links: Vec<&str> = all.iter().map(|one| one.saga.link.as_str()).collect();
+            let question = format!("{} failed. Take back what was made?", links.join(", "));
+            context.ui.confirm(&question, "yes", "--on-failure rollback").is_ok()
+        }
+    }
+}

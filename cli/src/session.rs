@@ -1,0 +1,282 @@
+//! A command that carries sagas on: the store, the place, the engine, and who watches.
+
+use crate::Context;
+use crate::args::{OutputForm, SandboxArg};
+use crate::codes;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::place::{self, Place};
+use crate::pretend::Publicity;
+use crate::store;
+use crate::ui::document;
+use crate::ui::progress::{Board, Screen};
+use escrr_engine::lane::Lanes;
+use escrr_engine::{Catalog, Ending, Engine, EngineError, Interrupt, News, Progress, Saga, SagaId};
+use escrr_steps::World;
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+/// Between two frames of what is drawn.
+const TICK: Duration = Duration::from_millis(100);
+/// After a first interrupt, calls in flight have this many ticks to end: ten seconds.
+const GRACE_TICKS: u32 = 100;
+
+/// A saga to carry on, and the clients for it.
+#[derive(Clone)]
+pub struct Job {
+    /// The saga.
+    pub saga: SagaId,
+    /// Its clients.
+    pub world: Arc<World>,
+}
+
+/// What came of carrying sagas on.
+pub struct Driven {
+    /// Where they are now, as the journals say, in the order of the jobs.
+    pub sagas: Vec<Saga>,
+    /// Why some could not be carried on.
+    pub errors: Vec<CommandError>,
+    /// The exit code of the signal that stopped them, if one did.
+    pub stopped: Option<Exit>,
+}
+
+/// What a command that carries sagas on works with.
+pub struct Session<'a> {
+    /// The engine over the home's store.
+    pub engine: Arc<Engine<World>>,
+    /// Where the sagas work.
+    pub place: Place,
+    /// The kind of that place, as journals name it.
+    pub kind: &'static str,
+    /// The flag that leads there again, with a space before it.
+    pub flag: String,
+    news: mpsc::UnboundedReceiver<Progress>,
+    board: Board,
+    screen: Screen,
+    context: Context<'a>,
+}
+
+/// The list of nodes.
+///
+/// # Errors
+/// It is no graph: a mistake in the program.
+pub fn catalog() -> Result<Arc<Catalog<World>>, CommandError> {
+    let catalog = escrr_steps::catalog::catalog();
+    catalog.map(Arc::new).map_err(|error| CommandError::new(codes::BUG, error.to_string()))
+}
+
+/// Random bits, from the operating system by way of the standard library's hash keys.
+pub fn random() -> u64 {
+    RandomState::new().hash_one(std::process::id())
+}
+
+/// A new saga's id.
+pub fn new_id() -> SagaId {
+    let mut bytes = [0; 10];
+    let random = [random().to_le_bytes(), random().to_le_bytes()].concat();
+    bytes.iter_mut().zip(random).for_each(|(byte, random)| *byte = random);
+    // Real time, also in a sandbox: ids sort by the time of their making in one home.
+    SagaId::new(crate::clock::real_ms(), bytes)
+}
+
+/// Who caused an entry, as the journal says it.
+pub fn person(context: Context<'_>) -> String {
+    let named = |name| context.env.filled(name);
+    named("USER").or_else(|| named("LOGNAME")).unwrap_or_else(|| "somebody".to_owned())
+}
+
+impl<'a> Session<'a> {
+    /// Takes the store, reaches the place and makes the engine.
+    ///
+    /// # Errors
+    /// The store is in use or cannot be opened, or the sandbox cannot be had.
+    pub async fn open(
+        doing: &str,
+        links: &[String],
+        arg: &SandboxArg,
+        context: Context<'a>,
+    ) -> Result<Self, CommandError> {
+        let catalog = catalog()?;
+        let committer = store::write(&context.settings.home, doing, links).await?;
+        let place = Place::reach(arg, Publicity::Announced, context).await?;
+        let clock = place.clock().await?;
+        let (progress, news) = mpsc::unbounded_channel();
+        let flag = place::flag(arg.choice());
+        let board = Board::new(Arc::clone(&catalog), flag.clone());
+        let lanes = Arc::new(Lanes::default());
+        let engine = Engine { catalog, committer, clock, lanes, progress, random: random().into() };
+        if context.ui.form() == OutputForm::Ndjson {
+            context.ui.line(&document::VERSION_LINE);
+        }
+        Ok(Self {
+            engine: Arc::new(engine),
+            place,
+            kind: place::kind(arg.choice()),
+            flag,
+            news,
+            board,
+            screen: Screen::new(context.settings),
+            context,
+        })
+    }
+
+    /// Carries sagas on side by side until all are at rest or somebody interrupts.
+    ///
+    /// # Errors
+    /// A saga cannot be loaded, or signals cannot be heard.
+    pub async fn drive(&mut self, jobs: &[Job]) -> Result<Driven, CommandError> {
+        let mut signals = Signals::listen()?;
+        let (wish, heard) = watch::channel(Interrupt::None);
+        let mut drives = JoinSet::new();
+        for job in jobs {
+            let (saga, _) = self.engine.load(job.saga).await?;
+            self.board.put(saga, self.engine.clock.now_ms());
+            let (engine, heard) = (Arc::clone(&self.engine), heard.clone());
+            let Job { saga, world } = job.clone();
+            drives.spawn(async move { (saga, engine.drive(saga, world, heard).await) });
+        }
+        let mut ends = BTreeMap::new();
+        let mut stop = Stop::default();
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            tokio::select! {
+                Some(progress) = self.news.recv() => self.show(&progress),
+                ended = drives.join_next() => match ended {
+                    Some(Ok((saga, end))) => { ends.insert(saga, end); }
+                    // Aborted; what it came to is in the journal.
+                    Some(Err(_)) => {}
+                    None => break,
+                },
+                _ = tick.tick() => {
+                    self.screen.tick(&self.board, self.engine.clock.now_ms());
+                    if stop.is_over() {
+                        drives.abort_all();
+                    }
+                }
+                exit = signals.next() => self.interrupted(exit, &mut stop, &wish),
+            }
+        }
+        while let Ok(progress) = self.news.try_recv() {
+            self.show(&progress);
+        }
+        self.screen.end(&self.board, self.engine.clock.now_ms());
+        self.gather(jobs, ends, stop).await
+    }
+
+    /// The first signal asks to stop, the second does not wait for it.
+    fn interrupted(&mut self, exit: Exit, stop: &mut Stop, wish: &watch::Sender<Interrupt>) {
+        stop.signals += 1;
+        stop.exit.get_or_insert(exit);
+        if stop.signals == 1 {
+            wish.send_replace(Interrupt::Gently);
+            let text =
+                "stopping: nothing new is begun, calls on their way may end (once more: at once)";
+            self.screen.say(self.context.ui, text);
+        }
+    }
+
+    async fn gather(
+        &self,
+        jobs: &[Job],
+        mut ends: BTreeMap<SagaId, Result<Ending, EngineError>>,
+        stop: Stop,
+    ) -> Result<Driven, CommandError> {
+        let mut driven = Driven { sagas: Vec::new(), errors: Vec::new(), stopped: None };
+        for job in jobs {
+            let saga = match ends.remove(&job.saga) {
+                Some(Ok(ending)) => {
+                    if ending.interrupted {
+                        driven.stopped = stop.exit;
+                    }
+                    ending.saga
+                }
+                Some(Err(error)) => {
+                    driven.errors.push(error.into());
+                    self.last_known(job.saga).await?
+                }
+                None => {
+                    driven.stopped = stop.exit;
+                    self.last_known(job.saga).await?
+                }
+            };
+            driven.sagas.push(saga);
+        }
+        Ok(driven)
+    }
+
+    /// A saga as the journal says, or as it was last seen where the journal cannot be read.
+    async fn last_known(&self, saga: SagaId) -> Result<Saga, CommandError> {
+        match self.engine.load(saga).await {
+            Ok((saga, _)) => Ok(saga),
+            Err(error) => {
+                self.board.view(saga).map(|view| view.saga.clone()).ok_or_else(|| error.into())
+            }
+        }
+    }
+
+    fn show(&mut self, progress: &Progress) {
+        self.board.take(progress);
+        self.screen.news(&self.board, progress, self.context.ui);
+        if let (OutputForm::Ndjson, News::Entry(entry)) = (self.context.ui.form(), &progress.news) {
+            let link = self.board.view(progress.saga).map(|view| view.saga.link.as_str());
+            let saga = progress.saga.to_string();
+            let about = self.board.about();
+            let line = document::event_line(&saga, link.unwrap_or_default(), about, entry);
+            self.context.ui.line(&line);
+        }
+    }
+
+    /// Leaves the place; the store is closed when the engine is gone.
+    pub async fn leave(self) {
+        self.place.leave().await;
+    }
+}
+
+/// What was asked for by signals.
+#[derive(Debug, Default)]
+struct Stop {
+    signals: u32,
+    ticks: u32,
+    exit: Option<Exit>,
+}
+
+impl Stop {
+    /// Called at every tick: is the time over that calls in flight were given?
+    fn is_over(&mut self) -> bool {
+        if self.signals > 0 {
+            self.ticks += 1;
+        }
+        self.signals > 1 || self.ticks > GRACE_TICKS
+    }
+}
+
+/// The two signals that end a run.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, CommandError> {
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|error| CommandError::new(codes::BUG, format!("no signals: {error}")))
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> Exit {
+        tokio::select! {
+            _ = self.interrupt.recv() => Exit::Interrupted,
+            _ = self.terminate.recv() => Exit::Terminated,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! What a saga came to, for people.
+
+use super::words::{count, ids, span};
+use crate::codes;
+use crate::error::CommandError;
+use escrr_engine::{About, NodeState, Origin, Reverse, Saga};
+use escrr_steps::catalog::PHASES;
+use escrr_steps::nodes::step5_replication::Followers;
+use escrr_steps::nodes::step6_verify::{Probe, Verified};
+use serde::Deserialize as _;
+use serde_json::Value;
+
+/// Nodes are written this wide, so that what follows is aligned.
+const NODE_WIDTH: usize = 30;
+
+/// A documented step as a heading.
+pub fn heading(phase: u8) -> String {
+    let title = PHASES.get(usize::from(phase)).copied().unwrap_or_default();
+    format!("{phase} {title}")
+}
+
+/// The whole of a link that is set up: by documented step, what was made and found.
+pub fn succeeded(saga: &Saga, about: &[About]) -> String {
+    let took = span(saga.updated_ms.saturating_sub(saga.created_ms));
+    let mut lines = vec![format!("{} is set up and verified; it took {took}.", saga.link)];
+    let mut checked = 0;
+    for phase in 0..PHASES.len() {
+        let mut under = Vec::new();
+        for (at, about) in about.iter().enumerate() {
+            if usize::from(about.phase) != phase {
+                continue;
+            }
+            match saga.node(at) {
+                NodeState::Done { origin: Origin::Checked, output, .. } => {
+                    checked += 1;
+                    under.extend(
+                        figures(about, output).into_iter().map(|figure| format!("  {figure}")),
+                    );
+                }
+                NodeState::Done { origin: Origin::Unneeded, .. } => {}
+                NodeState::Done { origin, output, .. } => {
+                    let figures = figures(about, output);
+                    if figures.is_empty() {
+                        under.push(line(origin_name(*origin), about, &ids(output)));
+                    }
+                    under.extend(figures.into_iter().map(|figure| format!("  {figure}")));
+                }
+                NodeState::Skipped => under.push(line("skipped", about, "")),
+                NodeState::Idle { .. }
+                | NodeState::Intended(_)
+                | NodeState::Failed { .. }
+                | NodeState::Parked { .. }
+                | NodeState::Undoing { .. }
+                | NodeState::Undone { .. }
+                | NodeState::Stuck { .. } => {}
+            }
+        }
+        if phase > 0 && !under.is_empty() {
+            lines.push(String::new());
+            lines.push(heading(u8::try_from(phase).unwrap_or_default()));
+            lines.append(&mut under);
+        }
+    }
+    lines.push(String::new());
+    lines.push(format!("{} made, {} found, {checked} checked.", made(saga), found(saga)));
+    lines.join("\n")
+}
+
+fn line(word: &str, about: &About, what: &str) -> String {
+    format!("  {word:<7}  {:<NODE_WIDTH$}  {what}", about.id.to_string()).trim_end().to_owned()
+}
+
+/// Who made what a node stands for, in one word.
+pub const fn origin_name(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Made => "made",
+        Origin::Found => "found",
+        Origin::Checked => "checked",
+        Origin::Unneeded => "unneeded",
+    }
+}
+
+fn origins(saga: &Saga, wanted: Origin) -> usize {
+    let is =
+        |node: &&NodeState| matches!(node, NodeState::Done { origin, .. } if *origin == wanted);
+    saga.nodes.iter().filter(is).count()
+}
+
+/// How many nodes made something that is still there.
+pub fn made(saga: &Saga) -> usize {
+    origins(saga, Origin::Made)
+}
+
+/// How many nodes found what they wanted.
+pub fn found(saga: &Saga) -> usize {
+    origins(saga, Origin::Found)
+}
+
+/// What was measured, in sentences, where a node measured something.
+fn figures(about: &About, output: &Value) -> Vec<String> {
+    match about.id.to_string().as_str() {
+        "verify.existing" => {
+            Verified::deserialize(output).map(|v| existing(&v)).unwrap_or_default()
+        }
+        "verify.incremental" => {
+            let probe = Option::<Probe>::deserialize(output).ok().flatten();
+            probe.map(|probe| vec![incremental(&probe)]).unwrap_or_default()
+        }
+        "follower.existing_indices" => {
+            Followers::deserialize(output).map(|f| followers(&f)).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn existing(verified: &Verified) -> Vec<String> {
+    let sum = |f: fn(&escrr_steps::nodes::step6_verify::VerifiedIndex) -> u64| -> u64 {
+        verified.indices.iter().map(f).sum()
+    };
+    let indices = match verified.indices.len() {
+        0 => return vec!["existing data: no index matches yet".to_owned()],
+        1 => "1 index".to_owned(),
+        many => format!("{many} indices"),
+    };
+    let (operations, documents, sampled) =
+        (sum(|i| i.operations), sum(|i| i.documents), sum(|i| i.sampled));
+    vec![format!(
+        "existing data: {indices} equal, {documents} documents after {operations} operations, \
+         {sampled} compared one by one"
+    )]
+}
+
+fn incremental(probe: &Probe) -> String {
+    format!(
+        "incremental data: {} appeared on the follower with its document, update and deletion; \
+         the last write within {}",
+        probe.leader,
+        span(probe.latency_ms)
+    )
+}
+
+fn followers(followers: &Followers) -> Vec<String> {
+    let mut lines: Vec<String> = followers
+        .pairs
+        .iter()
+        .map(|pair| {
+            let renamed = pair.leader != pair.follower;
+            let into = if renamed { format!(" into {}", pair.follower) } else { String::new() };
+            format!("follows  {}{into}", pair.leader)
+        })
+        .collect();
+    lines.extend(followers.left_out.iter().map(|(index, why)| format!("left out {index}: {why}")));
+    lines
+}
+
+/// What a rollback took back and what it left in place.
+pub fn rolled_back(saga: &Saga, about: &[About]) -> String {
+    let mut lines =
+        vec![format!("{} is taken back: nothing that was made for it is left.", saga.link)];
+    let kept: Vec<String> = about
+        .iter()
+        .enumerate()
+        .filter_map(|(at, about)| match saga.node(at) {
+            NodeState::Undone { kept: Some(why) } => Some(line("stays", about, why)),
+            NodeState::Done { origin: Origin::Found, output, .. } => {
+                Some(line("stays", about, &format!("was there before {}", ids(output))))
+            }
+            NodeState::Undone { kept: None }
+            | NodeState::Done { .. }
+            | NodeState::Idle { .. }
+            | NodeState::Intended(_)
+            | NodeState::Failed { .. }
+            | NodeState::Parked { .. }
+            | NodeState::Skipped
+            | NodeState::Undoing { .. }
+            | NodeState::Stuck { .. } => None,
+        })
+        .collect();
+    lines.extend(kept);
+    lines.join("\n")
+}
+
+/// What a rollback would do, newest first: what it deletes, what stays.
+pub fn to_take_back(saga: &Saga, about: &[About]) -> String {
+    let mut lines =
+        vec![format!("The rollback of {} goes through these, in this order:", saga.link)];
+    for (at, about) in about.iter().enumerate().rev() {
+        let state = saga.node(at);
+        if !state.may_have_made() {
+            continue;
+        }
+        let what = state.output().map(ids).filter(|ids| !ids.is_empty());
+        let tail = what.map(|ids| format!(" ({ids})")).unwrap_or_default();
+        match about.reverse {
+            Some(Reverse::Undo(text)) => lines.push(line("undo", about, &format!("{text}{tail}"))),
+            Some(Reverse::Keep(text)) => lines.push(line("keep", about, text)),
+            None => {}
+        }
+    }
+    let found = found(saga);
+    if found > 0 {
+        lines.push(format!("  {} was there before and is not touched.", count(found, "thing")));
+    }
+    lines.join("\n")
+}
+
+/// What is left after a rollback that got stuck: ids, and what of it costs.
+pub fn left(saga: &Saga, about: &[About]) -> String {
+    let mut lines = vec![format!("Left of {}:", saga.link)];
+    for (at, about) in about.iter().enumerate().rev() {
+        let state = saga.node(at);
+        if !state.may_have_made() {
+            continue;
+        }
+        let what = state.output().map(ids).unwrap_or_default();
+        let cost = about.cost.map(|cost| format!("  costs: {cost}")).unwrap_or_default();
+        lines.push(line(state.name(), about, &format!("{what}{cost}")));
+    }
+    lines.join("\n")
+}
+
+/// Why a saga stopped, one error a node.
+pub fn problems(saga: &Saga, about: &[About]) -> Vec<CommandError> {
+    let stops =
+        about.iter().enumerate().filter_map(|(at, about)| Some((about, saga.node(at).stop()?)));
+    stops
+        .map(|(about, stop)| {
+            let mut error = CommandError::reported(codes::for_class(stop.class), &stop.report);
+            error.said = format!("{}: {}", about.id, error.said);
+            error
+        })
+        .collect()
+}

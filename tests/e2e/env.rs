@@ -1,0 +1,215 @@
+//! A home and a pretend cloud of one test; nothing of the caller's environment gets in.
+
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// What a process said and how it ended.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Output {
+    pub(crate) code: Option<i32>,
+    pub(crate) signal: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Output {
+    /// Asserts the exit code.
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Asserts that it was killed.
+    pub(crate) fn is_killed(self, at: &str) {
+        assert_eq!(
+            self.signal,
+            Some(9),
+            "{at}\nstdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
+    }
+
+    /// Asserts that both streams together say something.
+    pub(crate) fn says(self, text: &str) -> Self {
+        let all = format!("{}{}", self.stdout, self.stderr);
+        assert!(all.contains(text), "{text:?} is missing in\n{all}");
+        self
+    }
+
+    /// The document on stdout.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).expect(&self.stdout)
+    }
+}
+
+/// The sandbox as a process of its own.
+pub(crate) struct Cloud {
+    child: Child,
+    folder: TempDir,
+}
+
+impl Cloud {
+    /// Starts it on the default world, or on the world file given.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = bare(folder.path())
+            .args(["sandbox", "start"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with('{'), "the sandbox did not say its addresses: {line:?}");
+        std::fs::write(folder.path().join("line.json"), line).unwrap();
+        Self { child, folder }
+    }
+
+    /// The file with its addresses.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("line.json")
+    }
+
+    /// Asks one of its clusters, `leader` or `follower`.
+    pub(crate) fn ask(&self, side: &str, path: &str) -> Value {
+        let line = self.line();
+        let text = |key: &str| line[key].as_str().unwrap().to_owned();
+        let (url, user, password) =
+            (format!("{}{path}", text(side)), text("elastic_user"), text("elastic_password"));
+        escrr_steps::install_tls();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let asked = async {
+            client
+                .get(url)
+                .basic_auth(user, Some(password))
+                .send()
+                .await
+                .unwrap()
+                .json()
+                .await
+                .unwrap()
+        };
+        tokio::runtime::Runtime::new().unwrap().block_on(asked)
+    }
+
+    /// Its addresses.
+    pub(crate) fn line(&self) -> Value {
+        serde_json::from_str(&std::fs::read_to_string(self.file()).unwrap()).unwrap()
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// The binary with an environment of its own.
+pub(crate) fn bare(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_escrr_under_test"));
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("ESCRR_HOME", home.join("state"))
+        .env("TZ", "UTC")
+        .env("NO_COLOR", "1")
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .current_dir(home)
+        .stdin(Stdio::null());
+    command
+}
+
+/// A home over a pretend cloud.
+pub(crate) struct Env {
+    pub(crate) home: TempDir,
+    pub(crate) cloud: Cloud,
+}
+
+impl Env {
+    /// A fresh home over a fresh default world.
+    pub(crate) fn new() -> Self {
+        Self::over(Cloud::start(&[]))
+    }
+
+    /// A fresh home over a pretend cloud.
+    pub(crate) fn over(cloud: Cloud) -> Self {
+        Self { home: tempfile::tempdir().unwrap(), cloud }
+    }
+
+    /// The binary with these arguments and the sandbox, ready to start.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = bare(self.home.path());
+        command.args(arguments).arg(format!("--sandbox={}", self.cloud.file().display()));
+        command
+    }
+
+    /// Runs the binary with these arguments and the sandbox.
+    pub(crate) fn escrr(&self, arguments: &[&str]) -> Output {
+        output(&mut self.command(arguments))
+    }
+
+    /// Runs the binary without the sandbox.
+    pub(crate) fn alone(&self, arguments: &[&str]) -> Output {
+        output(bare(self.home.path()).args(arguments))
+    }
+
+    /// Writes a file into the home.
+    pub(crate) fn write(&self, name: &str, text: &str) -> String {
+        let path = self.home.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+
+    /// Everything that exists.
+    pub(crate) fn inventory(&self) -> Value {
+        self.escrr(&["sandbox", "inventory", "--output", "json"]).exits(0).json()
+    }
+
+    /// The changes that took effect.
+    pub(crate) fn changes(&self) -> Vec<String> {
+        let log = self.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json();
+        let rows = log.as_array().unwrap().iter();
+        rows.filter(|r| r["mutating"] == true && r["outcome"] == "ok")
+            .map(|r| {
+                format!("{} {}", r["product"].as_str().unwrap(), r["action"].as_str().unwrap())
+            })
+            .collect()
+    }
+
+    /// Orders a fault.
+    pub(crate) fn fault(&self, arguments: &[&str]) {
+        let all: Vec<&str> = ["sandbox", "fault"].iter().chain(arguments).copied().collect();
+        drop(self.escrr(&all).exits(0));
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) fn output(command: &mut Command) -> Output {
+    let ended = command.output().unwrap();
+    Output {
+        code: ended.status.code(),
+        signal: ended.status.signal(),
+        stdout: String::from_utf8_lossy(&ended.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&ended.stderr).into_owned(),
+    }
+}
+
+/// What exists, without the ids that differ from run to run.
+pub(crate) fn shape(inventory: &Value) -> Vec<String> {
+    let mut all: Vec<String> = inventory
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| format!("{} {} {}", r["kind"], r["region"], r["owner"]))
+        .collect();
+    all.sort();
+    all
+}

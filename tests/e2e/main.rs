@@ -1,0 +1,16 @@
+//! The real binary, as a process, against the sandbox, as another one.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test says what it expects by failing"
+)]
+
+mod env;
+mod input;
+mod killed;
+mod refused;
+mod secrets;
+mod together;
+mod whole;

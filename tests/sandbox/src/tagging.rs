@@ -1,0 +1,141 @@
+//! Tags, and the three calls that every product has for them.
+
+use crate::listing::{invalid, lists};
+use crate::paging::{Size, by_token, without};
+use crate::{Answer, Call, Product, Refusal, World};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Tags of one thing.
+pub(crate) type Tags = BTreeMap<String, String>;
+
+/// Tags as `[{"Key", "Value"}]`, with the two member names that the call uses.
+pub(crate) fn tag_rows(tags: &Tags, key: &str, value: &str) -> Value {
+    tags.iter().map(|(k, v)| json!({ key: k, value: v })).collect()
+}
+
+/// Does a thing carry all tags that a list call asks for? A tag without a value asks for its key.
+pub(crate) fn tagged(call: &Call, tags: &Tags) -> bool {
+    call.tags().iter().all(|(k, v)| tags.get(k).is_some_and(|have| v.is_empty() || have == v))
+}
+
+/// The tags of a create or a tag call, checked.
+pub(crate) fn new_tags(call: &Call) -> Result<Tags, Refusal> {
+    let tags = call.tags();
+    if tags.len() > 20 {
+        return Err(Refusal::bad(
+            "NumberExceed.Tags",
+            "The maximum number of tags of a resource is exceeded.",
+        ));
+    }
+    for (key, value) in &tags {
+        let reserved = key.starts_with("aliyun") || key.starts_with("acs:");
+        if key.is_empty() || key.len() > 128 || reserved || key.contains("://") {
+            return Err(Refusal::bad("InvalidTagKey", "The tag key is not valid."));
+        }
+        if value.len() > 128 || value.contains("://") {
+            return Err(Refusal::bad("InvalidTagValue", "The tag value is not valid."));
+        }
+    }
+    Ok(tags)
+}
+
+/// The usual refusal for a resource type that a product does not tag.
+pub(crate) fn unknown_kind() -> Refusal {
+    invalid("ResourceType")
+}
+
+/// Things of one type with their tags.
+pub(crate) type TaggedThings = Vec<(String, Tags)>;
+
+/// How one product finds the tags of its things.
+pub(crate) struct Tagging {
+    /// Tags of one thing by resource type and id.
+    pub(crate) find: for<'a> fn(&'a mut World, &str, &str) -> Option<&'a mut Tags>,
+    /// All things of a resource type; `None` for a type that the product does not tag.
+    pub(crate) all: fn(&World, &str) -> Option<TaggedThings>,
+    /// The name of its call that takes tags off: `UntagResources`, but in Vpc.
+    pub(crate) untag: &'static str,
+    /// The refusal for a resource type that it does not tag.
+    pub(crate) unknown_kind: fn() -> Refusal,
+    /// The code for an id that is not there.
+    pub(crate) missing: &'static str,
+    /// Where `ListTagResources` puts its rows.
+    pub(crate) shape: &'static [&'static str],
+    /// How many rows a page of that has.
+    pub(crate) size: Size,
+}
+
+impl Tagging {
+    /// Answers the three tag calls; `None` for another action.
+    pub(crate) fn handle(&self, world: &mut World, call: &Call) -> Option<Answer> {
+        match call.action.as_str() {
+            "TagResources" => Some(self.tag(world, call)),
+            action if action == self.untag => Some(self.untag(world, call)),
+            "ListTagResources" => Some(self.list(world, call)),
+            _ => None,
+        }
+    }
+
+    fn check(&self, world: &mut World, call: &Call) -> Result<(String, Vec<String>), Refusal> {
+        let kind = call.need("ResourceType")?.to_owned();
+        if (self.all)(world, &kind).is_none() {
+            return Err((self.unknown_kind)());
+        }
+        call.need("ResourceId.1")?;
+        let ids = call.list("ResourceId");
+        for id in &ids {
+            if (self.find)(world, &kind, id).is_none() {
+                return Err(Refusal::missing(
+                    self.missing,
+                    format!("The specified resource {id} is not found."),
+                ));
+            }
+        }
+        Ok((kind, ids))
+    }
+
+    fn tag(&self, world: &mut World, call: &Call) -> Answer {
+        let new = new_tags(call)?;
+        if new.is_empty() {
+            call.need("Tag.1.Key")?;
+        }
+        let (kind, ids) = self.check(world, call)?;
+        for id in ids {
+            if let Some(tags) = (self.find)(world, &kind, &id) {
+                tags.extend(new.clone());
+            }
+        }
+        Ok(json!({}))
+    }
+
+    fn untag(&self, world: &mut World, call: &Call) -> Answer {
+        let (kind, ids) = self.check(world, call)?;
+        let keys = call.list("TagKey");
+        let all = call.flag("All", false) && keys.is_empty();
+        for id in ids {
+            if let Some(tags) = (self.find)(world, &kind, &id) {
+                tags.retain(|k, _| !all && !keys.contains(k));
+            }
+        }
+        Ok(json!({}))
+    }
+
+    fn list(&self, world: &World, call: &Call) -> Answer {
+        let kind = call.need("ResourceType")?;
+        let things = (self.all)(world, kind).ok_or_else(self.unknown_kind)?;
+        let rows = things
+            .iter()
+            .filter(|(id, tags)| lists(call, "ResourceId", id) && tagged(call, tags))
+            .flat_map(|(id, tags)| {
+                tags.iter().map(move |(k, v)| {
+                    json!({"ResourceId": id, "ResourceType": kind, "TagKey": k, "TagValue": v})
+                })
+            })
+            .collect();
+        let answer = by_token(call, rows, self.shape, self.size);
+        // Nlb alone counts.
+        let counts = call.product == Product::Nlb;
+        without(answer, if counts { &[] } else { &["MaxResults", "TotalCount"] })
+    }
+}
