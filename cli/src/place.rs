@@ -11,7 +11,7 @@ use escrr_engine::{Clock, SystemClock};
 use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
 use escrr_steps::secret::Secret;
 use escrr_steps::spec::{SideSpec, Spec};
-use escrr_steps::{ClusterAccess, Resolution, World};
+use escrr_steps::{ClusterAccess, Memory, Resolution, World};
 use std::sync::Arc;
 
 /// The kind of world that a saga's journal names for the real cloud.
@@ -100,7 +100,7 @@ impl Place {
         };
         let cloud = Cloud::new(Config { credentials, endpoints })
             .map_err(|fault| CommandError::from(&fault))?;
-        Ok(World { spec, cloud, leader, follower, resolution, barriers: Default::default() })
+        Ok(World { spec, cloud, leader, follower, resolution, memory: Memory::default() })
     }
 
     async fn credentials(

@@ -23,47 +23,33 @@ pub fn heading(phase: u8) -> String {
 pub fn succeeded(saga: &Saga, about: &[About]) -> String {
     let took = span(saga.updated_ms.saturating_sub(saga.created_ms));
     let mut lines = vec![format!("{} is set up and verified; it took {took}.", saga.link)];
-    let mut checked = 0;
-    for phase in 0..PHASES.len() {
-        let mut under = Vec::new();
-        for (at, about) in about.iter().enumerate() {
-            if usize::from(about.phase) != phase {
-                continue;
-            }
-            match saga.node(at) {
-                NodeState::Done { origin: Origin::Checked, output, .. } => {
-                    checked += 1;
-                    under.extend(
-                        figures(about, output).into_iter().map(|figure| format!("  {figure}")),
-                    );
-                }
-                NodeState::Done { origin: Origin::Unneeded, .. } => {}
-                NodeState::Done { origin, output, .. } => {
-                    let figures = figures(about, output);
-                    if figures.is_empty() {
-                        under.push(line(origin_name(*origin), about, &ids(output)));
-                    }
-                    under.extend(figures.into_iter().map(|figure| format!("  {figure}")));
-                }
-                NodeState::Skipped => under.push(line("skipped", about, "")),
-                NodeState::Idle { .. }
-                | NodeState::Intended(_)
-                | NodeState::Failed { .. }
-                | NodeState::Parked { .. }
-                | NodeState::Undoing { .. }
-                | NodeState::Undone { .. }
-                | NodeState::Stuck { .. } => {}
-            }
-        }
-        if phase > 0 && !under.is_empty() {
-            lines.push(String::new());
-            lines.push(heading(u8::try_from(phase).unwrap_or_default()));
+    for (phase, _) in (0_u8..).zip(PHASES).skip(1) {
+        let nodes = about.iter().enumerate().filter(|(_, about)| about.phase == phase);
+        let mut under: Vec<String> =
+            nodes.flat_map(|(at, about)| reached(saga.node(at), about)).collect();
+        if !under.is_empty() {
+            lines.push(format!("\n{}", heading(phase)));
             lines.append(&mut under);
         }
     }
-    lines.push(String::new());
-    lines.push(format!("{} made, {} found, {checked} checked.", made(saga), found(saga)));
+    let (made, found) = (made(saga), found(saga));
+    let checked = origins(saga, Origin::Checked);
+    lines.push(format!("\n{made} made, {found} found, {checked} checked."));
     lines.join("\n")
+}
+
+/// What a node came to: its figures if it has some, else what it made or found.
+fn reached(state: &NodeState, about: &About) -> Vec<String> {
+    let NodeState::Done { origin, output, .. } = state else {
+        let skipped = matches!(state, NodeState::Skipped);
+        return if skipped { vec![line("skipped", about, "")] } else { Vec::new() };
+    };
+    let figures = figures(about, output);
+    match origin {
+        _ if !figures.is_empty() => figures.iter().map(|figure| format!("  {figure}")).collect(),
+        Origin::Made | Origin::Found => vec![line(origin_name(*origin), about, &ids(output))],
+        Origin::Checked | Origin::Unneeded => Vec::new(),
+    }
 }
 
 fn line(word: &str, about: &About, what: &str) -> String {

@@ -61,11 +61,8 @@ pub fn ids(output: &Value) -> String {
     collect(output, &mut found);
     let more = found.len().saturating_sub(MOST_IDS);
     found.truncate(MOST_IDS);
-    let mut text = found.join(", ");
-    if more > 0 {
-        text.push_str(&format!(" and {more} more"));
-    }
-    text
+    let text = found.join(", ");
+    if more > 0 { format!("{text} and {more} more") } else { text }
 }
 
 fn collect(value: &Value, found: &mut Vec<String>) {

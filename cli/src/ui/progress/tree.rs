@@ -76,16 +76,9 @@ impl Tree {
     /// One write a frame, so that nobody sees half of it. A terminal that went away is
     /// no reason to stop a saga.
     fn put(&mut self, lines: &[String]) {
-        let mut frame = String::new();
-        if self.drawn > 0 {
-            frame.push_str(&format!("\x1b[{}A", self.drawn));
-        }
-        frame.push('\r');
-        for line in lines {
-            frame.push_str(line);
-            frame.push_str("\x1b[K\n");
-        }
-        frame.push_str("\x1b[J");
+        let up = if self.drawn > 0 { format!("\x1b[{}A", self.drawn) } else { String::new() };
+        let drawn: String = lines.iter().flat_map(|line| [line.as_str(), "\x1b[K\n"]).collect();
+        let frame = format!("{up}\r{drawn}\x1b[J");
         self.drawn = lines.len();
         self.to.write_all(frame.as_bytes()).and_then(|()| self.to.flush()).ok();
     }
@@ -104,20 +97,16 @@ impl Line {
     fn render(self, columns: usize, color: bool) -> String {
         // The last column stays free: some terminals break the line in it.
         let mut room = columns.saturating_sub(1);
-        let mut text = String::new();
+        let mut text = Vec::new();
         for (style, part) in self.0 {
             let part = table::cut(&part, Some(room));
             room = room.saturating_sub(table::width(&part));
-            if color {
-                text.push_str(&format!("{style}{part}{style:#}"));
-            } else {
-                text.push_str(&part);
-            }
+            text.push(if color { format!("{style}{part}{style:#}") } else { part });
             if room == 0 {
                 break;
             }
         }
-        text
+        text.concat()
     }
 }
 
