@@ -53,6 +53,11 @@ impl Known {
         known
     }
 
+    /// What a node left for others when it was last done.
+    pub fn output(&self, node: NodeId) -> Option<&Value> {
+        self.outputs.get(&node.to_string())
+    }
+
     /// Did the saga make what this node stands for?
     pub fn made(&self, node: NodeId) -> bool {
         self.made.contains(&node.to_string())

@@ -142,6 +142,13 @@ impl Ui {
         }
     }
 
+    /// The command that comes next; not with `--quiet`.
+    pub fn next(&self, command: &str) {
+        if !self.quiet {
+            say(&self.err, &format!("{HINT}next:{HINT:#} {command}"));
+        }
+    }
+
     /// The command ends with an error: what happened first, hints last.
     pub fn error(&self, error: &CommandError) {
         if self.form == OutputForm::Json {

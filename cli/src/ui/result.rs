@@ -90,7 +90,7 @@ fn figures(about: &About, output: &Value) -> Vec<String> {
         }
         "verify.incremental" => {
             let probe = Option::<Probe>::deserialize(output).ok().flatten();
-            probe.map(|probe| vec![incremental(&probe)]).unwrap_or_default()
+            probe.map(|probe| incremental(&probe)).unwrap_or_default()
         }
         "follower.existing_indices" => {
             Followers::deserialize(output).map(|f| followers(&f)).unwrap_or_default()
@@ -104,25 +104,26 @@ fn existing(verified: &Verified) -> Vec<String> {
         verified.indices.iter().map(f).sum()
     };
     let indices = match verified.indices.len() {
-        0 => return vec!["existing data: no index matches yet".to_owned()],
+        0 => return vec!["existing data     no index matches yet".to_owned()],
         1 => "1 index".to_owned(),
         many => format!("{many} indices"),
     };
     let (operations, documents, sampled) =
         (sum(|i| i.operations), sum(|i| i.documents), sum(|i| i.sampled));
-    vec![format!(
-        "existing data: {indices} equal, {documents} documents after {operations} operations, \
-         {sampled} compared one by one"
-    )]
+    vec![
+        format!(
+            "existing data     {indices} equal: {documents} documents, {operations} operations"
+        ),
+        format!("                  {sampled} documents compared one by one"),
+    ]
 }
 
-fn incremental(probe: &Probe) -> String {
-    format!(
-        "incremental data: {} appeared on the follower with its document, update and deletion; \
-         the last write within {}",
-        probe.leader,
-        span(probe.latency_ms)
-    )
+fn incremental(probe: &Probe) -> Vec<String> {
+    let latency = span(probe.latency_ms);
+    vec![
+        format!("incremental data  {}: a new index, a document,", probe.leader),
+        format!("                  an update and a deletion arrived, the last within {latency}"),
+    ]
 }
 
 fn followers(followers: &Followers) -> Vec<String> {

@@ -136,7 +136,7 @@ impl Tree {
     /// One saga with its documented steps, and what is going on in them.
     fn whole(&self, board: &Board, view: &View, now_ms: u64, live: bool) -> Vec<Line> {
         let elapsed = span(now_ms.saturating_sub(view.begun_ms));
-        let resume = format!("  Ctrl-C is safe: escrr resume {}{}", view.saga.link, board.flag);
+        let resume = format!("  Ctrl-C is safe: escrr resume{} goes on", board.flag);
         let resume = if live { resume } else { String::new() };
         let header = Line::default()
             .add(BOLD, &view.saga.link)
@@ -191,15 +191,15 @@ impl Tree {
         let Some(about) = board.about().get(at) else { return Line::default() };
         let state = view.saga.node(at);
         let doing = match state {
-            NodeState::Undoing { .. } => "taking back",
-            NodeState::Idle { .. } => "waiting",
-            NodeState::Intended(_)
+            NodeState::Undoing { .. } => "taking back ",
+            NodeState::Idle { .. }
+            | NodeState::Intended(_)
             | NodeState::Done { .. }
             | NodeState::Failed { .. }
             | NodeState::Parked { .. }
             | NodeState::Skipped
             | NodeState::Undone { .. }
-            | NodeState::Stuck { .. } => "making",
+            | NodeState::Stuck { .. } => "",
         };
         let since = span(now_ms.saturating_sub(view.since_ms(at)));
         let usual = span(u64::from(about.patience.usual_s) * 1000);
@@ -209,8 +209,8 @@ impl Tree {
         let why = wait.map(|wait| wait.why.as_str()).unwrap_or_default();
         Line::default()
             .add(WAITS, format!("     {} ", self.turning()))
-            .add(Style::new(), format!("{:<28} ", about.id.to_string()))
-            .add(Style::new(), format!("{doing} {since}, usually {usual}  "))
+            .add(Style::new(), format!("{:<27} ", about.id.to_string()))
+            .add(Style::new(), format!("{doing}{since} of ~{usual}  "))
             .add(style, format!("{what} {why}").trim())
     }
 
