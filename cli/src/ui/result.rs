@@ -1,6 +1,7 @@
 //! What a saga came to, for people.
 
-use super::words::{count, ids, span};
+use super::table::Table;
+use super::words::{ids, span};
 use crate::codes;
 use crate::error::CommandError;
 use escrr_engine::{About, NodeState, Origin, Reverse, Saga};
@@ -168,27 +169,29 @@ pub fn rolled_back(saga: &Saga, about: &[About]) -> String {
 }
 
 /// What a rollback would do, newest first: what it deletes, what stays.
-pub fn to_take_back(saga: &Saga, about: &[About]) -> String {
-    let mut lines =
-        vec![format!("The rollback of {} goes through these, in this order:", saga.link)];
+pub fn to_take_back(saga: &Saga, about: &[About], columns: Option<usize>) -> String {
+    let mut table = Table::new(&["NODE", "ID", "WHAT ROLLBACK DOES, IN THIS ORDER"]);
     for (at, about) in about.iter().enumerate().rev() {
         let state = saga.node(at);
-        if !state.may_have_made() {
-            continue;
-        }
-        let what = state.output().map(ids).filter(|ids| !ids.is_empty());
-        let tail = what.map(|ids| format!(" ({ids})")).unwrap_or_default();
-        match about.reverse {
-            Some(Reverse::Undo(text)) => lines.push(line("undo", about, &format!("{text}{tail}"))),
-            Some(Reverse::Keep(text)) => lines.push(line("keep", about, text)),
-            None => {}
+        let does = match about.reverse {
+            Some(Reverse::Undo(text)) => text.to_owned(),
+            Some(Reverse::Keep(text)) => format!("stays: {text}"),
+            None => continue,
+        };
+        if state.may_have_made() {
+            table.row(vec![
+                about.id.to_string(),
+                state.output().map(ids).unwrap_or_default(),
+                does,
+            ]);
         }
     }
-    let found = found(saga);
-    if found > 0 {
-        lines.push(format!("  {} was there before and is not touched.", count(found, "thing")));
-    }
-    lines.join("\n")
+    let untouched = match found(saga) {
+        0 => String::new(),
+        1 => "\nOne node found its thing there; that is not touched.".to_owned(),
+        many => format!("\n{many} nodes found their things there; those are not touched."),
+    };
+    format!("{}{untouched}", table.render(columns))
 }
 
 /// What is left after a rollback that got stuck: ids, and what of it costs.
