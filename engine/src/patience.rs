@@ -95,6 +95,6 @@ fn overdue(node: &str, why: &str, waited_ms: u64) -> Stop {
         format!("waiting for {node}"),
         format!("after {} s still: {why}", waited_ms / 1000),
     )
-    .help("`escrr resume` goes on waiting; `escrr doctor` looks for the cause");
+    .help(format!("`escrr show {node}` shows what was seen; `escrr resume` goes on waiting"));
     Stop { class: Class::Overdue, report }
 }

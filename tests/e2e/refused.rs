@@ -1,23 +1,124 @@
 //! A refusal stops the saga with the right exit code, says why and what next; lifted, it goes on.
 
 use crate::env::Env;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+/// For each node a call that it cannot do without: product and action.
+const CALLS: &[(&str, &str)] = &[
+    ("Sts", "GetCallerIdentity"),
+    ("Elasticsearch", "DescribeInstance"),
+    ("Vpc", "DescribeVpcAttribute"),
+    ("Cbn", "CheckTransitRouterService"),
+    ("Nlb", "DescribeZones"),
+    ("Es", "Root"),
+    ("Cbn", "DescribeCens"),
+    ("Cbn", "ListTransitRouters"),
+    ("Vpc", "CreateVSwitch"),
+    ("Cbn", "ListTransitRouterVpcAttachments"),
+    ("Cbn", "ListTransitRouterPeerAttachments"),
+    ("Cbn", "ListTransitRouterRouteTableAssociations"),
+    ("Cbn", "ListTransitRouterRouteTablePropagations"),
+    ("Vpc", "DescribeRouteEntryList"),
+    ("Cbn", "ListTransitRouterRouteEntries"),
+    ("Ecs", "RunCommand"),
+    ("Elasticsearch", "ModifyWhiteIps"),
+    ("Nlb", "ListServerGroups"),
+    ("Nlb", "ListServerGroupServers"),
+    ("Nlb", "ListLoadBalancers"),
+    ("Nlb", "ListListeners"),
+    ("Nlb", "GetListenerHealthStatus"),
+    ("PrivateLink", "ListVpcEndpointServices"),
+    ("Elasticsearch", "ListVpcEndpoints"),
+    ("PrivateLink", "ListVpcEndpointConnections"),
+    ("Es", "PutSettings"),
+    ("Es", "PutAutoFollow"),
+    ("Es", "PutFollow"),
+    ("Es", "All"),
+    ("Es", "CreateIndex"),
+    ("Es", "DeleteIndex"),
+];
+
+/// These make no call of their own: one gathers what the gates found, and the follower's VPC
+/// of the default world has its vSwitches already.
+const CALL_NOTHING: [&str; 2] = ["follower.vswitches", "link.prerequisites"];
+
+/// Refused at one call: the saga stops, says why and what next; lifted, it goes on to the end.
+/// Gives the nodes that failed, and all nodes.
+fn refused_at(product: &str, action: &str) -> (Vec<String>, Vec<String>) {
+    let env = Env::new();
+    env.fault(&[
+        "--product",
+        product,
+        "--action",
+        action,
+        "--refuse",
+        "OperationDenied.Sandbox",
+        "--message",
+        "by order",
+    ]);
+    let refused = env.escrr(&["run", "--yes", "--output", "json"]).exits(1);
+    let said = refused.json();
+    assert_eq!(
+        (&said["class"], &said["resumable"]),
+        (&"failed".into(), &true.into()),
+        "{action}: {said}"
+    );
+    assert!(
+        said["next_command"].as_str().is_some_and(|c| c.contains("escrr resume")),
+        "{action}: {said}"
+    );
+    let nodes = said["nodes"].as_array().unwrap();
+    let names = |wanted: &dyn Fn(&serde_json::Value) -> bool| -> Vec<String> {
+        let rows = nodes.iter().filter(|n| wanted(n));
+        rows.map(|n| n["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let (failed, all) = (names(&|n| n["state"] == "failed"), names(&|_| true));
+    drop(refused.says("by order"));
+    env.fault(&["--clear"]);
+    drop(env.escrr(&["resume"]).exits(0));
+    (failed, all)
+}
+
+#[test]
+fn refused_at_each_node_in_turn_the_saga_stops_and_goes_on() {
+    let queue = Mutex::new(CALLS.iter());
+    let (failed, all) = (Mutex::new(BTreeSet::new()), Mutex::new(BTreeSet::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                loop {
+                    let Some((product, action)) = queue.lock().unwrap().next() else { break };
+                    let (some, every) = refused_at(product, action);
+                    assert!(!some.is_empty(), "{product} {action} failed no node");
+                    failed.lock().unwrap().extend(some);
+                    all.lock().unwrap().extend(every);
+                }
+            });
+        }
+    });
+    let (failed, all) = (failed.into_inner().unwrap(), all.into_inner().unwrap());
+    let never: Vec<&String> = all.difference(&failed).collect();
+    println!("refused at {} nodes of {}", failed.len(), all.len());
+    assert_eq!(never, CALL_NOTHING.iter().collect::<Vec<_>>());
+}
 
 #[test]
 fn each_kind_of_refusal_has_its_exit_code() {
     let cases = [
-        ("Nlb", "CreateListener", "OperationDenied.Sandbox", 1),
-        ("Cbn", "CreateCen", "Forbidden.RAM", 4),
-        ("Nlb", "CreateLoadBalancer", "QuotaExceeded.LoadBalancer", 6),
-        ("Sts", "GetCallerIdentity", "InvalidAccessKeyId.NotFound", 4),
-        ("Elasticsearch", "DescribeInstance", "InstanceNotFound", 5),
+        (("Nlb", "CreateListener", "OperationDenied.Sandbox"), 1, "OperationDenied.Sandbox"),
+        (("Cbn", "CreateCen", "Forbidden.RAM"), 4, "Forbidden.RAM"),
+        (("Nlb", "CreateLoadBalancer", "QuotaExceeded.LoadBalancer"), 6, "QuotaExceeded"),
+        (("Sts", "GetCallerIdentity", "InvalidAccessKeyId.NotFound"), 4, "InvalidAccessKeyId"),
+        (("Elasticsearch", "DescribeInstance", "InstanceNotFound"), 5, "no such instance"),
     ];
-    for (product, action, code, exit) in cases {
+    for ((product, action, code), exit, said) in cases {
         let env = Env::new();
         let fault =
             ["--product", product, "--action", action, "--refuse", code, "--message", "by order"];
         env.fault(&fault);
         let refused = env.escrr(&["run", "--yes"]).exits(exit);
-        drop(refused.says(code).says("resume"));
+        drop(refused.says(said).says("resume"));
         env.fault(&["--clear"]);
         drop(env.escrr(&["resume"]).exits(0));
     }

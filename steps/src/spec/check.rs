@@ -395,5 +395,4 @@ fn place(root: &DeTable<'_>, path: &[&str]) -> Range<usize> {
 }
 
 #[cfg(test)]
-#[path = "check_tests.rs"]
 mod tests;

@@ -65,6 +65,24 @@ pub struct LogLine {
     pub pid: Option<u32>,
 }
 
+#[cfg(test)]
+impl LogLine {
+    /// A line for tests of the log.
+    pub(crate) fn sample(seq: u64) -> Self {
+        Self {
+            seq,
+            at_ms: 1,
+            product: "Cbn".into(),
+            action: "CreateCen".into(),
+            region: String::new(),
+            mutating: true,
+            token: Some("t".into()),
+            outcome: "ok".into(),
+            pid: None,
+        }
+    }
+}
+
 /// Everything that exists, by kind and id.
 pub fn inventory(world: &World) -> Vec<Thing> {
     let mut all = vpc::inventory(world);

@@ -1,4 +1,8 @@
-//! The world on disk: `world.json`, replaced as a whole, and `log.ndjson`, appended to.
+//! The world on disk: `world.ndjson`, whose last whole line counts, and `log.ndjson`.
+//!
+//! Both are appended to. A file that is replaced by renaming makes the file system wait
+//! for the disk, which costs milliseconds a request; an appended line costs microseconds,
+//! and a line that a power cut tore in two is known by its missing end.
 
 use crate::ledger::{LogLine, Thing};
 use crate::{Error, World, ledger};
@@ -11,10 +15,16 @@ use std::path::{Path, PathBuf};
 /// The format that this version writes.
 const FORMAT: u64 = 1;
 
+/// A file of worlds longer than this begins anew with the next one.
+const RENEW_AT: u64 = 8 << 20;
+
 /// The directory of one world, open for one sandbox.
 #[derive(Debug)]
 pub struct Shelf {
     dir: PathBuf,
+    worlds: File,
+    /// Bytes in it.
+    length: u64,
     log: File,
     /// Locked as long as the sandbox runs; the system lets go of it when the process ends.
     lock: File,
@@ -52,7 +62,8 @@ impl Offline {
 /// # Errors
 /// [`Error::NoWorld`] when there is none, [`Error::Newer`], [`Error::Damaged`].
 pub fn offline(dir: &Path) -> Result<Offline, Error> {
-    let world = load(dir)?.ok_or_else(|| Error::NoWorld { dir: dir.to_owned() })?;
+    let (text, _) = read_worlds(dir)?;
+    let world = last_world(dir, &text)?.ok_or_else(|| Error::NoWorld { dir: dir.to_owned() })?;
     Ok(Offline { world, log: read_log(dir)? })
 }
 
@@ -61,22 +72,38 @@ fn file_error(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) ->
     move |source| Error::File { what, path, source }
 }
 
-fn load(dir: &Path) -> Result<Option<World>, Error> {
-    let path = dir.join("world.json");
-    let text = match fs::read(&path) {
+/// The file of worlds, and how long its whole lines are; a torn end is left out.
+fn read_worlds(dir: &Path) -> Result<(Vec<u8>, u64), Error> {
+    let path = dir.join("world.ndjson");
+    let mut text = match fs::read(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(file_error("read", &path)(error)),
     };
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    text.truncate(whole);
+    Ok((text, whole as u64))
+}
+
+/// The world of the last line.
+fn last_world(dir: &Path, text: &[u8]) -> Result<Option<World>, Error> {
+    let Some(line) = text.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty()) else {
+        return Ok(None);
+    };
+    let path = dir.join("world.ndjson");
     let damaged = |source| Error::Damaged { path: path.clone(), source };
     // The format is looked at first: a newer world need not have our shape.
-    let value: Value = serde_json::from_slice(&text).map_err(damaged)?;
+    let value: Value = serde_json::from_slice(line).map_err(damaged)?;
     let found = value.get("format").and_then(Value::as_u64).unwrap_or_default();
     if found > FORMAT {
         return Err(Error::Newer { path, found, known: FORMAT });
     }
     let read: Read = serde_json::from_value(value).map_err(damaged)?;
     Ok(Some(read.world))
+}
+
+fn append_to(path: &Path) -> Result<File, Error> {
+    OpenOptions::new().create(true).append(true).open(path).map_err(file_error("open", path))
 }
 
 fn read_log(dir: &Path) -> Result<Vec<LogLine>, Error> {
@@ -112,30 +139,49 @@ impl Shelf {
                 return Err(file_error("lock", &lock_path)(error));
             }
         }
-        let world = load(dir)?;
+        let (text, length) = read_worlds(dir)?;
+        let world = last_world(dir, &text)?;
+        let path = dir.join("world.ndjson");
+        let worlds = append_to(&path)?;
+        worlds.set_len(length).map_err(file_error("cut", &path))?;
         let lines = read_log(dir)?;
         let log_path = dir.join("log.ndjson");
-        let mut log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&log_path)
-            .map_err(file_error("open", &log_path))?;
+        let mut log = append_to(&log_path)?;
         let torn = fs::read(&log_path).is_ok_and(|t| t.last().is_some_and(|b| *b != b'\n'));
         if torn {
             log.write_all(b"\n").map_err(file_error("write", &log_path))?;
         }
-        Ok((Self { dir: dir.to_owned(), log, lock }, world, lines))
+        Ok((Self { dir: dir.to_owned(), worlds, length, log, lock }, world, lines))
     }
 
-    /// Replaces the world on disk.
+    /// Writes the world as it is now.
     ///
     /// # Errors
     /// [`Error::File`], [`Error::Write`].
-    pub fn save(&self, world: &World) -> Result<(), Error> {
-        let text = serde_json::to_vec(&Written { format: FORMAT, world }).map_err(Error::Write)?;
-        let (path, next) = (self.dir.join("world.json"), self.dir.join("world.json.next"));
-        fs::write(&next, text).map_err(file_error("write", &next))?;
-        fs::rename(&next, &path).map_err(file_error("replace", &path))
+    pub fn save(&mut self, world: &World) -> Result<(), Error> {
+        let mut text =
+            serde_json::to_vec(&Written { format: FORMAT, world }).map_err(Error::Write)?;
+        text.push(b'\n');
+        let path = self.dir.join("world.ndjson");
+        if self.length > RENEW_AT {
+            let next = self.dir.join("world.ndjson.next");
+            fs::write(&next, &text).map_err(file_error("write", &next))?;
+            fs::rename(&next, &path).map_err(file_error("replace", &path))?;
+            self.worlds = append_to(&path)?;
+            self.length = text.len() as u64;
+            return Ok(());
+        }
+        match self.worlds.write_all(&text) {
+            Ok(()) => {
+                self.length += text.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                // Half a line must not stand before the next one.
+                self.worlds.set_len(self.length).map_err(file_error("cut", &path))?;
+                Err(file_error("write", &path)(error))
+            }
+        }
     }
 
     /// Appends one line, its end included, to the log.
@@ -169,20 +215,6 @@ mod tests {
     use super::*;
     use crate::WorldFile;
 
-    fn line(seq: u64) -> LogLine {
-        LogLine {
-            seq,
-            at_ms: 1,
-            product: "Cbn".into(),
-            action: "CreateCen".into(),
-            region: String::new(),
-            mutating: true,
-            token: Some("t".into()),
-            outcome: "ok".into(),
-            pid: None,
-        }
-    }
-
     fn text(line: &LogLine) -> Vec<u8> {
         format!("{}\n", serde_json::to_string(line).unwrap()).into_bytes()
     }
@@ -195,14 +227,14 @@ mod tests {
             let (mut shelf, none, log) = Shelf::open(dir.path()).unwrap();
             assert!(none.is_none() && log.is_empty());
             shelf.save(&world).unwrap();
-            shelf.append(&text(&line(1))).unwrap();
+            shelf.append(&text(&LogLine::sample(1))).unwrap();
         }
         let back = offline(dir.path()).unwrap();
         assert_eq!(
             serde_json::to_value(&back.world).unwrap(),
             serde_json::to_value(&world).unwrap()
         );
-        assert_eq!(back.log, [line(1)]);
+        assert_eq!(back.log, [LogLine::sample(1)]);
         assert!(back.inventory().iter().any(|t| t.id == "vsw-leader-f"));
     }
 
@@ -212,14 +244,49 @@ mod tests {
         fs::write(dir.path().join("log.ndjson"), b"{\"seq\":1,\"at").unwrap();
         let (mut shelf, _, log) = Shelf::open(dir.path()).unwrap();
         assert!(log.is_empty());
-        shelf.append(&text(&line(2))).unwrap();
-        assert_eq!(read_log(dir.path()).unwrap(), [line(2)]);
+        shelf.append(&text(&LogLine::sample(2))).unwrap();
+        assert_eq!(read_log(dir.path()).unwrap(), [LogLine::sample(2)]);
+    }
+
+    #[test]
+    fn the_last_whole_world_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("world.ndjson");
+        let at = |now_ms: u64| World { now_ms, ..World::default() };
+        {
+            let (mut shelf, ..) = Shelf::open(dir.path()).unwrap();
+            shelf.save(&at(1)).unwrap();
+            shelf.save(&at(2)).unwrap();
+            shelf.save(&at(3)).unwrap();
+        }
+        let text = fs::read(&file).unwrap();
+        fs::write(&file, &text[..text.len() - 9]).unwrap();
+        assert_eq!(offline(dir.path()).unwrap().world.now_ms, 2);
+        let (mut shelf, world, _) = Shelf::open(dir.path()).unwrap();
+        assert_eq!(world.unwrap().now_ms, 2);
+        shelf.save(&at(4)).unwrap();
+        assert_eq!(offline(dir.path()).unwrap().world.now_ms, 4);
+        assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 3);
+    }
+
+    #[test]
+    fn a_long_file_begins_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut shelf, ..) = Shelf::open(dir.path()).unwrap();
+        shelf.save(&World::default()).unwrap();
+        shelf.length = RENEW_AT + 1;
+        let world = World { now_ms: 5, ..World::default() };
+        shelf.save(&world).unwrap();
+        let lines = || fs::read_to_string(dir.path().join("world.ndjson")).unwrap().lines().count();
+        assert_eq!(lines(), 1);
+        shelf.save(&world).unwrap();
+        assert_eq!((lines(), offline(dir.path()).unwrap().world.now_ms), (2, 5));
     }
 
     #[test]
     fn a_newer_format_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("world.json"), br#"{"format": 9, "world": "?"}"#).unwrap();
+        fs::write(dir.path().join("world.ndjson"), b"{\"format\": 9, \"world\": 0}\n").unwrap();
         let error = offline(dir.path()).unwrap_err();
         assert!(matches!(error, Error::Newer { found: 9, known: FORMAT, .. }), "{error}");
     }

@@ -60,29 +60,15 @@ mod tests {
     use super::*;
     use serde_json::Value;
 
-    fn line(seq: u64) -> LogLine {
-        LogLine {
-            seq,
-            at_ms: 1,
-            product: "Cbn".into(),
-            action: "DescribeCens".into(),
-            region: String::new(),
-            mutating: false,
-            token: None,
-            outcome: "ok".into(),
-            pid: None,
-        }
-    }
-
     #[test]
     fn the_text_is_a_list_from_the_first_line_to_the_last() {
         let mut log = Log::default();
         assert_eq!((log.json(), log.next_seq()), (b"[]".to_vec(), 1));
         for seq in 1..=3 {
-            log.push(line(seq), None).unwrap();
+            log.push(LogLine::sample(seq), None).unwrap();
         }
         let list: Vec<LogLine> = serde_json::from_slice(&log.json()).unwrap();
-        assert_eq!(list, [line(1), line(2), line(3)]);
+        assert_eq!(list, [LogLine::sample(1), LogLine::sample(2), LogLine::sample(3)]);
         assert_eq!(log.next_seq(), 4);
         let again = Log::of(list).unwrap();
         assert_eq!(again.json(), log.json());

@@ -134,7 +134,7 @@ impl Desk {
 
     /// Writes the world to disk if it changed since the last time.
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
-        if let Some(shelf) = &self.shelf
+        if let Some(shelf) = &mut self.shelf
             && self.dirty
             && !self.closed
         {
