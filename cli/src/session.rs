@@ -226,8 +226,8 @@ impl<'a> Session<'a> {
             let link = self.board.view(progress.saga).map(|view| view.saga.link.as_str());
             let saga = progress.saga.to_string();
             let about = self.board.about();
-            let line = document::event_line(&saga, link.unwrap_or_default(), about, entry);
-            self.context.ui.line(&line);
+            let event = document::event_line(&saga, link.unwrap_or_default(), about, entry);
+            self.context.ui.line(&event);
         }
     }
 

@@ -87,6 +87,8 @@ pub struct Settings {
     pub unicode: bool,
     /// Columns for tables on stdout; absent when it is no terminal.
     pub columns: Option<usize>,
+    /// The same for stderr.
+    pub columns_stderr: Option<usize>,
 }
 
 impl Settings {
@@ -112,6 +114,7 @@ impl Settings {
             interactive: terminal.stdin && terminal.stderr && !global.no_input,
             unicode: unicode(env),
             columns: terminal.columns.filter(|_| terminal.stdout),
+            columns_stderr: terminal.columns.filter(|_| terminal.stderr),
         })
     }
 }

@@ -56,9 +56,7 @@ pub fn read(home: &Home) -> Result<Reading, CommandError> {
 /// The process that writes while we read.
 pub fn writer(reading: &Reading) -> Option<&Holder> {
     match reading {
-        Reading::Mirror(mirror) => {
-            Some(&mirror.holder).filter(|holder| holder.doing != READING && holder.pid != 0)
-        }
+        Reading::Mirror(mirror) => Some(&mirror.holder).filter(|holder| !leaves_soon(holder)),
         Reading::Store(_) | Reading::Nothing => None,
     }
 }

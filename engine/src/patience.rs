@@ -28,6 +28,10 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
         wait.faults += 1;
         let since = *wait.fault_since_ms.get_or_insert(now_ms);
         wait.due_ms = now_ms + retry_ms(wait.faults, hint_ms, random);
+        if hint_ms.is_none() {
+            // The last try is made when patience ends, not some time after it.
+            wait.due_ms = wait.due_ms.min(since.saturating_add(limit_ms)).max(now_ms);
+        }
         let (attempt, next_ms) = (wait.faults, wait.due_ms);
         if now_ms.saturating_sub(since) >= limit_ms {
             let park = self.saga.node(at).intent().is_some();

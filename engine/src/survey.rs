@@ -4,7 +4,7 @@ use crate::backoff::retry_ms;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::erased::{About, AnyNode, RawCx};
-use crate::event::{Entry, Event};
+use crate::event::{Entry, Event, Origin};
 use crate::fault::{Class, Fault, Report};
 use crate::id::{NodeId, SagaId};
 use crate::step::{Remains, Reverse, Seen};
@@ -25,20 +25,24 @@ pub struct Known {
     saga: SagaId,
     outputs: BTreeMap<String, Value>,
     announced: BTreeMap<String, (u32, BTreeSet<String>)>,
+    made: BTreeSet<String>,
 }
 
 impl Known {
     /// Nothing: the saga is not begun.
     pub fn nothing(saga: SagaId) -> Self {
-        Self { saga, outputs: BTreeMap::new(), announced: BTreeMap::new() }
+        Self { saga, outputs: BTreeMap::new(), announced: BTreeMap::new(), made: BTreeSet::new() }
     }
 
     /// What a journal says, also of nodes that were taken back since.
     pub fn of_journal(saga: SagaId, entries: &[Entry]) -> Self {
         let mut known = Self::nothing(saga);
         for entry in entries {
-            if let Event::Completed { node, output, .. } = &entry.event {
+            if let Event::Completed { node, output, origin, .. } = &entry.event {
                 known.outputs.insert(node.clone(), output.clone());
+                if *origin == Origin::Made {
+                    known.made.insert(node.clone());
+                }
             }
             if let Event::Intended { node, generation, items, .. } = &entry.event {
                 let slot = known.announced.entry(node.clone()).or_default();
@@ -47,6 +51,16 @@ impl Known {
             }
         }
         known
+    }
+
+    /// What a node left for others when it was last done.
+    pub fn output(&self, node: NodeId) -> Option<&Value> {
+        self.outputs.get(&node.to_string())
+    }
+
+    /// Did the saga make what this node stands for?
+    pub fn made(&self, node: NodeId) -> bool {
+        self.made.contains(&node.to_string())
     }
 }
 

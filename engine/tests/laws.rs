@@ -474,7 +474,8 @@ async fn when_one_gate_gives_up_the_others_do_not_go_on_for_their_own_patience()
     let (_keep, interrupt) = watch::channel(Interrupt::None);
     let ending = engine.drive(bench.saga, Arc::new(bench.world.clone()), interrupt).await.unwrap();
     assert_eq!(ending.saga.phase(), Phase::Failed);
-    assert!(bench.world.clock.now_ms() - begun_ms < 120_000);
+    let took_ms = bench.world.clock.now_ms() - begun_ms;
+    assert!((20_000..=30_000).contains(&took_ms), "gave up after {took_ms} ms");
 }
 
 #[test]

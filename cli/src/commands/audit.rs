@@ -17,7 +17,7 @@ use escrr_engine::survey::{Known, leftovers};
 use escrr_engine::{About, Class, Fault, NodeState, Origin, Remains, Saga};
 use escrr_steps::spec::Spec;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What an audit finds of one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -67,7 +67,9 @@ pub(super) async fn run(args: &AuditArgs, context: Context<'_>) -> Result<Exit, 
         .iter()
         .enumerate()
         .zip(asked)
-        .filter_map(|((at, about), remains)| judge(&saga, at, about, remains?))
+        .filter_map(|((at, about), remains)| {
+            judge(&saga, at, (about, known.output(about.id)), remains?)
+        })
         .collect();
     Ok(report(&saga, &rows, context))
 }
@@ -75,7 +77,7 @@ pub(super) async fn run(args: &AuditArgs, context: Context<'_>) -> Result<Exit, 
 fn judge<'a>(
     saga: &Saga,
     at: usize,
-    about: &'a About,
+    (about, output): (&'a About, Option<&Value>),
     remains: Result<Remains, Fault>,
 ) -> Option<Row<'a>> {
     let state = saga.node(at);
@@ -90,12 +92,12 @@ fn judge<'a>(
     match remains {
         // What verification wrote, it took away itself.
         Ok(Remains::Nothing) if completed && about.phase < VERIFY => {
-            row(Finding::Gone, state.output().map(ids).unwrap_or_default(), None)
+            row(Finding::Gone, output.map(ids).unwrap_or_default(), None)
         }
         Ok(Remains::Nothing) => None,
         Ok(Remains::Items(items)) => {
             let items: Vec<String> = items.into_iter().filter(|item| !item.is_empty()).collect();
-            let ids = state.output().map(ids).filter(|ids| !ids.is_empty());
+            let ids = output.map(ids).filter(|ids| !ids.is_empty());
             row(alive, ids.unwrap_or_else(|| items.join(", ")), None)
         }
         Ok(Remains::Pending(why)) => row(alive, why, None),

@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::sagas::{exit_of, next_command};
 use crate::session::Driven;
 use crate::ui::{document, result};
-use escrr_engine::{About, Phase, Saga};
+use escrr_engine::{About, Direction, Phase, Saga};
 use serde_json::{Value, json};
 
 /// One saga at its end, and what this command says of it.
@@ -115,10 +115,13 @@ fn say(one: &Concluded, about: &[About], flag: &str, context: Context<'_>) {
                     exit.class()
                 ));
             }
-            ui.hint(&format!("`{resume}` goes on from here"));
-            if saga.direction == escrr_engine::Direction::Forward {
+            if saga.direction == Direction::Forward {
                 ui.hint(&format!("`escrr rollback {}{flag}` takes back what was made", saga.link));
             }
+            ui.hint(
+                "a node can be decided over: `escrr retry`, `skip` or `mark-done`, with a reason",
+            );
+            ui.next(&resume);
         }
         Phase::Running | Phase::RollingBack => {
             ui.status(&format!("saved; go on with `{resume}`"));

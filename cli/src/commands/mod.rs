@@ -4,6 +4,8 @@ mod audit;
 mod conclusion;
 mod decide;
 mod events;
+#[cfg(test)]
+mod flow_tests;
 mod init;
 mod list;
 mod plan;
@@ -63,6 +65,20 @@ pub(crate) mod tests {
         env: BTreeMap<String, String>,
     }
 
+    /// A second command over the home of a [`Stage`].
+    pub(crate) struct Guest<'a> {
+        pub(crate) captured: Captured,
+        ui: Ui,
+        settings: Settings,
+        env: &'a BTreeMap<String, String>,
+    }
+
+    impl Guest<'_> {
+        pub(crate) fn context(&self) -> Context<'_> {
+            Context { ui: &self.ui, settings: &self.settings, env: self.env }
+        }
+    }
+
     impl Stage {
         pub(crate) fn new(form: OutputForm) -> Self {
             let home = tempfile::tempdir().unwrap();
@@ -73,6 +89,14 @@ pub(crate) mod tests {
             settings.output = form;
             let (ui, captured) = Ui::captured(form);
             Self { captured, home, ui, settings, env }
+        }
+
+        /// The same home and environment, with streams of its own.
+        pub(crate) fn again(&self, form: OutputForm) -> Guest<'_> {
+            let mut settings = self.settings.clone();
+            settings.output = form;
+            let (ui, captured) = Ui::captured(form);
+            Guest { captured, ui, settings, env: &self.env }
         }
 
         pub(crate) fn with_env(mut self, name: &str, value: &str) -> Self {

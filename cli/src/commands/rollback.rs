@@ -44,7 +44,8 @@ async fn take_back(
         return Ok(conclude(&all, session.engine.catalog.about(), &session.flag, context));
     }
     let job = job(session, &saga, context).await?;
-    let list = result::to_take_back(&saga, session.engine.catalog.about());
+    let list =
+        result::to_take_back(&saga, session.engine.catalog.about(), context.ui.columns_stderr());
     if ask {
         context.ui.status(&list);
         context.ui.confirm("What is deleted is gone for good.", &saga.link, YES)?;

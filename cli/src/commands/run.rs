@@ -216,7 +216,9 @@ async fn drive(
         }
     }
     let Driven { sagas, errors, stopped } = session.drive(&back).await?;
-    errors.iter().for_each(|error| context.ui.problem(error));
+    for error in &errors {
+        context.ui.problem(error);
+    }
     for (at, saga) in failed.into_iter().zip(sagas) {
         if let Some(one) = all.get_mut(at) {
             let taken_back = saga.phase() == Phase::RolledBack;

@@ -54,7 +54,7 @@ fn show(saga: &Saga, about: &[About], holder: Option<&Holder>, context: Context<
             context.ui.problem(&problem);
         }
         if let Some(next) = next {
-            context.ui.hint(&format!("next: `{next}`"));
+            context.ui.next(&next);
         }
         return;
     }

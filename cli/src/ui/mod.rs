@@ -37,6 +37,7 @@ pub struct Ui {
     verbose: u8,
     interactive: bool,
     columns: Option<usize>,
+    columns_stderr: Option<usize>,
 }
 
 impl Ui {
@@ -50,6 +51,7 @@ impl Ui {
             verbose: settings.verbose,
             interactive: settings.interactive,
             columns: settings.columns,
+            columns_stderr: settings.columns_stderr,
         }
     }
 
@@ -63,6 +65,7 @@ impl Ui {
             verbose: 0,
             interactive: false,
             columns: None,
+            columns_stderr: None,
         }
     }
 
@@ -81,6 +84,7 @@ impl Ui {
             verbose: 0,
             interactive: false,
             columns: None,
+            columns_stderr: None,
         };
         (ui, captured)
     }
@@ -93,6 +97,11 @@ impl Ui {
     /// Columns for tables, where a person reads them.
     pub const fn columns(&self) -> Option<usize> {
         self.columns
+    }
+
+    /// The same for tables that are no result but come before a question.
+    pub const fn columns_stderr(&self) -> Option<usize> {
+        self.columns_stderr
     }
 
     /// A line, or several, of the result.
@@ -139,6 +148,13 @@ impl Ui {
     pub fn hint(&self, text: &str) {
         if !self.quiet {
             say(&self.err, &format!("{HINT}hint:{HINT:#} {text}"));
+        }
+    }
+
+    /// The command that comes next; not with `--quiet`.
+    pub fn next(&self, command: &str) {
+        if !self.quiet {
+            say(&self.err, &format!("{HINT}next:{HINT:#} {command}"));
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a saga came to, for people.
 
-use super::words::{count, ids, span};
+use super::table::Table;
+use super::words::{ids, span};
 use crate::codes;
 use crate::error::CommandError;
 use escrr_engine::{About, NodeState, Origin, Reverse, Saga};
@@ -23,47 +24,33 @@ pub fn heading(phase: u8) -> String {
 pub fn succeeded(saga: &Saga, about: &[About]) -> String {
     let took = span(saga.updated_ms.saturating_sub(saga.created_ms));
     let mut lines = vec![format!("{} is set up and verified; it took {took}.", saga.link)];
-    let mut checked = 0;
-    for phase in 0..PHASES.len() {
-        let mut under = Vec::new();
-        for (at, about) in about.iter().enumerate() {
-            if usize::from(about.phase) != phase {
-                continue;
-            }
-            match saga.node(at) {
-                NodeState::Done { origin: Origin::Checked, output, .. } => {
-                    checked += 1;
-                    under.extend(
-                        figures(about, output).into_iter().map(|figure| format!("  {figure}")),
-                    );
-                }
-                NodeState::Done { origin: Origin::Unneeded, .. } => {}
-                NodeState::Done { origin, output, .. } => {
-                    let figures = figures(about, output);
-                    if figures.is_empty() {
-                        under.push(line(origin_name(*origin), about, &ids(output)));
-                    }
-                    under.extend(figures.into_iter().map(|figure| format!("  {figure}")));
-                }
-                NodeState::Skipped => under.push(line("skipped", about, "")),
-                NodeState::Idle { .. }
-                | NodeState::Intended(_)
-                | NodeState::Failed { .. }
-                | NodeState::Parked { .. }
-                | NodeState::Undoing { .. }
-                | NodeState::Undone { .. }
-                | NodeState::Stuck { .. } => {}
-            }
-        }
-        if phase > 0 && !under.is_empty() {
-            lines.push(String::new());
-            lines.push(heading(u8::try_from(phase).unwrap_or_default()));
+    for (phase, _) in (0_u8..).zip(PHASES).skip(1) {
+        let nodes = about.iter().enumerate().filter(|(_, about)| about.phase == phase);
+        let mut under: Vec<String> =
+            nodes.flat_map(|(at, about)| reached(saga.node(at), about)).collect();
+        if !under.is_empty() {
+            lines.push(format!("\n{}", heading(phase)));
             lines.append(&mut under);
         }
     }
-    lines.push(String::new());
-    lines.push(format!("{} made, {} found, {checked} checked.", made(saga), found(saga)));
+    let (made, found) = (made(saga), found(saga));
+    let checked = origins(saga, Origin::Checked);
+    lines.push(format!("\n{made} made, {found} found, {checked} checked."));
     lines.join("\n")
+}
+
+/// What a node came to: its figures if it has some, else what it made or found.
+fn reached(state: &NodeState, about: &About) -> Vec<String> {
+    let NodeState::Done { origin, output, .. } = state else {
+        let skipped = matches!(state, NodeState::Skipped);
+        return if skipped { vec![line("skipped", about, "")] } else { Vec::new() };
+    };
+    let figures = figures(about, output);
+    match origin {
+        _ if !figures.is_empty() => figures.iter().map(|figure| format!("  {figure}")).collect(),
+        Origin::Made | Origin::Found => vec![line(origin_name(*origin), about, &ids(output))],
+        Origin::Checked | Origin::Unneeded => Vec::new(),
+    }
 }
 
 fn line(word: &str, about: &About, what: &str) -> String {
@@ -104,7 +91,7 @@ fn figures(about: &About, output: &Value) -> Vec<String> {
         }
         "verify.incremental" => {
             let probe = Option::<Probe>::deserialize(output).ok().flatten();
-            probe.map(|probe| vec![incremental(&probe)]).unwrap_or_default()
+            probe.map(|probe| incremental(&probe)).unwrap_or_default()
         }
         "follower.existing_indices" => {
             Followers::deserialize(output).map(|f| followers(&f)).unwrap_or_default()
@@ -118,25 +105,26 @@ fn existing(verified: &Verified) -> Vec<String> {
         verified.indices.iter().map(f).sum()
     };
     let indices = match verified.indices.len() {
-        0 => return vec!["existing data: no index matches yet".to_owned()],
+        0 => return vec!["existing data     no index matches yet".to_owned()],
         1 => "1 index".to_owned(),
         many => format!("{many} indices"),
     };
     let (operations, documents, sampled) =
         (sum(|i| i.operations), sum(|i| i.documents), sum(|i| i.sampled));
-    vec![format!(
-        "existing data: {indices} equal, {documents} documents after {operations} operations, \
-         {sampled} compared one by one"
-    )]
+    vec![
+        format!(
+            "existing data     {indices} equal: {documents} documents, {operations} operations"
+        ),
+        format!("                  {sampled} documents compared one by one"),
+    ]
 }
 
-fn incremental(probe: &Probe) -> String {
-    format!(
-        "incremental data: {} appeared on the follower with its document, update and deletion; \
-         the last write within {}",
-        probe.leader,
-        span(probe.latency_ms)
-    )
+fn incremental(probe: &Probe) -> Vec<String> {
+    let latency = span(probe.latency_ms);
+    vec![
+        format!("incremental data  {}: a new index, a document,", probe.leader),
+        format!("                  an update and a deletion arrived, the last within {latency}"),
+    ]
 }
 
 fn followers(followers: &Followers) -> Vec<String> {
@@ -181,27 +169,29 @@ pub fn rolled_back(saga: &Saga, about: &[About]) -> String {
 }
 
 /// What a rollback would do, newest first: what it deletes, what stays.
-pub fn to_take_back(saga: &Saga, about: &[About]) -> String {
-    let mut lines =
-        vec![format!("The rollback of {} goes through these, in this order:", saga.link)];
+pub fn to_take_back(saga: &Saga, about: &[About], columns: Option<usize>) -> String {
+    let mut table = Table::new(&["NODE", "ID", "WHAT ROLLBACK DOES, IN THIS ORDER"]);
     for (at, about) in about.iter().enumerate().rev() {
         let state = saga.node(at);
-        if !state.may_have_made() {
-            continue;
-        }
-        let what = state.output().map(ids).filter(|ids| !ids.is_empty());
-        let tail = what.map(|ids| format!(" ({ids})")).unwrap_or_default();
-        match about.reverse {
-            Some(Reverse::Undo(text)) => lines.push(line("undo", about, &format!("{text}{tail}"))),
-            Some(Reverse::Keep(text)) => lines.push(line("keep", about, text)),
-            None => {}
+        let does = match about.reverse {
+            Some(Reverse::Undo(text)) => text.to_owned(),
+            Some(Reverse::Keep(text)) => format!("stays: {text}"),
+            None => continue,
+        };
+        if state.may_have_made() {
+            table.row(vec![
+                about.id.to_string(),
+                state.output().map(ids).unwrap_or_default(),
+                does,
+            ]);
         }
     }
-    let found = found(saga);
-    if found > 0 {
-        lines.push(format!("  {} was there before and is not touched.", count(found, "thing")));
-    }
-    lines.join("\n")
+    let untouched = match found(saga) {
+        0 => String::new(),
+        1 => "\nOne node found its thing there; that is not touched.".to_owned(),
+        many => format!("\n{many} nodes found their things there; those are not touched."),
+    };
+    format!("{}{untouched}", table.render(columns))
 }
 
 /// What is left after a rollback that got stuck: ids, and what of it costs.

@@ -55,17 +55,14 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{plural}")
 }
 
-/// The cloud ids in a node's output, in a few words.
+/// The cloud ids and addresses in a node's output, in a few words.
 pub fn ids(output: &Value) -> String {
     let mut found = Vec::new();
     collect(output, &mut found);
     let more = found.len().saturating_sub(MOST_IDS);
     found.truncate(MOST_IDS);
-    let mut text = found.join(", ");
-    if more > 0 {
-        text.push_str(&format!(" and {more} more"));
-    }
-    text
+    let text = found.join(", ");
+    if more > 0 { format!("{text} and {more} more") } else { text }
 }
 
 fn collect(value: &Value, found: &mut Vec<String>) {
@@ -73,7 +70,8 @@ fn collect(value: &Value, found: &mut Vec<String>) {
         Value::String(text) => {
             // With a dot it is a domain.
             let is_id = PREFIXES.iter().any(|p| text.starts_with(p)) && !text.contains('.');
-            if is_id && !found.contains(text) {
+            let is_address = text.parse::<std::net::Ipv4Addr>().is_ok();
+            if (is_id || is_address) && !found.contains(text) {
                 found.push(text.clone());
             }
         }

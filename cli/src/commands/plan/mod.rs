@@ -24,6 +24,8 @@ pub(super) const VERIFY: u8 = 6;
 pub(super) struct Plan {
     catalog: Arc<Catalog<World>>,
     verdicts: Vec<Verdict>,
+    /// Which nodes' things the link's own saga made.
+    ours: Vec<bool>,
 }
 
 /// Looks at everything, says what a run would make.
@@ -88,7 +90,8 @@ impl Plan {
     ) -> Self {
         let skip = |about: &About| about.phase == VERIFY && about.acts();
         let verdicts = survey(catalog, world, known, clock, &skip).await;
-        Self { catalog: Arc::clone(catalog), verdicts }
+        let ours = catalog.about().iter().map(|about| known.made(about.id)).collect();
+        Self { catalog: Arc::clone(catalog), verdicts, ours }
     }
 
     fn rows(&self) -> impl Iterator<Item = (&About, &Verdict)> {

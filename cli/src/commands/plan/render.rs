@@ -13,14 +13,14 @@ impl Plan {
     pub(super) fn table(&self, link: &str, columns: Option<usize>) -> String {
         let mut table =
             Table::new(&["STEP", "WHAT", "NODE", "USUALLY", "ROLLBACK, OR WHAT IS SEEN"]);
-        for (about, verdict) in self.rows() {
+        for ((about, verdict), ours) in self.rows().zip(&self.ours) {
             let usual = if counts(about, verdict) { usual(about) } else { String::new() };
             table.row(vec![
                 about.phase.to_string(),
-                word(about, verdict).to_owned(),
+                word(about, verdict, *ours).to_owned(),
                 about.id.to_string(),
                 usual,
-                remark(about, verdict),
+                remark(about, verdict, *ours),
             ]);
         }
         let mut text = vec![table.render(columns)];
@@ -114,11 +114,12 @@ impl Plan {
 
     /// One object a node.
     pub(super) fn lines(&self) -> Vec<Value> {
-        self.rows().map(|(about, verdict)| node(about, verdict)).collect()
+        let rows = self.rows().zip(&self.ours);
+        rows.map(|((about, verdict), ours)| node(about, verdict, *ours)).collect()
     }
 }
 
-fn node(about: &About, verdict: &Verdict) -> Value {
+fn node(about: &About, verdict: &Verdict, ours: bool) -> Value {
     let (reverse, leaves) = match about.reverse {
         Some(Reverse::Undo(text)) => (Some("undo"), Some(text)),
         Some(Reverse::Keep(text)) => (Some("keep"), Some(text)),
@@ -128,7 +129,7 @@ fn node(about: &About, verdict: &Verdict) -> Value {
         "id": about.id.to_string(),
         "phase": about.phase,
         "title": about.title,
-        "verdict": word(about, verdict),
+        "verdict": word(about, verdict, ours),
         "usual_s": about.patience.usual_s,
         "reverse": reverse,
         "reverse_does": leaves,
@@ -155,8 +156,9 @@ fn node(about: &About, verdict: &Verdict) -> Value {
 }
 
 /// A verdict in one word.
-fn word(about: &About, verdict: &Verdict) -> &'static str {
+fn word(about: &About, verdict: &Verdict, ours: bool) -> &'static str {
     match verdict {
+        Verdict::Found(_) if ours => "made",
         Verdict::Make(_) => "make",
         Verdict::Found(_) => "found",
         Verdict::Checked(_) => "holds",
@@ -185,7 +187,7 @@ fn usual(about: &About) -> String {
 }
 
 /// What rollback does with it, or what was seen.
-fn remark(about: &About, verdict: &Verdict) -> String {
+fn remark(about: &About, verdict: &Verdict, ours: bool) -> String {
     let reverse = match about.reverse {
         Some(Reverse::Undo(text)) => text.to_owned(),
         Some(Reverse::Keep(text)) => format!("stays: {text}"),
@@ -193,7 +195,10 @@ fn remark(about: &About, verdict: &Verdict) -> String {
     };
     match verdict {
         Verdict::Make(_) | Verdict::After(_) => reverse,
-        Verdict::Found(output) => format!("stays; it was there before {}", ids(output)),
+        Verdict::Found(_) if ours => reverse,
+        Verdict::Found(output) => {
+            format!("stays: it was there before {}", ids(output)).trim_end().to_owned()
+        }
         Verdict::Checked(_) => about.title.to_owned(),
         Verdict::Unneeded(_) => "this link does not need it".to_owned(),
         Verdict::Differs(report) | Verdict::Blocked(_, report) => report.to_string(),

@@ -76,16 +76,9 @@ impl Tree {
     /// One write a frame, so that nobody sees half of it. A terminal that went away is
     /// no reason to stop a saga.
     fn put(&mut self, lines: &[String]) {
-        let mut frame = String::new();
-        if self.drawn > 0 {
-            frame.push_str(&format!("\x1b[{}A", self.drawn));
-        }
-        frame.push('\r');
-        for line in lines {
-            frame.push_str(line);
-            frame.push_str("\x1b[K\n");
-        }
-        frame.push_str("\x1b[J");
+        let up = if self.drawn > 0 { format!("\x1b[{}A", self.drawn) } else { String::new() };
+        let drawn: String = lines.iter().flat_map(|line| [line.as_str(), "\x1b[K\n"]).collect();
+        let frame = format!("{up}\r{drawn}\x1b[J");
         self.drawn = lines.len();
         self.to.write_all(frame.as_bytes()).and_then(|()| self.to.flush()).ok();
     }
@@ -104,20 +97,16 @@ impl Line {
     fn render(self, columns: usize, color: bool) -> String {
         // The last column stays free: some terminals break the line in it.
         let mut room = columns.saturating_sub(1);
-        let mut text = String::new();
+        let mut text = Vec::new();
         for (style, part) in self.0 {
             let part = table::cut(&part, Some(room));
             room = room.saturating_sub(table::width(&part));
-            if color {
-                text.push_str(&format!("{style}{part}{style:#}"));
-            } else {
-                text.push_str(&part);
-            }
+            text.push(if color { format!("{style}{part}{style:#}") } else { part });
             if room == 0 {
                 break;
             }
         }
-        text
+        text.concat()
     }
 }
 
@@ -147,7 +136,7 @@ impl Tree {
     /// One saga with its documented steps, and what is going on in them.
     fn whole(&self, board: &Board, view: &View, now_ms: u64, live: bool) -> Vec<Line> {
         let elapsed = span(now_ms.saturating_sub(view.begun_ms));
-        let resume = format!("  Ctrl-C is safe: escrr resume {}{}", view.saga.link, board.flag);
+        let resume = format!("  Ctrl-C is safe: escrr resume{} goes on", board.flag);
         let resume = if live { resume } else { String::new() };
         let header = Line::default()
             .add(BOLD, &view.saga.link)
@@ -202,15 +191,15 @@ impl Tree {
         let Some(about) = board.about().get(at) else { return Line::default() };
         let state = view.saga.node(at);
         let doing = match state {
-            NodeState::Undoing { .. } => "taking back",
-            NodeState::Idle { .. } => "waiting",
-            NodeState::Intended(_)
+            NodeState::Undoing { .. } => "taking back ",
+            NodeState::Idle { .. }
+            | NodeState::Intended(_)
             | NodeState::Done { .. }
             | NodeState::Failed { .. }
             | NodeState::Parked { .. }
             | NodeState::Skipped
             | NodeState::Undone { .. }
-            | NodeState::Stuck { .. } => "making",
+            | NodeState::Stuck { .. } => "",
         };
         let since = span(now_ms.saturating_sub(view.since_ms(at)));
         let usual = span(u64::from(about.patience.usual_s) * 1000);
@@ -220,8 +209,8 @@ impl Tree {
         let why = wait.map(|wait| wait.why.as_str()).unwrap_or_default();
         Line::default()
             .add(WAITS, format!("     {} ", self.turning()))
-            .add(Style::new(), format!("{:<28} ", about.id.to_string()))
-            .add(Style::new(), format!("{doing} {since}, usually {usual}  "))
+            .add(Style::new(), format!("{:<27} ", about.id.to_string()))
+            .add(Style::new(), format!("{doing}{since} of ~{usual}  "))
             .add(style, format!("{what} {why}").trim())
     }
 
