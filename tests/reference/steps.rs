@@ -28,11 +28,7 @@ fn span(seconds: u32) -> String {
 }
 
 fn undo(about: &About) -> String {
-    match about.reverse {
-        None => "only looks".to_owned(),
-        Some(Reverse::Undo(what)) => what.to_owned(),
-        Some(Reverse::Keep(what)) => format!("stays: {what}"),
-    }
+    about.rollback().unwrap_or_else(|| "only looks".to_owned())
 }
 
 fn needs(about: &About) -> String {
