@@ -1,7 +1,7 @@
 //! `docs/reference/steps.md`
 
 use crate::{cell, page};
-use escrr_engine::{About, NodeId, Reverse};
+use escrr_engine::{About, NodeId};
 use escrr_steps::catalog::{PHASES, catalog};
 use std::fmt::Write as _;
 
