@@ -25,7 +25,7 @@ impl Output {
     }
 
     /// Asserts that it was killed.
-    pub(crate) fn is_killed(self, at: &str) {
+    pub(crate) fn dies_by_kill(self, at: &str) {
         assert_eq!(
             self.signal,
             Some(9),
@@ -121,10 +121,16 @@ pub(crate) fn bare(home: &Path) -> Command {
         .env("ESCRR_HOME", home.join("state"))
         .env("TZ", "UTC")
         .env("NO_COLOR", "1")
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("PATH", path())
         .current_dir(home)
         .stdin(Stdio::null());
     command
+}
+
+/// Where programs are found; everything else of the environment stays outside.
+#[expect(clippy::disallowed_methods, reason = "a test hands its own search path on")]
+pub(crate) fn path() -> std::ffi::OsString {
+    std::env::var_os("PATH").unwrap_or_default()
 }
 
 /// A home over a pretend cloud.

@@ -96,17 +96,22 @@ fn a_home_that_cannot_be_written_is_said() {
     drop(refused.exits(1).says("file/state"));
 }
 
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+fn skipped() {
+    println!("skipped: this system allows no mount namespaces");
+}
+
 /// Mounts need a namespace of one's own; where the system allows none, there is nothing to test.
 fn in_namespace(script: &str, home: &std::path::Path) -> Option<crate::env::Output> {
     let allowed = output(std::process::Command::new("unshare").args(["-rm", "true"]));
     if allowed.code != Some(0) {
-        println!("skipped: this system allows no mount namespaces");
+        skipped();
         return None;
     }
     let mut command = std::process::Command::new("unshare");
     command.args(["-rm", "sh", "-c", script]).arg(env!("CARGO_BIN_EXE_escrr_under_test"));
     command.env_clear().env("HOME", home).env("NO_COLOR", "1");
-    command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).current_dir(home);
+    command.env("PATH", crate::env::path()).current_dir(home);
     Some(output(&mut command))
 }
 

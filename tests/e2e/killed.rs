@@ -31,7 +31,7 @@ fn scenario(clean: &Undisturbed, at: usize, when: &str) -> usize {
     let mut killed = 0;
     if at <= clean.forward {
         env.fault(&kill);
-        env.escrr(&["run", "--yes"]).is_killed(&format!("{when} change {at}"));
+        env.escrr(&["run", "--yes"]).dies_by_kill(&format!("{when} change {at}"));
         drop(env.escrr(&["resume"]).exits(0));
         killed += 1;
     } else {
@@ -40,7 +40,7 @@ fn scenario(clean: &Undisturbed, at: usize, when: &str) -> usize {
     assert_eq!(shape(&env.inventory()), clean.between, "killed {when} change {at}");
     if at <= clean.backward {
         env.fault(&kill);
-        env.escrr(&["rollback", "--yes"]).is_killed(&format!("{when} undo {at}"));
+        env.escrr(&["rollback", "--yes"]).dies_by_kill(&format!("{when} undo {at}"));
         killed += 1;
     }
     drop(env.escrr(&["rollback", "--yes"]).exits(0));

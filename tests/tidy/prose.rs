@@ -152,7 +152,8 @@ fn every_command_that_is_named_exists() {
         // Module pages may look ahead; what is shown to people may not.
         for (line, text) in lines.filter(|(_, text)| !text.trim_start().starts_with("//!")) {
             let named = text.split("`escrr ").skip(1).filter_map(|rest| {
-                let word = rest.split([' ', '`', '…']).next().unwrap_or_default();
+                let name = |c: char| c.is_ascii_lowercase() || c == '-';
+                let word = rest.split(|c| !name(c)).next().unwrap_or_default();
                 word.starts_with(|c: char| c.is_ascii_lowercase()).then_some(word)
             });
             for word in named.filter(|word| !known.contains(word)) {

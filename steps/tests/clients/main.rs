@@ -12,6 +12,5 @@ mod cluster;
 mod documents;
 mod faults;
 mod mutations;
-mod secrets;
 mod server;
 mod typed;
