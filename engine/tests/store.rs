@@ -127,6 +127,14 @@ fn another_process_reads_the_mirror_while_the_home_is_held() {
     std::fs::write(&path, &text[..text.len() / 2]).unwrap();
     let reading = Reading::open(folder.path(), &Holder::default()).unwrap();
     assert!(matches!(reading, Reading::Store(_)));
+    drop(reading);
+    // A lock that cannot be opened stands for a file system that cannot be written to.
+    std::fs::remove_file(folder.path().join("lock")).unwrap();
+    std::fs::create_dir(folder.path().join("lock")).unwrap();
+    let reading = Reading::open(folder.path(), &Holder::default()).unwrap();
+    assert!(matches!(&reading, Reading::Mirror(m) if m.holder.pid == 0));
+    assert_eq!(reading.heads().unwrap().len(), 1);
+    assert!(matches!(Home::open(folder.path(), &Holder::default()), Err(StoreError::Io { .. })));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 

@@ -100,7 +100,8 @@ async fn a_finished_link_is_run_again_without_a_change_and_its_events_repeat() {
 #[tokio::test]
 async fn a_parked_saga_is_refused_a_second_run_then_resumed_and_taken_back() {
     let stage = Stage::new(OutputForm::Human);
-    let refuse = "sandbox fault --refuse Forbidden.RAM --status 403 --action CreateLoadBalancer";
+    let refuse =
+        "sandbox fault --refuse Forbidden.RAM --status 403 --times 1 --action CreateLoadBalancer";
     escrr(&stage, refuse).await.unwrap();
     let (exit, out, err) = said(&stage, OutputForm::Json, "run --sandbox").await;
     assert_eq!(exit, Exit::Permission, "{err}");

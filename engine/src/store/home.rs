@@ -64,7 +64,7 @@ impl Store for Home {
 pub enum Reading {
     /// This process holds the store for the moment.
     Store(Box<Home>),
-    /// Another process holds it: its mirrors are read.
+    /// Another process holds it, or nothing can be written: the mirrors are read.
     Mirror(MirrorReader),
     /// There is no home yet.
     Nothing,
@@ -74,7 +74,7 @@ pub enum Reading {
 #[derive(Debug)]
 pub struct MirrorReader {
     mirror: Mirror,
-    /// The process that holds the home.
+    /// The process that holds the home; process 0 where nobody does and nothing can be written.
     pub holder: Holder,
 }
 
@@ -88,6 +88,13 @@ impl Reading {
             Ok(home) => Ok(Self::Store(Box::new(home))),
             Err(StoreError::InUse { holder, .. }) => {
                 Ok(Self::Mirror(MirrorReader { mirror: Mirror::at(path.join("mirror")), holder }))
+            }
+            // Nothing can be written here, and that is no reason not to read.
+            Err(StoreError::Full { .. } | StoreError::Io { .. })
+                if std::fs::read_dir(path.join("mirror")).is_ok() =>
+            {
+                let mirror = Mirror::at(path.join("mirror"));
+                Ok(Self::Mirror(MirrorReader { mirror, holder: Holder::default() }))
             }
             Err(error) => Err(error),
         }

@@ -138,3 +138,75 @@ impl View {
         begun.or(waited).unwrap_or(self.begun_ms)
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use escrr_engine::{Entry, Event};
+
+    pub(in crate::ui::progress) fn entry(version: u64, at_ms: u64, event: Event) -> Entry {
+        Entry { version, at_ms, previous: String::new(), event }
+    }
+
+    pub(in crate::ui::progress) fn intended(node: &str) -> Event {
+        let items = vec![String::new()];
+        Event::Intended { node: node.into(), generation: 1, token: "t".into(), items }
+    }
+
+    /// Sagas that were begun at 1 s.
+    pub(in crate::ui::progress) fn at_work(links: &[&str]) -> Board {
+        let catalog = Arc::new(escrr_steps::catalog::catalog().unwrap());
+        let mut board = Board::new(Arc::clone(&catalog), String::new());
+        for (at, link) in (1..).zip(links) {
+            let created = Event::Created {
+                link: (*link).to_owned(),
+                spec: String::new(),
+                spec_digest: String::new(),
+                edition: catalog.edition(),
+                program: String::new(),
+                world: "cloud".into(),
+            };
+            let id = SagaId::new(at, [0; 10]);
+            let saga = Saga::fold(id, &catalog, &[entry(1, 1_000, created)]).unwrap();
+            board.put(saga, 1_000);
+        }
+        board
+    }
+
+    /// The first saga's news.
+    pub(in crate::ui::progress) fn news(board: &mut Board, at_ms: u64, news: News) -> Progress {
+        let saga = board.views().next().unwrap().saga.id;
+        let progress = Progress { saga, at_ms, news };
+        board.take(&progress);
+        progress
+    }
+
+    /// The first saga makes a node and waits for it.
+    pub(in crate::ui::progress) fn waiting(board: &mut Board, node: &str, why: &str) {
+        let version = board.views().next().unwrap().saga.version + 1;
+        news(board, 2_000, News::Entry(entry(version, 2_000, intended(node))));
+        let node = board.find(node).unwrap();
+        let (why, since_ms) = (why.to_owned(), 3_000);
+        news(board, 3_000, News::Waiting { node, why, since_ms, next_ms: 4_000 });
+    }
+
+    #[test]
+    fn what_is_waited_for_is_forgotten_once_it_is_there() {
+        let mut board = at_work(&["a"]);
+        waiting(&mut board, "network.cen", "it is Creating");
+        let at = board.find("network.cen").unwrap();
+        let view = board.views().next().unwrap();
+        assert_eq!((view.active(), view.since_ms(at)), (vec![at], 2_000));
+        let waited_ms = 9_000;
+        news(&mut board, 9_000, News::Overdue { node: at, why: "w".into(), waited_ms });
+        assert!(board.views().next().unwrap().waits[&at].overdue);
+        let event = Event::Completed {
+            node: "network.cen".into(),
+            origin: escrr_engine::Origin::Made,
+            output: serde_json::Value::Null,
+            attempts: 1,
+        };
+        news(&mut board, 10_000, News::Entry(entry(3, 10_000, event)));
+        assert_eq!(board.views().next().unwrap().active(), Vec::<usize>::new());
+    }
+}

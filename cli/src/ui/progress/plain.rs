@@ -83,3 +83,34 @@ fn heartbeat(board: &Board, view: &View, at_ms: u64) -> String {
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     format!("waiting for {}{more}", named.join("; "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::OutputForm;
+    use crate::ui::progress::board::tests::{at_work, entry, intended, news};
+
+    #[test]
+    fn a_transition_is_a_line_and_waiting_is_one_every_thirty_seconds() {
+        let (ui, captured) = Ui::captured(OutputForm::Human);
+        let mut board = at_work(&["a", "b"]);
+        let mut plain = Plain::default();
+        let mut hear = |at_ms, what| {
+            let progress = news(&mut board, at_ms, what);
+            plain.news(&board, &progress, &ui);
+        };
+        hear(1_790_000_001_000, News::Entry(entry(2, 1_790_000_001_000, intended("network.cen"))));
+        for second in 2..=62 {
+            let at_ms = 1_790_000_000_000 + second * 1_000;
+            let (why, since_ms) = ("it is Creating\u{1b}".to_owned(), 1_790_000_002_000);
+            hear(at_ms, News::Waiting { node: 9, why, since_ms, next_ms: at_ms + 1_000 });
+        }
+        let said = captured.err();
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines.len(), 3, "{said}");
+        assert!(lines[0].starts_with("2026-09-21T14:13:21Z  +"), "{said}");
+        assert!(lines[0].ends_with("[a]  network.cen  making (usually 5s)"), "{said}");
+        assert!(lines[1].ends_with("waiting for network.cen (30s): it is Creating "), "{said}");
+        assert!(lines[2].contains("network.cen (1m00s)"), "{said}");
+    }
+}

@@ -41,6 +41,8 @@ pub struct Tree {
     glyphs: Glyphs,
     drawn: usize,
     turn: usize,
+    /// Columns, where they are not the terminal's own.
+    columns: Option<usize>,
 }
 
 impl Tree {
@@ -51,7 +53,7 @@ impl Tree {
 
     fn on(to: Box<dyn Write + Send>, color: bool, unicode: bool) -> Self {
         let glyphs = if unicode { UNICODE } else { ASCII };
-        Self { to, color, glyphs, drawn: 0, turn: 0 }
+        Self { to, color, glyphs, drawn: 0, turn: 0, columns: None }
     }
 
     /// Draws it anew over what was drawn before.
@@ -112,11 +114,7 @@ impl Line {
 
 impl Tree {
     fn lines(&self, board: &Board, now_ms: u64, live: bool) -> Vec<String> {
-        let columns = rustix::termios::tcgetwinsize(io::stderr())
-            .ok()
-            .map(|size| usize::from(size.ws_col))
-            .filter(|columns| *columns > 0)
-            .unwrap_or(USUAL_COLUMNS);
+        let columns = self.columns.unwrap_or_else(columns_of_stderr);
         let mut lines = Vec::new();
         if board.has_many() {
             lines.extend(board.views().map(|view| self.link_line(board, view, now_ms)));
@@ -245,6 +243,51 @@ impl Tree {
     }
 }
 
+/// Asked for each frame: terminals change their size.
+fn columns_of_stderr() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stderr());
+    let columns = size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+    columns.unwrap_or(USUAL_COLUMNS)
+}
+
 fn phase_of(board: &Board, at: usize) -> Option<u8> {
     board.about().get(at).map(|about| about.phase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::progress::board::tests::{at_work, waiting};
+
+    fn tree() -> Tree {
+        let mut tree = Tree::on(Box::new(io::sink()), false, true);
+        tree.columns = Some(80);
+        tree
+    }
+
+    #[test]
+    fn one_saga_fills_a_dozen_lines_at_most_and_no_line_breaks() {
+        let mut board = at_work(&["shanghai-hangzhou"]);
+        for node in ["network.cen", "leader.vswitches", "follower.load_balancer"] {
+            waiting(&mut board, node, &"it is Creating ".repeat(20));
+        }
+        let lines = tree().lines(&board, 95_000, true);
+        assert!(lines.len() <= MOST_LINES, "{lines:#?}");
+        assert!(lines.iter().all(|line| table::width(line) < 80), "{lines:#?}");
+        assert!(lines[0].starts_with("shanghai-hangzhou  1m34s"), "{lines:#?}");
+        assert!(lines[2].contains("1 Connect the VPCs") && lines[2].contains("0 of 20"));
+        assert!(lines[3].contains("network.cen") && lines[3].contains("it is Creating"));
+        let rest = tree().lines(&board, 95_000, false);
+        assert_eq!(rest.len(), 1 + PHASES.len());
+    }
+
+    #[test]
+    fn many_sagas_get_a_line_each_as_long_as_there_is_room() {
+        let names: Vec<String> = (0..20).map(|n| format!("link-{n:02}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let lines = tree().lines(&at_work(&names), 95_000, true);
+        assert_eq!(lines.len(), MOST_LINES);
+        assert!(lines[0].contains("link-00") && lines[0].contains("of 44"), "{lines:#?}");
+        assert!(lines[11].contains("9 more"), "{lines:#?}");
+    }
 }
