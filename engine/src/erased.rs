@@ -26,6 +26,8 @@ pub struct About {
     pub reverse: Option<Reverse>,
     /// What starts to cost.
     pub cost: Option<&'static str>,
+    /// What is still there after the undo.
+    pub leaves: Option<&'static str>,
     /// The nodes it needs.
     pub needs: Vec<NodeId>,
 }
@@ -34,6 +36,15 @@ impl About {
     /// Does it change the world?
     pub fn acts(&self) -> bool {
         self.reverse.is_some()
+    }
+
+    /// What rollback does with it and what stays, in the author's words; none if it only looks.
+    pub fn rollback(&self) -> Option<String> {
+        Some(match (self.reverse?, self.leaves) {
+            (Reverse::Undo(what), None) => what.to_owned(),
+            (Reverse::Undo(what), Some(leaves)) => format!("{what}; stays: {leaves}"),
+            (Reverse::Keep(why), _) => format!("stays: {why}"),
+        })
     }
 }
 
@@ -87,14 +98,15 @@ async fn look<S: Step>(step: &S, raw: &RawCx<'_, S::World>) -> Result<Seen<Value
     })
 }
 
-fn about<S: Step>(reverse: Option<Reverse>, cost: Option<&'static str>) -> About {
+fn about<S: Step>() -> About {
     About {
         id: S::ID,
         phase: S::PHASE,
         title: S::TITLE,
         patience: S::PATIENCE,
-        reverse,
-        cost,
+        reverse: None,
+        cost: None,
+        leaves: None,
         needs: S::Needs::ids(),
     }
 }
@@ -105,7 +117,7 @@ fn only_looks<S: Step>() -> Fault {
 
 impl<S: Step> AnyNode<S::World> for Looking<S> {
     fn about(&self) -> About {
-        about::<S>(None, None)
+        about::<S>()
     }
     fn accepts(&self, value: &Value) -> bool {
         S::Output::deserialize(value).is_ok()
@@ -140,7 +152,7 @@ impl<S: Step> AnyNode<S::World> for Looking<S> {
 
 impl<S: Act> AnyNode<S::World> for Acting<S> {
     fn about(&self) -> About {
-        about::<S>(Some(S::REVERSE), S::COST)
+        About { reverse: Some(S::REVERSE), cost: S::COST, leaves: S::LEAVES, ..about::<S>() }
     }
     fn accepts(&self, value: &Value) -> bool {
         S::Output::deserialize(value).is_ok()

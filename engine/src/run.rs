@@ -297,7 +297,12 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
             UndoMove::Undone => {
                 let attempts = self.attempts(at);
                 self.waits.remove(&at);
-                self.journal(Event::Undone { node, kept: None, attempts }).await?;
+                // Something stays only of what was really there.
+                let was_there = attempts > 0 || self.saga.node(at).output().is_some();
+                let about = self.engine.catalog.about().get(at);
+                let leaves = about.and_then(|a| a.leaves).filter(|_| was_there);
+                let kept = leaves.map(str::to_owned);
+                self.journal(Event::Undone { node, kept, attempts }).await?;
             }
             UndoMove::Settle => {
                 let wait = self.waits.entry(at).or_default();

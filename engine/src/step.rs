@@ -157,6 +157,8 @@ pub trait Act: Step {
     const REVERSE: Reverse;
     /// What starts to cost once it is made, if anything does.
     const COST: Option<&'static str> = None;
+    /// What is still there after the undo, if anything is: a rollback says so.
+    const LEAVES: Option<&'static str> = None;
 
     /// The lane that its writes share with others: they never run side by side.
     fn lane(&self, _cx: &Cx<'_, Self>) -> Option<String> {

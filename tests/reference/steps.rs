@@ -1,7 +1,7 @@
 //! `docs/reference/steps.md`
 
 use crate::{cell, page};
-use escrr_engine::{About, NodeId, Reverse};
+use escrr_engine::{About, NodeId};
 use escrr_steps::catalog::{PHASES, catalog};
 use std::fmt::Write as _;
 
@@ -28,11 +28,7 @@ fn span(seconds: u32) -> String {
 }
 
 fn undo(about: &About) -> String {
-    match about.reverse {
-        None => "only looks".to_owned(),
-        Some(Reverse::Undo(what)) => what.to_owned(),
-        Some(Reverse::Keep(what)) => format!("stays: {what}"),
-    }
+    about.rollback().unwrap_or_else(|| "only looks".to_owned())
 }
 
 fn needs(about: &About) -> String {

@@ -11,7 +11,7 @@ use crate::store;
 use crate::ui::document;
 use crate::ui::result::{heading, origin_name, problems};
 use crate::ui::words::time;
-use escrr_engine::{About, Catalog, Entry, Event, NodeState, Reverse, Saga};
+use escrr_engine::{About, Catalog, Entry, Event, NodeState, Saga};
 use escrr_steps::World;
 use serde_json::{Value, json};
 
@@ -125,11 +125,8 @@ fn screen(saga: &Saga, at: usize, about: &About, intents: &[Value]) -> String {
     if !needs.is_empty() {
         lines.push(format!("  needs     {}", needs.join(", ")));
     }
-    match about.reverse {
-        Some(Reverse::Undo(text)) => lines.push(format!("  rollback  {text}")),
-        Some(Reverse::Keep(text)) => lines.push(format!("  rollback  stays: {text}")),
-        None => lines.push("  rollback  nothing to do: it only looks".to_owned()),
-    }
+    let rollback = about.rollback().unwrap_or_else(|| "nothing to do: it only looks".to_owned());
+    lines.push(format!("  rollback  {rollback}"));
     lines.extend(about.cost.map(|cost| format!("  costs     {cost}")));
     for intent in intents {
         let get = |name: &str| intent.get(name).and_then(Value::as_str).unwrap_or_default();

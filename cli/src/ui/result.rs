@@ -4,7 +4,7 @@ use super::table::Table;
 use super::words::{ids, span};
 use crate::codes;
 use crate::error::CommandError;
-use escrr_engine::{About, NodeState, Origin, Reverse, Saga};
+use escrr_engine::{About, NodeState, Origin, Saga};
 use escrr_steps::catalog::PHASES;
 use escrr_steps::nodes::step5_replication::Followers;
 use escrr_steps::nodes::step6_verify::{Probe, Verified};
@@ -143,8 +143,7 @@ fn followers(followers: &Followers) -> Vec<String> {
 
 /// What a rollback took back and what it left in place.
 pub fn rolled_back(saga: &Saga, about: &[About]) -> String {
-    let mut lines =
-        vec![format!("{} is taken back: nothing that was made for it is left.", saga.link)];
+    let mut lines = vec![format!("{} is taken back.", saga.link)];
     let kept: Vec<String> = about
         .iter()
         .enumerate()
@@ -173,11 +172,7 @@ pub fn to_take_back(saga: &Saga, about: &[About], columns: Option<usize>) -> Str
     let mut table = Table::new(&["NODE", "ID", "WHAT ROLLBACK DOES, IN THIS ORDER"]);
     for (at, about) in about.iter().enumerate().rev() {
         let state = saga.node(at);
-        let does = match about.reverse {
-            Some(Reverse::Undo(text)) => text.to_owned(),
-            Some(Reverse::Keep(text)) => format!("stays: {text}"),
-            None => continue,
-        };
+        let Some(does) = about.rollback() else { continue };
         if state.may_have_made() {
             table.row(vec![
                 about.id.to_string(),

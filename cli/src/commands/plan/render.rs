@@ -120,11 +120,10 @@ impl Plan {
 }
 
 fn node(about: &About, verdict: &Verdict, ours: bool) -> Value {
-    let (reverse, leaves) = match about.reverse {
-        Some(Reverse::Undo(text)) => (Some("undo"), Some(text)),
-        Some(Reverse::Keep(text)) => (Some("keep"), Some(text)),
-        None => (None, None),
-    };
+    let reverse = about.reverse.map(|reverse| match reverse {
+        Reverse::Undo(_) => "undo",
+        Reverse::Keep(_) => "keep",
+    });
     let mut document = json!({
         "id": about.id.to_string(),
         "phase": about.phase,
@@ -132,7 +131,7 @@ fn node(about: &About, verdict: &Verdict, ours: bool) -> Value {
         "verdict": word(about, verdict, ours),
         "usual_s": about.patience.usual_s,
         "reverse": reverse,
-        "reverse_does": leaves,
+        "reverse_does": about.rollback(),
         "cost": about.cost,
     });
     let more = match verdict {
@@ -188,11 +187,7 @@ fn usual(about: &About) -> String {
 
 /// What rollback does with it, or what was seen.
 fn remark(about: &About, verdict: &Verdict, ours: bool) -> String {
-    let reverse = match about.reverse {
-        Some(Reverse::Undo(text)) => text.to_owned(),
-        Some(Reverse::Keep(text)) => format!("stays: {text}"),
-        None => about.title.to_owned(),
-    };
+    let reverse = about.rollback().unwrap_or_else(|| about.title.to_owned());
     match verdict {
         Verdict::Make(_) | Verdict::After(_) => reverse,
         Verdict::Found(_) if ours => reverse,

@@ -68,9 +68,9 @@ impl Step for AllowList {
 }
 
 impl Act for AllowList {
-    const REVERSE: Reverse = Reverse::Undo(
-        "takes our addresses out of our group; the group itself stays with the placeholder 127.0.0.1, which admits nobody",
-    );
+    const REVERSE: Reverse = Reverse::Undo("takes our addresses out of our group");
+    const LEAVES: Option<&'static str> =
+        Some("our group in the allow list, with the placeholder 127.0.0.1, which admits nobody");
 
     fn lane(&self, cx: &Cx<'_, Self>) -> Option<String> {
         Some(format!("instance {}", cx.needs.0.leader.instance.instance))

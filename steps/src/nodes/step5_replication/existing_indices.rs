@@ -152,9 +152,9 @@ fn in_the_way(name: &str) -> Report {
 }
 
 impl Act for ExistingIndices {
-    const REVERSE: Reverse = Reverse::Undo(
-        "stops the replication of each follower; it stays as an ordinary, readable index (on_rollback = \"delete\" deletes it)",
-    );
+    const REVERSE: Reverse = Reverse::Undo("stops the replication of each follower");
+    const LEAVES: Option<&'static str> =
+        Some("the replicated indices, as ordinary readable ones, unless on_rollback = \"delete\"");
 
     async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
         let all = wanted(cx).await?;
