@@ -156,6 +156,7 @@ async fn show_plans(
     worlds: &[Arc<World>],
     context: Context<'_>,
 ) -> Result<(), CommandError> {
+    context.ui.status("looking at what is there; nothing is changed");
     for world in worlds {
         let clock = Arc::clone(&session.engine.clock);
         let known = Known::nothing(new_id());

@@ -66,6 +66,7 @@ async fn look(
 ) -> Result<Plan, CommandError> {
     let world = place.world(spec, context).await?;
     let clock = place.clock().await?;
+    context.ui.status("looking at what is there; nothing is changed");
     Ok(Plan::make(&catalog()?, &world, known, &*clock).await)
 }
 
