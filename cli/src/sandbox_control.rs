@@ -165,7 +165,7 @@ impl Announced {
             |error: io::Error| CommandError::file(codes::UNWRITABLE, "cannot write", &path, &error);
         let text = serde_json::to_string(addresses).map_err(|error| fail(error.into()))?;
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(fail)?;
+            Home::make(parent).map_err(fail)?;
         }
         // Whole or not at all, for somebody who reads it right now.
         let next = path.with_extension("json.next");

@@ -5,6 +5,7 @@ use crate::codes;
 use crate::error::CommandError;
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 /// The environment, handed in so that a test can have its own.
@@ -173,6 +174,14 @@ impl Home {
                     .meaning("neither HOME nor XDG_STATE_HOME is set")
                     .hint("name a directory with --home DIR or ESCRR_HOME")
             })
+    }
+
+    /// Makes a directory of the home; nobody but its owner reads what is new.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn make(directory: &Path) -> std::io::Result<()> {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
     }
 
     /// A directory as the home; for tests and for tools.

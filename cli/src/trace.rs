@@ -37,7 +37,7 @@ pub fn start(settings: &Settings) -> io::Result<()> {
 fn open(home: &Home) -> io::Result<File> {
     let path = home.log_file();
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
+        Home::make(parent)?;
     }
     put_aside(&path)?;
     OpenOptions::new().append(true).create(true).mode(0o600).open(path)

@@ -5,6 +5,7 @@ use super::{Append, Fence, Head, Holder, Lock, SledStore, Store, StoreError, adv
 use crate::event::Entry;
 use crate::id::SagaId;
 use std::collections::BTreeMap;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 /// The store of a home, held by this process.
@@ -19,7 +20,12 @@ pub struct Home {
 impl Home {
     /// Locks and opens the home in `path`, making it if need be.
     pub fn open(path: &Path, holder: &Holder) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(path).map_err(|e| StoreError::io("making", path, &e))?;
+        // Journals tell a network's layout: they are their owner's alone.
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(|e| StoreError::io("making", path, &e))?;
         let lock = Lock::take(path, holder)?;
         let store = SledStore::open(&path.join("store"))?;
         let mirror = Mirror::open(path.join("mirror"))?;

@@ -127,13 +127,15 @@ impl Step for ExistingIndices {
                 Ok(Progress::Following) => {}
             }
         }
-        for pair in &missing {
-            if cluster.exists(&pair.follower).await? {
+        if !missing.is_empty() {
+            let present: BTreeSet<String> =
+                cluster.indices("_all").await?.into_iter().map(|i| i.name).collect();
+            if let Some(pair) = missing.iter().find(|p| present.contains(&p.follower)) {
                 return Ok(Seen::Drifted(in_the_way(&pair.follower)));
             }
         }
         Ok(if !missing.is_empty() {
-            Seen::Absent(missing.into_iter().map(|p| p.follower.clone()).collect())
+            Seen::Absent(missing.into_iter().map(|p| p.leader.clone()).collect())
         } else if !copying.is_empty() {
             Seen::Pending(format!("copying {}", copying.join(", ")))
         } else {
@@ -157,20 +159,20 @@ impl Act for ExistingIndices {
         Some("the replicated indices, as ordinary readable ones, unless on_rollback = \"delete\"");
 
     async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        let all = wanted(cx).await?;
-        let Some(pair) = all.pairs.iter().find(|p| p.follower == item) else { return Ok(()) };
         let ask = Follow {
-            follower_index: &pair.follower,
+            follower_index: &follower_name(&cx.world.spec, item),
             remote_cluster: &cx.needs.1.alias,
-            leader_index: &pair.leader,
+            leader_index: item,
         };
         follower(cx.world, &cx.needs.0)?.follow(ask).await
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
         let cluster = follower(cx.world, &cx.needs.0)?;
-        let on_rollback = cx.world.spec.replication.on_rollback;
-        let left = unreleased(&cluster, &cx.needs.1.alias, Some(cx.items), on_rollback).await?;
+        let spec = &cx.world.spec;
+        let on_rollback = spec.replication.on_rollback;
+        let announced = cx.items.iter().map(|leader| follower_name(spec, leader)).collect();
+        let left = unreleased(&cluster, &cx.needs.1.alias, Some(&announced), on_rollback).await?;
         Ok(if left.is_empty() { Remains::Nothing } else { Remains::Items(left) })
     }
 
