@@ -13,7 +13,9 @@ impl Plan {
     pub(super) fn table(&self, link: &str, columns: Option<usize>) -> String {
         let mut table =
             Table::new(&["STEP", "WHAT", "NODE", "USUALLY", "ROLLBACK, OR WHAT IS SEEN"]);
-        for ((about, verdict), ours) in self.rows().zip(&self.ours) {
+        let mut rows: Vec<_> = self.rows().zip(&self.ours).collect();
+        rows.sort_by_key(|((about, _), _)| about.phase);
+        for ((about, verdict), ours) in rows {
             let usual = if counts(about, verdict) { usual(about) } else { String::new() };
             table.row(vec![
                 about.phase.to_string(),
