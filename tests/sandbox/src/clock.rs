@@ -5,9 +5,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How far the world's time has come.
 ///
-/// With a speed it runs that many times faster than real time. Without one it runs
-/// as real time does and can be moved forward, so that a caller which has nothing to
-/// do but wait need not wait.
+/// With a speed it runs that many times faster than real time; with the speed 0 it stands
+/// still until it is moved by hand. Without one it runs as real time does and can be moved
+/// forward, so that a caller which has nothing to do but wait need not wait.
 #[derive(Clone, Debug)]
 pub struct Clock {
     world_ms: u64,
@@ -100,6 +100,14 @@ mod tests {
         assert!(clock.now_ms() >= 5_000_000);
         clock.move_to(10);
         assert!(clock.now_ms() >= 5_000_000);
+    }
+
+    #[test]
+    fn stands_still_at_speed_nought() {
+        let mut clock = Clock::new(1_000, Some(0.0));
+        assert_eq!(clock.now_ms(), 1_000);
+        clock.move_to(5_000);
+        assert_eq!(clock.now_ms(), 5_000);
     }
 
     #[test]

@@ -34,8 +34,8 @@ pub struct Options {
     /// What a new world is made from; the default one when left out. A world that is
     /// in `dir` already goes on as it is.
     pub world: Option<WorldFile>,
-    /// Times faster than real time. Left out, the clock runs as real time does and can
-    /// be moved forward by `POST /sandbox/clock`.
+    /// Times faster than real time; 0 stands still. Left out, the clock runs as real time
+    /// does. Left out or 0, it can be moved forward by `POST /sandbox/clock`.
     pub speed: Option<f64>,
     /// Writes the world at latest every 200 ms, instead of before each answer.
     pub lazy: bool,

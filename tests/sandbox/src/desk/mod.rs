@@ -72,9 +72,9 @@ impl Desk {
         route::settle(&mut self.world);
     }
 
-    /// Moves the clock forward; refused while it runs at a speed.
+    /// Moves the clock forward; refused while it runs by itself at a speed.
     pub(crate) fn move_clock(&mut self, to_ms: u64) -> bool {
-        if self.clock.speed().is_some() {
+        if self.clock.speed().is_some_and(|speed| speed > 0.0) {
             return false;
         }
         self.clock.move_to(to_ms);
