@@ -6,6 +6,7 @@
 
 pub mod aliyun;
 pub mod catalog;
+mod dns;
 pub mod elastic;
 pub mod nodes;
 mod own;

@@ -1,6 +1,7 @@
 //! The leader's private addresses: from the spec, by DNS, or from inside its VPC.
 
 use crate::aliyun::ecs::{InvocationResult, RunCommand};
+use crate::dns::resolve;
 use crate::nodes::prerequisites::Prerequisites;
 use crate::world::Resolution;
 use crate::{Leader, Side as _, World};
@@ -17,7 +18,7 @@ pub struct PrivateIp;
 pub struct Addresses {
     /// All addresses, in order.
     pub addresses: Vec<Ipv4Addr>,
-    /// `spec`, `dns` or `cloud assistant on i-…`.
+    /// `spec`, `dns`, `dns server …` or `cloud assistant on i-…`.
     pub found_by: String,
 }
 
@@ -55,20 +56,27 @@ fn judged(cx: &Cx<'_, PrivateIp>, found: BTreeSet<Ipv4Addr>, by: &str) -> Result
     Ok(Addresses { addresses: found.into_iter().collect(), found_by: by.to_owned() })
 }
 
-/// What the system's resolver says, if all of it lies inside the VPC.
-async fn by_dns(cx: &Cx<'_, PrivateIp>) -> Option<Addresses> {
-    if cx.world.resolution != Resolution::System {
-        return None;
-    }
+/// What the named DNS server says, else the system's resolver if all of it lies inside the VPC.
+async fn by_dns(cx: &Cx<'_, PrivateIp>) -> Result<Option<Addresses>, Fault> {
     let domain = &cx.needs.0.leader.instance.domain;
-    let found = tokio::net::lookup_host((domain.as_str(), 9300)).await.ok()?;
+    if let Some(server) = cx.world.spec.leader_address.dns_server {
+        let id = u16::try_from(cx.now_ms & 0xffff).unwrap_or_default();
+        let found = resolve(server, domain, id).await?;
+        return judged(cx, found, &format!("dns server {server}")).map(Some);
+    }
+    if cx.world.resolution != Resolution::System {
+        return Ok(None);
+    }
+    let Ok(found) = tokio::net::lookup_host((domain.as_str(), 9300)).await else {
+        return Ok(None);
+    };
     let addresses: BTreeSet<Ipv4Addr> = found
         .filter_map(|address| match address.ip() {
             IpAddr::V4(v4) => Some(v4),
             IpAddr::V6(_) => None,
         })
         .collect();
-    judged(cx, addresses, "dns").ok()
+    Ok(judged(cx, addresses, "dns").ok())
 }
 
 /// The ECS instance in the leader's VPC that can run a command: the named one, or the first.
@@ -139,7 +147,7 @@ impl Step for PrivateIp {
         if !given.is_empty() {
             return judged(cx, given.iter().copied().collect(), "spec").map(Seen::Theirs);
         }
-        if let Some(found) = by_dns(cx).await {
+        if let Some(found) = by_dns(cx).await? {
             return Ok(Seen::Theirs(found));
         }
         // Once it is known, only a look at the whole link asks again, and that runs no command.
