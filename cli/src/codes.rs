@@ -1,4 +1,4 @@
-//! The codes of errors, one line each; `escrr explain CODE` and a page in `docs/errors/` tell more.
+//! The codes of errors, one line each; `docs/reference/exit-codes.md` lists them.
 
 use crate::exit::Exit;
 use escrr_engine::Class;

@@ -180,13 +180,13 @@ mod tests {
             .code("Forbidden.RAM")
             .request_id(Some("R-1".into()))
             .meaning("the key may not do this")
-            .help("run `escrr auth policy`");
+            .help("run `escrr status`");
         let error = CommandError::from(&Fault::Blocked { class: Class::Permission, report });
         assert_eq!(error.exit(), Exit::Permission);
         let json = error.to_json();
         assert_eq!(json["exit_code"], 4);
         assert_eq!(json["error"]["message"], "no permission (Forbidden.RAM)");
         assert_eq!(json["error"]["request_id"], "R-1");
-        assert_eq!(json["error"]["hints"][0], "run `escrr auth policy`");
+        assert_eq!(json["error"]["hints"][0], "run `escrr status`");
     }
 }

@@ -35,8 +35,7 @@ impl Control {
             return Err(CommandError::new(codes::SANDBOX_CONTROL, said)
                 .meaning("a sandbox listens on loopback only"));
         }
-        // A second installation fails, and the first one is as good.
-        rustls::crypto::ring::default_provider().install_default().ok();
+        escrr_steps::install_tls();
         let client = Client::builder()
             .no_proxy()
             .tls_certs_only([])
