@@ -159,19 +159,23 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
 
     /// Announces that a node is taken back; false if there is nothing to call.
     async fn begin_undo(&mut self, at: usize) -> Result<bool, EngineError> {
-        if matches!(self.saga.node(at), NodeState::Undoing { .. }) {
-            return Ok(true);
-        }
+        let announced = matches!(self.saga.node(at), NodeState::Undoing { .. });
         let Some(about) = self.engine.catalog.about().get(at) else { return Ok(false) };
         let node = about.id.to_string();
-        self.waits.remove(&at);
+        // Also when a process before this one died right after announcing it.
         if let Some(Reverse::Keep(what)) = about.reverse {
-            self.journal(Event::UndoIntended { node: node.clone() }).await?;
+            self.waits.remove(&at);
+            if !announced {
+                self.journal(Event::UndoIntended { node: node.clone() }).await?;
+            }
             let kept = Some(what.to_owned());
             self.journal(Event::Undone { node, kept, attempts: 0 }).await?;
             return Ok(false);
         }
-        self.journal(Event::UndoIntended { node }).await?;
+        if !announced {
+            self.waits.remove(&at);
+            self.journal(Event::UndoIntended { node }).await?;
+        }
         Ok(true)
     }
 

@@ -37,11 +37,18 @@ pub(crate) enum Step {
 }
 
 /// What the generator knows: enough to make sense.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Reference {
     plan: Plan,
     /// A process may be alive.
     alive: bool,
+}
+
+/// A line a node: what is shown of a case that fails.
+impl std::fmt::Debug for Reference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.plan.iter().try_for_each(|node| writeln!(f, "{node:?}"))
+    }
 }
 
 pub(crate) struct Histories;
