@@ -178,7 +178,8 @@ impl NodeState {
             Self::Idle { earlier: intent }
             | Self::Failed { intent, .. }
             | Self::Parked { intent, .. } => intent.is_some(),
-            Self::Done { origin, .. } => *origin == Origin::Made,
+            // Somebody else's stands there now, but what was announced may have come as well.
+            Self::Done { origin, intent, .. } => *origin == Origin::Made || intent.is_some(),
             Self::Skipped | Self::Undone { .. } => false,
         }
     }
