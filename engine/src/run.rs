@@ -204,11 +204,16 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         }
     }
 
-    /// May an absence be believed? At once if the node had completed, else after a while.
+    /// From when on an absence is believed: when it has lasted for a while, or when the node was
+    /// done so long ago that no call of its making can still be on its way.
+    fn settles_ms(&self, at: usize, now_ms: u64) -> u64 {
+        let gone_ms = self.waits.get(&at).and_then(|w| w.gone_since_ms).unwrap_or(now_ms);
+        let done_ms = self.saga.done_ms.get(at).copied().flatten().unwrap_or(gone_ms);
+        gone_ms.min(done_ms) + SETTLE_MS
+    }
+
     fn settled(&self, at: usize, now_ms: u64) -> bool {
-        let completed = self.saga.node(at).output().is_some();
-        let since = self.waits.get(&at).and_then(|w| w.gone_since_ms);
-        completed || since.is_some_and(|since| now_ms.saturating_sub(since) >= SETTLE_MS)
+        self.settles_ms(at, now_ms) <= now_ms
     }
 
     /// Deals with what a turn brought back.
@@ -310,8 +315,9 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
             }
             UndoMove::Settle => {
                 let wait = self.waits.entry(at).or_default();
-                let since = *wait.gone_since_ms.get_or_insert(now_ms);
-                wait.due_ms = since + SETTLE_MS;
+                wait.gone_since_ms.get_or_insert(now_ms);
+                let due_ms = self.settles_ms(at, now_ms);
+                self.waits.entry(at).or_default().due_ms = due_ms;
             }
             UndoMove::Undo(_) if called => self.due_now(at),
             UndoMove::Undo(_) => self.waiting(at, "its turn".to_owned()).await?,

@@ -284,8 +284,10 @@ impl World {
             let now_ms = self.0.clock.now_ms();
             let mut inside = self.inside();
             let trouble = Self::trouble(&mut inside, node, At::Unmake);
-            let target = inside.things.living(&key, now_ms).max_by_key(|thing| thing.ours);
-            if let Some((id, ours)) = target.map(|thing| (thing.id, thing.ours)) {
+            // Where things carry marks, ours is named by its id; else there is only one.
+            let target = inside.things.living(&key, now_ms).find(|t| t.ours || !plan.marked);
+            let target = target.map(|thing| (thing.id, thing.ours));
+            if let Some((id, ours)) = target {
                 if !ours {
                     inside.things.breaches.push(format!("{key:?} of others is taken back"));
                 }
