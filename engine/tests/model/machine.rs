@@ -295,7 +295,7 @@ impl Machine {
             }
             Deed::Remove => {
                 if let Some((id, _)) = living.first() {
-                    inside.things.remove(key, *id);
+                    inside.things.remove(key, *id, node.burns);
                 }
             }
             Deed::Change => inside.things.change(key, true, now_ms),

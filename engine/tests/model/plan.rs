@@ -30,7 +30,8 @@ pub(crate) struct NodePlan {
     pub(crate) lane: Option<u8>,
     /// The API takes a client token; else a second call on the same key changes nothing.
     pub(crate) token: bool,
-    /// With a token: does a refusal use it up at the other side?
+    /// With a token: is it used up at the other side by a refusal, and by a thing that is no
+    /// more?
     pub(crate) burns: bool,
     /// Things carry a mark that says whose they are.
     pub(crate) marked: bool,

@@ -11,7 +11,6 @@ pub(crate) type Key = (usize, String);
 pub(crate) struct Thing {
     pub(crate) id: u64,
     pub(crate) ours: bool,
-    pub(crate) token: String,
     /// Somebody changed it.
     pub(crate) changed: bool,
     shown_ms: u64,
@@ -73,6 +72,8 @@ pub(crate) enum Late {
 pub(crate) struct Things {
     all: BTreeMap<Key, Vec<Thing>>,
     pub(crate) tokens: BTreeMap<String, Came>,
+    /// Tokens of what others removed.
+    spent: Vec<String>,
     late: BTreeMap<(u64, u64), Late>,
     next: u64,
     /// Where somebody else removed something.
@@ -109,7 +110,7 @@ impl Things {
         if known {
             return;
         }
-        let id = self.add(key, (true, token), now_ms + node.hidden_ms, now_ms + node.takes_ms);
+        let id = self.add(key, true, now_ms + node.hidden_ms, now_ms + node.takes_ms);
         self.tokens.insert(token.to_owned(), Came::Made(id));
         let ours = self.living(key, now_ms).filter(|thing| thing.ours).count();
         if ours > 1 {
@@ -119,26 +120,12 @@ impl Things {
 
     /// Somebody else makes it.
     pub(crate) fn make_theirs(&mut self, key: &Key, now_ms: u64) {
-        self.add(key, (false, ""), now_ms, now_ms);
+        self.add(key, false, now_ms, now_ms);
     }
 
-    fn add(
-        &mut self,
-        key: &Key,
-        (ours, token): (bool, &str),
-        shown_ms: u64,
-        ready_ms: u64,
-    ) -> u64 {
+    fn add(&mut self, key: &Key, ours: bool, shown_ms: u64, ready_ms: u64) -> u64 {
         self.next += 1;
-        let thing = Thing {
-            id: self.next,
-            ours,
-            token: token.to_owned(),
-            changed: false,
-            shown_ms,
-            ready_ms,
-            gone: None,
-        };
+        let thing = Thing { id: self.next, ours, changed: false, shown_ms, ready_ms, gone: None };
         self.all.entry(key.clone()).or_default().push(thing);
         self.next
     }
@@ -152,15 +139,25 @@ impl Things {
         }
     }
 
-    /// Somebody else removes it: at once, and its token is free again.
-    pub(crate) fn remove(&mut self, key: &Key, id: u64) {
+    /// Somebody else removes it, at once; the other side may know for a while yet that its
+    /// token made something, and takes a second call for the first.
+    pub(crate) fn remove(&mut self, key: &Key, id: u64, remembers: bool) {
         self.removed.insert(key.clone());
-        let Some(all) = self.all.get_mut(key) else { return };
-        let gone = all.iter().filter(|thing| thing.id == id).map(|thing| thing.token.clone());
-        for token in gone.collect::<Vec<_>>() {
+        if let Some(all) = self.all.get_mut(key) {
+            all.retain(|thing| thing.id != id);
+        }
+        self.spent
+            .extend(self.tokens.iter().filter(|t| *t.1 == Came::Made(id)).map(|t| t.0.clone()));
+        if !remembers {
+            self.forget();
+        }
+    }
+
+    /// The other side forgets the tokens of what others removed.
+    pub(crate) fn forget(&mut self) {
+        for token in std::mem::take(&mut self.spent) {
             self.tokens.remove(&token);
         }
-        all.retain(|thing| thing.id != id);
     }
 
     /// Somebody else changes it, or changes it back.

@@ -168,11 +168,7 @@ impl World {
     }
 
     /// A look at everything that a node stands for.
-    pub(crate) async fn look(
-        &self,
-        node: usize,
-        _: SagaId,
-    ) -> Result<Seen<Option<String>>, Fault> {
+    pub(crate) async fn look(&self, node: usize, _: SagaId) -> Result<Seen<Option<String>>, Fault> {
         self.troubled_look(node).await?;
         let now_ms = self.0.clock.now_ms();
         let mut inside = self.inside();
