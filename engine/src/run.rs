@@ -216,6 +216,15 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         self.settles_ms(at, now_ms) <= now_ms
     }
 
+    /// Until when a refused node stays as it is: a call before the refusal may still take effect
+    /// or show, and beside a new generation's it would be a second one.
+    fn unsettled_refusal(&self, at: usize) -> Option<u64> {
+        let NodeState::Idle { earlier: Some(_) } = self.saga.node(at) else { return None };
+        let refused_ms = self.saga.changed_ms.get(at).copied().flatten()?;
+        let settles_ms = refused_ms + SETTLE_MS;
+        (settles_ms > self.engine.clock.now_ms()).then_some(settles_ms)
+    }
+
     /// Deals with what a turn brought back.
     async fn land(&mut self, seeing: Seeing) -> Result<(), EngineError> {
         let Seeing { node: at, look, calls, undo, busy: _busy } = seeing;
@@ -252,6 +261,10 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
             Move::Intend(items) => {
                 if self.saga.stopped() {
                     self.waiting(at, "another node has to be dealt with first".to_owned()).await?;
+                    return Ok(());
+                }
+                if let Some(settles_ms) = self.unsettled_refusal(at) {
+                    self.waits.entry(at).or_default().due_ms = settles_ms;
                     return Ok(());
                 }
                 let generation = self.generation(at);
