@@ -31,6 +31,8 @@ pub(crate) struct Waiting {
     pub(crate) attempts: u32,
     pub(crate) faults: u32,
     pub(crate) fault_since_ms: Option<u64>,
+    /// What was called for since the node was last announced or begun to be taken back.
+    called: BTreeSet<String>,
     /// The last look said that nothing is left, at this moment.
     pub(crate) gone_since_ms: Option<u64>,
     pub(crate) told_overdue: bool,
@@ -239,12 +241,15 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         if let Some((_, Err(fault))) = calls.iter().find(|(_, done)| done.is_err()) {
             return self.faulted(at, fault.clone(), undo).await;
         }
+        let wait = self.waits.entry(at).or_default();
+        let fresh =
+            calls.into_iter().filter(|(item, _)| wait.called.insert(item.clone())).count() > 0;
         match look {
             Look::Forward(Err(fault)) | Look::Backward(Err(fault)) => {
                 self.faulted(at, fault, undo).await
             }
-            Look::Forward(Ok(seen)) => self.forward(at, seen, !calls.is_empty()).await,
-            Look::Backward(Ok(remains)) => self.backward(at, &remains, !calls.is_empty()).await,
+            Look::Forward(Ok(seen)) => self.forward(at, seen, fresh).await,
+            Look::Backward(Ok(remains)) => self.backward(at, &remains, fresh).await,
         }
     }
 
@@ -252,7 +257,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         &mut self,
         at: usize,
         seen: Seen<Value>,
-        called: bool,
+        fresh: bool,
     ) -> Result<(), EngineError> {
         self.calm(at);
         let Some(about) = self.engine.catalog.about().get(at) else { return Ok(()) };
@@ -271,11 +276,13 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
                 let first = items.first().map_or("", String::as_str);
                 let token = token(self.saga.id, &node, generation, first);
                 self.journal(Event::Intended { node, generation, token, items }).await?;
+                self.waits.entry(at).or_default().called.clear();
                 self.due_now(at);
             }
-            // Calls were made: look at once what came of them.
-            Move::Act(_) if called => self.due_now(at),
-            Move::Act(_) => self.waiting(at, "its turn".to_owned()).await?,
+            // Calls were made for the first time: look at once what came of them. What went
+            // through and does not show is called for again, but at polling pace and not for ever.
+            Move::Act(_) if fresh => self.due_now(at),
+            Move::Act(_) => self.waiting(at, "what came of its calls".into()).await?,
             Move::Wait(why) => self.waiting(at, why).await?,
             Move::Complete(origin, output) => self.complete(at, origin, output).await?,
             Move::Fail(stop) => self.fail(at, stop).await?,
@@ -304,7 +311,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         &mut self,
         at: usize,
         remains: &Remains,
-        called: bool,
+        fresh: bool,
     ) -> Result<(), EngineError> {
         self.calm(at);
         let now_ms = self.engine.clock.now_ms();
@@ -332,8 +339,8 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
                 let due_ms = self.settles_ms(at, now_ms);
                 self.waits.entry(at).or_default().due_ms = due_ms;
             }
-            UndoMove::Undo(_) if called => self.due_now(at),
-            UndoMove::Undo(_) => self.waiting(at, "its turn".to_owned()).await?,
+            UndoMove::Undo(_) if fresh => self.due_now(at),
+            UndoMove::Undo(_) => self.waiting(at, "what came of its calls".into()).await?,
             UndoMove::Wait(why) => self.waiting(at, why).await?,
             UndoMove::Stuck(stop) => self.stuck(at, stop).await?,
         }
