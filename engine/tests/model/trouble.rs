@@ -3,9 +3,10 @@
 use escrr_engine::{Class, Fault, Report};
 use proptest::prelude::*;
 
-/// The longest that a call is on its way, in milliseconds: shorter than the time after which
-/// an absence is believed. The engine promises nothing for calls that take longer.
-const LATEST_MS: u64 = 8_000;
+/// The longest that a call is on its way, in milliseconds. With the longest that looks do not
+/// show it, this is shorter than the time after which the engine believes in an absence: it
+/// promises nothing for calls that take longer.
+const LATEST_MS: u64 = 6_000;
 
 /// Which of a node's doings is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
