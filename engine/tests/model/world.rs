@@ -35,6 +35,8 @@ pub(crate) struct Inside {
     /// Gates that are closed, and gates that are not as wanted.
     pub(crate) closed: BTreeSet<usize>,
     pub(crate) bent: BTreeSet<usize>,
+    /// How often a look or a call of each node was answered with a definite no.
+    pub(crate) refusals: BTreeMap<usize, usize>,
     dead: bool,
     accesses: usize,
     /// What the last look of a node said to be missing, and to be there: one call each.
@@ -133,7 +135,9 @@ impl World {
 
     fn trouble(inside: &mut Inside, node: usize, at: At) -> Option<Trouble> {
         let ordered = inside.orders.iter().position(|(n, a, _)| (*n, *a) == (node, at))?;
-        Some(inside.orders.remove(ordered).2)
+        let trouble = inside.orders.remove(ordered).2;
+        *inside.refusals.entry(node).or_default() += usize::from(trouble.refuses());
+        Some(trouble)
     }
 
     async fn troubled_look(&self, node: usize) -> Result<(), Fault> {
@@ -252,6 +256,7 @@ impl World {
             let trouble = Self::trouble(&mut inside, node, At::Make);
             let came = inside.things.tokens.get(token).copied();
             if plan.token && came == Some(Came::Refused) {
+                *inside.refusals.entry(node).or_default() += 1;
                 return Err(Trouble::Refuse.fault());
             }
             if plan.token && plan.burns && came.is_none() && trouble.is_some_and(Trouble::refuses) {
