@@ -206,8 +206,12 @@ impl Work {
             (state.last, tail, known)
         };
         let mut change = Change::default();
-        tail.iter().for_each(|(saga, entry)| change.entry(*saga, entry));
-        known.values().for_each(|known| change.known(known));
+        for (saga, entry) in &tail {
+            change.entry(*saga, entry);
+        }
+        for known in known.values() {
+            change.known(known);
+        }
         change.followed(last);
         self.index.write(change)?;
         self.shared.lock().forget(last);

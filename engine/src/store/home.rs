@@ -47,21 +47,32 @@ impl Home {
         let store = paths::store(path);
         std::fs::create_dir_all(&store).map_err(|e| StoreError::io("making", &store, &e))?;
         meta::check_or_write(&store)?;
-        let (journal, mut replay) = Journal::open(&paths::journal(&store))?;
+        let folder = paths::journal(&store);
+        std::fs::create_dir_all(&folder).map_err(|e| StoreError::io("making", &folder, &e))?;
+        let (tail, mut replay) = journal::replay(&folder)?;
         let truth = Truth::fold(&store, &mut replay)?;
-        let last = journal.last();
+        let last = journal::last(tail.as_ref(), &replay.layout);
         let (index, followed) = follow_up(&store, &truth, last, &mut replay.notices)?;
+        let journal = Journal::open(&folder, tail.as_ref(), &replay.layout)?;
         let waiting = replay.full.len();
         let state = State::begin(truth, last, followed, waiting);
         let shared = Arc::new(Shared::begin(state));
-        let folder = paths::journal(&store);
         let work = Work { folder, index: index.clone(), shared: Arc::clone(&shared) };
-        let follower = Follower::start(work)?;
+        let thread = Follower::start(work)?;
         for full in replay.full {
-            follower.give(Task::Archive(full, journal.following_size()));
+            thread.give(Task::Archive(full, journal.following_size()));
         }
         let (fence, notices) = (replay.fence, replay.notices);
-        Ok(Self { path: store, journal, index, shared, follower, fence, notices, _lock: lock })
+        Ok(Self {
+            path: store,
+            journal,
+            index,
+            shared,
+            follower: thread,
+            fence,
+            notices,
+            _lock: lock,
+        })
     }
 
     /// What was met while opening, and the user should be told.
@@ -86,7 +97,7 @@ impl Home {
     }
 
     /// Reads the open and the full segments once more: the index has lost something.
-    fn from_segments(&self, saga: SagaId) -> Result<Vec<Sealed>, StoreError> {
+    fn read_segments(&self, saga: SagaId) -> Result<Vec<Sealed>, StoreError> {
         let (_, replay) = journal::replay(&paths::journal(&self.path))?;
         let all = replay.batches.into_iter().flat_map(|(_, batch)| batch);
         Ok(all.filter(|(of, _)| *of == saga).map(|(_, entry)| entry).collect())
@@ -136,7 +147,7 @@ impl Store for Home {
         pieces.add(self.index.entries(saga, from).unwrap_or_default().into_values());
         pieces.add(tail);
         if !pieces.are_whole(from, known.head.version) {
-            pieces.add(self.from_segments(saga)?);
+            pieces.add(self.read_segments(saga)?);
         }
         let chain = pieces.chain(&self.path, &known, from)?;
         Ok(chain.iter().map(|entry| entry.entry().clone()).collect())
@@ -225,7 +236,9 @@ fn catch_up(index: Index, truth: &Truth, contents: &Contents) -> Result<(Index, 
         let archived = known.places.last().map_or(0, |place| place.to);
         index.forget(&mut change, known.head.saga, archived)?;
     }
-    missed.iter().for_each(|number| change.archive(*number));
+    for number in &missed {
+        change.archive(*number);
+    }
     let followed = contents.followed.max(newest.says.next - 1);
     change.followed(followed);
     index.write(change)?;
@@ -234,8 +247,14 @@ fn catch_up(index: Index, truth: &Truth, contents: &Contents) -> Result<(Index, 
 
 /// Moves what cannot be used out of the way; nothing is thrown away.
 fn put_aside(store: &Path, path: &Path) -> Result<PathBuf, StoreError> {
-    let kept = (1_u32..).map(|n| store.join(format!("sled.broken-{n}"))).find(|p| !p.exists());
-    let kept = kept.unwrap_or_else(|| store.join("sled.broken"));
+    let mut number = 1;
+    let kept = loop {
+        let kept = store.join(format!("sled.broken-{number}"));
+        if !kept.exists() {
+            break kept;
+        }
+        number += 1;
+    };
     std::fs::rename(path, &kept).map_err(|e| StoreError::io("renaming", path, &e))?;
     Ok(kept)
 }

@@ -44,7 +44,6 @@ impl Reading {
             tries += 1;
             match read {
                 Ok(read) if steady || tries > TRIES => break read,
-                Ok(_) => {}
                 Err(error @ StoreError::Damaged { .. }) if steady => {
                     looks += 1;
                     if looks > LOOKS {
@@ -52,7 +51,8 @@ impl Reading {
                     }
                 }
                 Err(error) if steady || tries > TRIES => return Err(error),
-                Err(_) => {}
+                // A file has become another meanwhile: again.
+                Ok(_) | Err(_) => {}
             }
         };
         let holder = Lock::holder(path)?;
@@ -91,10 +91,7 @@ impl Reading {
 }
 
 fn read(store: &Path, folder: &Path) -> Result<(Truth, Replay), StoreError> {
-    let (_, mut replay) = match folder.exists() {
-        true => journal::replay(folder)?,
-        false => Default::default(),
-    };
+    let mut replay = if folder.exists() { journal::replay(folder)?.1 } else { Replay::default() };
     let truth = Truth::fold(store, &mut replay)?;
     Ok((truth, replay))
 }

@@ -24,7 +24,7 @@ impl Truth {
     /// Folds what was read from the store in `path`.
     pub(crate) fn fold(path: &Path, replay: &mut Replay) -> Result<Self, StoreError> {
         let mut truth = Self::default();
-        for archive in std::mem::take(&mut replay.layout.archives) {
+        for archive in &replay.layout.archives {
             truth.add_archive(archive)?;
         }
         for (sequence, batch) in std::mem::take(&mut replay.batches) {
@@ -36,16 +36,16 @@ impl Truth {
         Ok(truth)
     }
 
-    fn add_archive(&mut self, archive: Archive) -> Result<(), StoreError> {
+    fn add_archive(&mut self, archive: &Arc<Archive>) -> Result<(), StoreError> {
         for found in archive.heads() {
             let (head, extent) = found?;
-            let place = Place::new(&archive, extent, &head);
+            let place = Place::new(archive, extent, &head);
             let known = self.known.entry(head.saga);
             let known = known.or_insert_with(|| Known { head: head.clone(), places: Vec::new() });
             known.head = head;
             known.places.push(place);
         }
-        self.archives.insert(archive.number(), Arc::new(archive));
+        self.archives.insert(archive.number(), Arc::clone(archive));
         Ok(())
     }
 

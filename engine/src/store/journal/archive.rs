@@ -15,6 +15,9 @@ use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+/// An archive that is being written has this name until it is whole.
+pub(crate) const UNFINISHED: &str = "unfinished-archive";
+
 /// What an archive is made of.
 pub(crate) struct Contents {
     /// The first and the last segment.
@@ -70,7 +73,7 @@ impl Archive {
         };
         let mut front = Vec::new();
         frame::write(&mut front, Kind::Directory, 0, &says.pack()).ok_or_else(too_long)?;
-        let fresh = path.with_extension("new");
+        let fresh = folder.join(UNFINISHED);
         let write = || {
             let mut file = File::create(&fresh)?;
             file.write_all(&front)?;

@@ -5,12 +5,13 @@ use super::segment::{self, SPARE, UNFINISHED, damaged};
 use crate::store::StoreError;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The files of a journal.
 #[derive(Debug, Default)]
 pub(crate) struct Layout {
     /// Archives, oldest first; together they cover all segments from the first on.
-    pub(crate) archives: Vec<Archive>,
+    pub(crate) archives: Vec<Arc<Archive>>,
     /// The segments that follow them.
     pub(crate) segments: Vec<(u64, PathBuf)>,
     /// Files of which nothing is wanted any more.
@@ -30,7 +31,7 @@ impl Layout {
                 layout.segments.push((number, path));
             } else if let Some((first, last)) = archive::segments(&name) {
                 archives.push((first, std::cmp::Reverse(last), path));
-            } else if [SPARE, UNFINISHED].contains(&name.as_str()) || name.ends_with(".new") {
+            } else if [SPARE, UNFINISHED, archive::UNFINISHED].contains(&name.as_str()) {
                 layout.leftovers.push(path);
             }
         }
@@ -40,7 +41,7 @@ impl Layout {
             if last <= covered {
                 layout.leftovers.push(path);
             } else if first == covered + 1 {
-                layout.archives.push(Archive::open(path)?);
+                layout.archives.push(Arc::new(Archive::open(path)?));
             } else {
                 return Err(gap(&path, covered + 1));
             }

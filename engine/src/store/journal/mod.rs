@@ -78,19 +78,19 @@ pub(crate) struct Tail {
 }
 
 impl Journal {
-    /// Opens or makes the journal in `folder`, and reads what no archive holds yet.
-    pub(crate) fn open(folder: &Path) -> Result<(Self, Replay), StoreError> {
-        fs::create_dir_all(folder).map_err(|e| StoreError::io("making", folder, &e))?;
-        let mut replay = replay(folder)?;
-        for path in std::mem::take(&mut replay.1.layout.leftovers) {
-            fs::remove_file(&path).map_err(|e| StoreError::io("removing", &path, &e))?;
+    /// Goes on with a journal that was read, or begins it. Only now anything is changed.
+    pub(crate) fn open(
+        folder: &Path,
+        tail: Option<&Tail>,
+        layout: &Layout,
+    ) -> Result<Self, StoreError> {
+        for path in &layout.leftovers {
+            fs::remove_file(path).map_err(|e| StoreError::io("removing", path, &e))?;
         }
-        let (tail, replay) = replay;
-        let journal = match tail {
-            Some(tail) => Self::go_on(folder, &tail)?,
-            None => Self::begin(folder, &replay.layout)?,
-        };
-        Ok((journal, replay))
+        match tail {
+            Some(tail) => Self::go_on(folder, tail),
+            None => Self::begin(folder, layout),
+        }
     }
 
     /// A new segment behind the archives, or the very first.
@@ -154,11 +154,6 @@ impl Journal {
         Ok(full)
     }
 
-    /// The number of the last frame; 0 for none.
-    pub(crate) fn last(&self) -> u64 {
-        self.sequence - 1
-    }
-
     /// How long the next segment will usually be.
     pub(crate) fn following_size(&self) -> u64 {
         (self.says.size * 2).clamp(SMALLEST, LARGEST)
@@ -167,6 +162,11 @@ impl Journal {
     fn path(&self) -> PathBuf {
         self.folder.join(segment::name(self.says.number))
     }
+}
+
+/// The number of a journal's last frame; 0 for none.
+pub(crate) fn last(tail: Option<&Tail>, layout: &Layout) -> u64 {
+    tail.map_or(layout.next(), |tail| tail.sequence) - 1
 }
 
 /// Where the frames of a segment begin.

@@ -16,7 +16,7 @@ pub(crate) const FORMAT: u16 = 1;
 pub(crate) const SPARE: &str = "spare";
 /// What is being made has this name until it is whole.
 pub(crate) const UNFINISHED: &str = "unfinished";
-const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// The file's name of segment `number`.
 pub(crate) fn name(number: u64) -> String {
