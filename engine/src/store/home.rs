@@ -166,12 +166,22 @@ fn follow_up(
     notices: &mut Vec<Notice>,
 ) -> Result<(Index, u64), StoreError> {
     let path = paths::index(store);
-    let fresh = !path.exists();
     let why = match Index::open(&path) {
         Ok((_, contents)) if contents.followed > last => {
             let seen = contents.followed;
             let what = format!("the journal ends at frame {last}; the index has seen {seen}");
             return Err(StoreError::Damaged { path: store.to_owned(), what });
+        }
+        Ok((index, contents)) if !contents.begun => {
+            // The first thing that is written at all, before the journal's first frame.
+            let mut change = Change::default();
+            change.followed(0);
+            index.write(change)?;
+            if last > 0 {
+                let (why, sagas) = ("there was none".to_owned(), truth.known.len());
+                notices.push(Notice::Rebuilt { why, kept: None, sagas });
+            }
+            return catch_up(index, truth, &contents);
         }
         Ok((index, contents)) => match disagreement(truth, &contents) {
             None => return catch_up(index, truth, &contents),
@@ -180,18 +190,15 @@ fn follow_up(
         Err(error @ StoreError::Full { .. }) => return Err(error),
         Err(error) => error.to_string(),
     };
-    let kept = if fresh { None } else { Some(put_aside(store, &path)?) };
+    let kept = put_aside(store, &path)?;
     let (index, contents) = Index::open(&path)?;
     let begun = catch_up(index, truth, &contents)?;
-    notices.push(Notice::Rebuilt { why, kept, sagas: truth.known.len() });
+    notices.push(Notice::Rebuilt { why, kept: Some(kept), sagas: truth.known.len() });
     Ok(begun)
 }
 
 /// In what the index contradicts the journal, if it does.
 fn disagreement(truth: &Truth, contents: &Contents) -> Option<String> {
-    if contents.followed == 0 && contents.known.is_empty() && !truth.known.is_empty() {
-        return Some("it is empty".to_owned());
-    }
     if let Some(archive) = contents.archives.iter().find(|a| !truth.archives.contains_key(a)) {
         return Some(format!("it names an archive that is not there, of segment {archive}"));
     }
