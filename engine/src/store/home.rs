@@ -7,6 +7,7 @@ use super::journal::{self, Journal, records};
 use super::truth::{Pieces, Truth};
 use super::{
     Append, Fence, Head, Holder, Known, Lock, Notice, Store, StoreError, advance, meta, paths,
+    sync_folder,
 };
 use crate::event::Entry;
 use crate::id::SagaId;
@@ -37,18 +38,13 @@ pub struct Home {
 impl Home {
     /// Locks and opens the home in `path`, making it if need be.
     pub fn open(path: &Path, holder: &Holder) -> Result<Self, StoreError> {
-        // Journals tell a network's layout: they are their owner's alone.
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .map_err(|e| StoreError::io("making", path, &e))?;
+        make(path)?;
         let lock = Lock::take(path, holder)?;
         let store = paths::store(path);
-        std::fs::create_dir_all(&store).map_err(|e| StoreError::io("making", &store, &e))?;
-        meta::check_or_write(&store)?;
         let folder = paths::journal(&store);
-        std::fs::create_dir_all(&folder).map_err(|e| StoreError::io("making", &folder, &e))?;
+        make(&store)?;
+        meta::check_or_write(&store)?;
+        make(&folder)?;
         let (tail, mut replay) = journal::replay(&folder)?;
         let truth = Truth::fold(&store, &mut replay)?;
         let last = journal::last(tail.as_ref(), &replay.layout);
@@ -155,6 +151,24 @@ impl Store for Home {
 
     fn heads(&self) -> Result<Vec<Head>, StoreError> {
         Ok(self.shared.lock().known.values().map(|known| known.head.clone()).collect())
+    }
+}
+
+/// Makes a folder, and the ones above it, so that they are there after a power cut.
+fn make(path: &Path) -> Result<(), StoreError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    if let Some(above) = above {
+        make(above)?;
+    }
+    // Journals tell a network's layout: they are their owner's alone.
+    let made = std::fs::DirBuilder::new().mode(0o700).create(path);
+    match made {
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(e) => Err(StoreError::io("making", path, &e)),
+        Ok(()) => sync_folder(above.unwrap_or(Path::new("."))),
     }
 }
 
