@@ -5,7 +5,6 @@ use crate::machine::{Deed, Wish};
 use crate::plan::{Kind, NodePlan};
 use crate::trouble::{At, Trouble};
 use escrr_engine::Verb;
-use proptest_state_machine::StateMachineTest as _;
 
 fn node(kind: Kind) -> NodePlan {
     NodePlan {

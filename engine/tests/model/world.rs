@@ -5,7 +5,7 @@ use crate::ledger::Ledger;
 use crate::plan::{Plan, name};
 use crate::things::{Came, Key, Late, Sight, Things};
 use crate::trouble::{At, Trouble};
-use escrr_engine::clock::Clock;
+use escrr_engine::clock::Clock as _;
 use escrr_engine::store::{MemoryStore, Store as _};
 use escrr_engine::{Fault, Remains, Report, SagaId, Seen};
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,16 +142,15 @@ impl World {
 
     async fn troubled_look(&self, node: usize) -> Result<(), Fault> {
         self.access().await;
-        let kills = {
+        {
             let mut inside = self.inside();
             let Some(trouble) = Self::trouble(&mut inside, node, At::Look) else { return Ok(()) };
             if !trouble.kills() {
                 return Err(trouble.fault());
             }
             self.kill(&mut inside);
-        };
-        std::future::pending::<()>().await;
-        Ok(kills)
+        }
+        std::future::pending().await
     }
 
     /// A look at a node that only looks.

@@ -13,6 +13,8 @@ use crate::store::{Append, Head, Known, Place, advance};
 use cap::Cap;
 use proptest::prelude::*;
 use std::alloc::System;
+use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt as _;
 
 /// More than all unit tests together need, and less than any absurd number asks for.
 const MEMORY: usize = 192 * 1024 * 1024;
@@ -130,7 +132,10 @@ fn read_archive(bytes: &[u8]) -> Result<(), String> {
         static FOLDER: tempfile::TempDir = tempfile::tempdir().unwrap();
     }
     let path = FOLDER.with(|folder| folder.path().join("a.arc"));
-    std::fs::write(&path, bytes).unwrap();
+    // Not emptied before: a disk writes a file out when it is filled anew.
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).unwrap();
+    file.write_all_at(bytes, 0).unwrap();
+    file.set_len(bytes.len() as u64).unwrap();
     let archive = Archive::open(path).map_err(|error| error.to_string())?;
     for head in archive.heads() {
         let (_, extent) = head.map_err(|error| error.to_string())?;
@@ -144,7 +149,7 @@ fn read_frame(bytes: &[u8]) -> Result<(), String> {
         Found::Frame(_, payload) => {
             records::read_batch(payload).map(drop).map_err(|e| e.to_string())
         }
-        other => Err(format!("{other:?}")),
+        other @ (Found::Nothing | Found::Torn | Found::Damaged(_)) => Err(format!("{other:?}")),
     }
 }
 
@@ -291,7 +296,7 @@ proptest! {
 
     /// Anything at all.
     #[test]
-    fn any_bytes_under_no_checksum_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+    fn any_bytes_under_no_checksum_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         for Decoder { name, read, .. } in sealed() {
             prop_assert!(read(&bytes).is_err(), "{}", name);
         }
