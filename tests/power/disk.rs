@@ -94,7 +94,7 @@ impl Disk {
             Act::Rename { from, to } => self.rename(from, to),
             Act::Remove { path } => {
                 let (folder, name) = self.place(path);
-                self.rename_in(folder, |names| drop(names.remove(&name)));
+                self.rename_in(folder, |names| _ = names.remove(&name));
             }
             Act::Send { .. } | Act::Say { .. } => {}
             Act::Unseen { path } => panic!("what happens to {path} cannot be recorded"),
@@ -106,7 +106,7 @@ impl Disk {
         self.nodes.push(node);
         self.inodes.insert(inode, at);
         let (folder, name) = self.place(path);
-        self.rename_in(folder, |names| drop(names.insert(name, at)));
+        self.rename_in(folder, |names| _ = names.insert(name, at));
     }
 
     fn rename(&mut self, from: &str, to: &str) {
@@ -118,8 +118,8 @@ impl Disk {
                 names.insert(new, at);
             });
         } else {
-            self.rename_in(other, |names| drop(names.insert(new, at)));
-            self.rename_in(folder, |names| drop(names.remove(&old)));
+            self.rename_in(other, |names| _ = names.insert(new, at));
+            self.rename_in(folder, |names| _ = names.remove(&old));
         }
     }
 
