@@ -10,6 +10,9 @@
 mod env;
 mod input;
 mod killed;
+#[path = "../power/random.rs"]
+mod random;
+mod random_kills;
 mod refused;
 mod secrets;
 mod together;

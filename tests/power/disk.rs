@@ -59,7 +59,7 @@ pub(crate) struct Luck(pub(crate) usize);
 impl Luck {
     /// Nothing, everything, or any share between.
     pub(crate) fn any(random: &mut Random) -> Self {
-        Self([0, 1, 4, 4, 7, 8][random.below(6)])
+        Self(random.of(&[0, 1, 4, 4, 7, 8]))
     }
 }
 

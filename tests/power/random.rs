@@ -25,6 +25,11 @@ impl Random {
         usize::try_from(next).unwrap_or(0).checked_rem(limit).unwrap_or(0)
     }
 
+    /// One of some choices.
+    pub(crate) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
+    }
+
     /// True in so many of eight cases.
     pub(crate) fn eighths(&mut self, yes: usize) -> bool {
         self.below(8) < yes
