@@ -7,7 +7,7 @@
 use crate::acknowledged::{sent, token};
 use crate::cut::{Recorded, there_and_back};
 use crate::record::{Act, line};
-use escrr_engine::store::{Holder, Reading};
+use escrr_engine::store::Reading;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -120,7 +120,7 @@ impl Durable {
 /// The entries of every journal, in order, with the acts that made them certain.
 fn durable(recorded: &Recorded) -> Vec<Durable> {
     let state = recorded.env.home.path().join("state");
-    let reading = Reading::open(&state, &Holder::default()).unwrap();
+    let reading = Reading::open(&state).unwrap();
     let mut found = Vec::new();
     for head in reading.heads().unwrap() {
         let entries = reading.entries(head.saga, 1).unwrap();
