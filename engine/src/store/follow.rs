@@ -1,10 +1,10 @@
 //! The follower: a thread that keeps the index behind the journal and turns full segments
 //! into archives, so that no commit has to wait for either.
 
+use super::index::{Change, Index};
 use super::journal::archive::{Archive, Contents};
 use super::journal::segment::{self, Segment};
 use super::journal::{self, Full, Replay};
-use super::sled::{Change, Index};
 use super::truth::Truth;
 use super::{Append, Head, Known, Place, StoreError, advance};
 use crate::id::SagaId;

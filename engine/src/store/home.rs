@@ -1,9 +1,9 @@
 //! A home on disk, held by this process: the lock, the journal, and the index behind it.
 
 use super::follow::{Follower, Shared, State, Task, Work};
+use super::index::{Change, Contents, Index};
 use super::journal::frame::Kind;
 use super::journal::{self, Journal, records};
-use super::sled::{Change, Contents, Index};
 use super::truth::{Pieces, Truth};
 use super::{
     Append, Fence, Head, Holder, Known, Lock, Notice, Store, StoreError, advance, meta, paths,

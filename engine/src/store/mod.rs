@@ -6,12 +6,13 @@
 mod commit;
 mod follow;
 mod home;
+mod index;
 mod journal;
 mod lock;
 mod memory;
 mod meta;
 mod reading;
-mod sled;
+
 mod truth;
 
 pub use crate::sealed::chain;
