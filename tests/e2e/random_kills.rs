@@ -124,8 +124,7 @@ impl Life {
     fn process(&mut self) {
         let moment = self.moment();
         let mut command = self.env.command(&self.arguments());
-        let mut child =
-            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut said = Vec::new();
         if let Moment::Read { lines, bytes, turns } = moment {

@@ -17,18 +17,19 @@ pub(crate) struct Journals(pub(crate) BTreeMap<String, Vec<String>>);
 impl Journals {
     /// The journals of these links.
     pub(crate) fn of(env: &Env, links: &[&str]) -> Self {
-        let read = |link: &&str| ((*link).to_owned(), lines(&events(env.home.path(), link).exits(0)));
+        let read =
+            |link: &&str| ((*link).to_owned(), lines(&events(env.home.path(), link).exits(0)));
         Self(links.iter().map(read).collect())
     }
 
     /// What was promised when so many of these acts had been done.
     pub(crate) fn promised(&self, promises: &[Promise], acts: usize) -> Promised {
-        let mut promised: Promised = self.0.keys().map(|link| (link.clone(), 0)).collect();
+        let mut so_far: Promised = self.0.keys().map(|link| (link.clone(), 0)).collect();
         for promise in promises.iter().filter(|promise| promise.act < acts) {
-            let known = promised.entry(promise.link.clone()).or_insert(0);
+            let known = so_far.entry(promise.link.clone()).or_insert(0);
             *known = promise.seq.max(*known);
         }
-        promised
+        so_far
     }
 
     /// Every promise in a record.
@@ -42,7 +43,8 @@ impl Journals {
                 while let Some(end) = said.iter().position(|byte| *byte == b'\n') {
                     let entry: Value = serde_json::from_slice(&said[..end]).unwrap();
                     said.drain(..=end);
-                    if let (Some(link), Some(seq)) = (entry["link"].as_str(), entry["seq"].as_u64()) {
+                    if let (Some(link), Some(seq)) = (entry["link"].as_str(), entry["seq"].as_u64())
+                    {
                         let (link, seq) = (link.to_owned(), usize::try_from(seq).unwrap());
                         promises.push(Promise { act, link, seq });
                     }
@@ -82,16 +84,15 @@ pub(crate) struct Promise {
 pub(crate) fn token(request: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(request);
     let digits = |rest: &str| rest.chars().take_while(char::is_ascii_hexdigit).count();
-    let mut all = text.match_indices("escrr-").map(|(at, mark)| &text[at..at + mark.len() + 32.min(digits(&text[at + mark.len()..]))]);
+    let mut all = text
+        .match_indices("escrr-")
+        .map(|(at, mark)| &text[at..at + mark.len() + 32.min(digits(&text[at + mark.len()..]))]);
     all.find(|token| token.len() == 38).map(str::to_owned)
 }
 
 /// The bytes of a request, if the act is one.
 pub(crate) fn sent(act: &Act) -> Option<&[u8]> {
-    match act {
-        Act::Send { data } => Some(data),
-        _ => None,
-    }
+    if let Act::Send { data } = act { Some(data) } else { None }
 }
 
 /// Asks the real binary for the journal of a link.

@@ -269,7 +269,9 @@ fn change(bytes: &mut Vec<u8>, change: &Change) {
 
 fn current(synced: &[u8], changes: &[Change]) -> Vec<u8> {
     let mut bytes = synced.to_vec();
-    changes.iter().for_each(|one| change(&mut bytes, one));
+    for one in changes {
+        change(&mut bytes, one);
+    }
     bytes
 }
 
@@ -293,19 +295,19 @@ fn settle(
             (length, least) = (memory.len(), memory.len());
         }
         let Change::Write(offset, data) = one else { continue };
-        let (mut taken, mut left) = (false, false);
+        let (mut arrived, mut left_out) = (false, false);
         let last = (offset + data.len()).div_ceil(SECTOR);
         for sector in offset / SECTOR..last {
             if pick(1) == 0 {
-                left = true;
+                left_out = true;
                 continue;
             }
-            taken = true;
+            arrived = true;
             let (from, to) = (sector * SECTOR, ((sector + 1) * SECTOR).min(memory.len()));
             disk.resize(disk.len().max(to), 0);
             disk[from..to].copy_from_slice(&memory[from..to]);
         }
-        torn |= taken && left;
+        torn |= arrived && left_out;
     }
     disk.resize(length, 0);
     (disk, torn)

@@ -45,7 +45,10 @@ const RULES: &[Rule] = &[
     rpc("CreateTransitRouterVpcAttachment", &["@.vpc_attachment"]),
     rpc("DeleteTransitRouterVpcAttachment", &["@.vpc_attachment"]),
     rpc("AssociateTransitRouterAttachmentWithRouteTable", &["@.associate_vpc", "@.associate_peer"]),
-    rpc("DissociateTransitRouterAttachmentFromRouteTable", &["@.associate_vpc", "@.associate_peer"]),
+    rpc(
+        "DissociateTransitRouterAttachmentFromRouteTable",
+        &["@.associate_vpc", "@.associate_peer"],
+    ),
     rpc("EnableTransitRouterRouteTablePropagation", &["@.propagate_vpc", "@.propagate_peer"]),
     rpc("DisableTransitRouterRouteTablePropagation", &["@.propagate_vpc", "@.propagate_peer"]),
     rpc("RunCommand", &["leader.private_ip"]),
@@ -136,7 +139,7 @@ fn durable(recorded: &Recorded) -> Vec<Durable> {
             found.push(Durable {
                 kind: text("type").unwrap_or_default(),
                 token: text("token"),
-                certain: certain(&recorded.acts, &[&entry.previous, &node]),
+                certain: certain(&recorded.acts, &entry.previous, &node),
                 told: told.map(|promise| promise.act),
                 node,
             });
@@ -145,13 +148,16 @@ fn durable(recorded: &Recorded) -> Vec<Durable> {
     found
 }
 
-/// The first sync of a file after these texts were written to it.
-fn certain(acts: &[Act], texts: &[&str]) -> Option<usize> {
-    let written = |act: &Act| match act {
-        Act::Write { path, inode, data, .. } if path.contains("/store/") => {
-            texts.iter().all(|text| contains(data, text.as_bytes())).then_some(*inode)
-        }
-        _ => None,
+/// The first sync of a file after an entry was written to it: the hash, as text or as it is,
+/// and the node.
+fn certain(acts: &[Act], hash: &str, node: &str) -> Option<usize> {
+    let bytes = (0..hash.len() / 2).map(|at| u8::from_str_radix(&hash[2 * at..2 * at + 2], 16));
+    let bytes: Vec<u8> = bytes.map(Result::unwrap).collect();
+    let hashed = |data: &[u8]| contains(data, &bytes) || contains(data, hash.as_bytes());
+    let written = |act: &Act| {
+        let Act::Write { path, inode, data, .. } = act else { return None };
+        let holds = path.contains("/store/") && hashed(data) && contains(data, node.as_bytes());
+        holds.then_some(*inode)
     };
     let (at, file) = acts.iter().enumerate().find_map(|(at, act)| Some((at, written(act)?)))?;
     let synced = |act: &Act| matches!(act, Act::Sync { inode, .. } if *inode == file);
@@ -180,21 +186,18 @@ fn unannounced(acts: &[Act], entries: &[Durable]) -> (Vec<String>, BTreeMap<&'st
         let text = String::from_utf8_lossy(request);
         let Some(rule) = Rule::of(&text) else { continue };
         let before = |entry: &&Durable| entry.certain.is_some_and(|sync| sync < at);
-        let named = token(request).and_then(|token| {
-            entries.iter().find(|entry| entry.token.as_deref() == Some(&token))
-        });
+        let named = token(request)
+            .and_then(|token| entries.iter().find(|entry| entry.token.as_deref() == Some(&token)));
+        let open = |node: &String| {
+            let known = |entry: &&Durable| {
+                let told = entry.told.is_some_and(|told| told < at);
+                entry.node == *node && (told || entry.announces() && before(entry))
+            };
+            entries.iter().rfind(known).is_some_and(|e| e.announces() && before(&e))
+        };
         let (how, announced) = match named {
             Some(entry) => ("by token", before(&entry)),
-            None => {
-                let open = |node: &String| {
-                    let known = |entry: &&Durable| {
-                        let told = entry.told.is_some_and(|told| told < at);
-                        entry.node == *node && (told || entry.announces() && before(entry))
-                    };
-                    entries.iter().rfind(known).is_some_and(|e| e.announces() && before(&e))
-                };
-                ("by node", rule.nodes(&text).iter().any(open))
-            }
+            None => ("by node", rule.nodes(&text).iter().any(open)),
         };
         *checked.entry(how).or_insert(0) += 1;
         if !announced {
@@ -223,19 +226,19 @@ fn same_changes(recorded: &Recorded) {
 #[test]
 fn every_change_was_announced_on_the_disk_before_it_was_asked_for() {
     let Some(recorder) = crate::recorder() else { return };
-    let recorded = there_and_back(&recorder);
-    same_changes(&recorded);
-    let entries = durable(&recorded);
+    let whole = there_and_back(&recorder);
+    same_changes(&whole);
+    let entries = durable(&whole);
     assert!(entries.iter().all(|entry| entry.certain.is_some()), "an entry was never synced");
-    let (breaches, checked) = unannounced(&recorded.acts, &entries);
+    let (breaches, checked) = unannounced(&whole.acts, &entries);
     println!("changes that were announced before, found {checked:?}");
     assert!(breaches.is_empty(), "not announced before:\n{}", breaches.join("\n"));
     assert!(checked["by token"] > 20 && checked["by node"] > 20, "{checked:?}");
     // And the test sees it if the order is another one.
     let late = entries.into_iter().map(|entry| Durable {
-        certain: entry.certain.map(|sync| sync + recorded.acts.len()),
+        certain: entry.certain.map(|sync| sync + whole.acts.len()),
         ..entry
     });
-    let (breaches, _) = unannounced(&recorded.acts, &late.collect::<Vec<_>>());
+    let (breaches, _) = unannounced(&whole.acts, &late.collect::<Vec<_>>());
     assert_eq!(breaches.len(), checked.values().sum::<usize>());
 }

@@ -8,18 +8,51 @@ use tempfile::TempDir;
 /// One thing that a process did. Paths begin below the folder that is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
-    Create { path: String, inode: u64 },
-    MakeFolder { path: String, inode: u64 },
-    Write { path: String, inode: u64, offset: usize, data: Vec<u8> },
-    Resize { inode: u64, size: usize },
-    Allocate { inode: u64, offset: usize, size: usize, mode: u64 },
-    Sync { path: String, inode: u64 },
-    Rename { from: String, to: String },
-    Remove { path: String },
-    Send { data: Vec<u8> },
-    Say { data: Vec<u8> },
+    Create {
+        path: String,
+        inode: u64,
+    },
+    MakeFolder {
+        path: String,
+        inode: u64,
+    },
+    Write {
+        path: String,
+        inode: u64,
+        offset: usize,
+        data: Vec<u8>,
+    },
+    Resize {
+        inode: u64,
+        size: usize,
+    },
+    Allocate {
+        inode: u64,
+        offset: usize,
+        size: usize,
+        mode: u64,
+    },
+    Sync {
+        path: String,
+        inode: u64,
+    },
+    Rename {
+        from: String,
+        to: String,
+    },
+    Remove {
+        path: String,
+    },
+    Send {
+        data: Vec<u8>,
+    },
+    Say {
+        data: Vec<u8>,
+    },
     /// Something that a recorder in user space cannot follow.
-    Unseen { path: String },
+    Unseen {
+        path: String,
+    },
 }
 
 /// The recorder, compiled, and what it has recorded.
