@@ -296,8 +296,8 @@ fn settle(
         }
         let Change::Write(offset, data) = one else { continue };
         let (mut arrived, mut left_out) = (false, false);
-        let last = (offset + data.len()).div_ceil(SECTOR);
-        for sector in offset / SECTOR..last {
+        let end = (offset + data.len()).div_ceil(SECTOR);
+        for sector in offset / SECTOR..end {
             if pick(1) == 0 {
                 left_out = true;
                 continue;
