@@ -9,12 +9,13 @@
 //!   since: a rename inside a folder is there or not, never half. Folders are independent of
 //!   each other, and syncing a file says nothing about its name.
 
+mod file;
+
 use crate::random::Random;
 use crate::record::Act;
+use file::{Change, current, settle};
 use std::collections::BTreeMap;
 
-/// The smallest part of a disk that is written whole, in bytes.
-const SECTOR: usize = 512;
 /// `fallocate`: the length stays.
 const KEEP_SIZE: u64 = 1;
 /// `fallocate`: what was there reads as zeros.
@@ -23,12 +24,6 @@ const ZEROING: u64 = 2 | 16;
 /// Files with their contents and folders with none, by path.
 pub(crate) type Tree = BTreeMap<String, Option<Vec<u8>>>;
 type Names = BTreeMap<String, usize>;
-
-#[derive(Clone, Debug)]
-enum Change {
-    Write(usize, Vec<u8>),
-    Resize(usize),
-}
 
 #[derive(Clone, Debug)]
 enum Node {
@@ -252,65 +247,6 @@ fn pick(random: &mut Random, luck: Luck, most: usize) -> usize {
         8 => most,
         _ => (0..most).filter(|_| random.eighths(luck.0)).count(),
     }
-}
-
-fn change(bytes: &mut Vec<u8>, change: &Change) {
-    match change {
-        Change::Write(offset, data) => {
-            let end = offset + data.len();
-            if bytes.len() < end {
-                bytes.resize(end, 0);
-            }
-            bytes[*offset..end].copy_from_slice(data);
-        }
-        Change::Resize(size) => bytes.resize(*size, 0),
-    }
-}
-
-fn current(synced: &[u8], changes: &[Change]) -> Vec<u8> {
-    let mut bytes = synced.to_vec();
-    for one in changes {
-        change(&mut bytes, one);
-    }
-    bytes
-}
-
-/// A file after a cut: after each change the disk may or may not take over what it touched.
-fn settle(
-    synced: &[u8],
-    changes: &[Change],
-    pick: &mut dyn FnMut(usize) -> usize,
-) -> (Vec<u8>, bool) {
-    let (mut memory, mut disk) = (synced.to_vec(), synced.to_vec());
-    // The length since the last one that the disk has, at its least: what is beyond is gone.
-    let (mut length, mut least) = (synced.len(), synced.len());
-    let mut torn = false;
-    for one in changes {
-        change(&mut memory, one);
-        least = least.min(memory.len());
-        if pick(1) == 1 {
-            if least < length {
-                disk.truncate(least);
-            }
-            (length, least) = (memory.len(), memory.len());
-        }
-        let Change::Write(offset, data) = one else { continue };
-        let (mut arrived, mut left_out) = (false, false);
-        let end = (offset + data.len()).div_ceil(SECTOR);
-        for sector in offset / SECTOR..end {
-            if pick(1) == 0 {
-                left_out = true;
-                continue;
-            }
-            arrived = true;
-            let (from, to) = (sector * SECTOR, ((sector + 1) * SECTOR).min(memory.len()));
-            disk.resize(disk.len().max(to), 0);
-            disk[from..to].copy_from_slice(&memory[from..to]);
-        }
-        torn |= arrived && left_out;
-    }
-    disk.resize(length, 0);
-    (disk, torn)
 }
 
 #[cfg(test)]

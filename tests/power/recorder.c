@@ -28,7 +28,7 @@
 
 enum { CREATE = 1, MKDIR, WRITE, RESIZE, ALLOCATE, SYNC, RENAME, UNLINK, RMDIR, SEND, SAY, UNSEEN };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static int log_fd = -1;
 static char below[PATH_MAX];
 
@@ -40,6 +40,9 @@ __attribute__((constructor)) static void start(void) {
     log_fd = fcntl(fd, F_DUPFD_CLOEXEC, 900);
     close(fd);
 }
+
+/* From here on only the thread that ends the process goes on: no record is left half written. */
+__attribute__((destructor)) static void stop(void) { pthread_mutex_lock(&lock); }
 
 static void put(const void *bytes, size_t length) {
     for (const char *at = bytes; length > 0;) {
