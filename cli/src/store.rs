@@ -5,7 +5,9 @@ use crate::codes;
 use crate::error::CommandError;
 use crate::settings::Home;
 use escrr_engine::EngineError;
-use escrr_engine::store::{Committer, Holder, Reading, StoreError};
+use escrr_engine::store::{
+    Committer, Dying, Holder, Home as HomeStore, Moment, Reading, StoreError,
+};
 use std::time::Duration;
 
 /// What a reader says it does: writers wait for it, for it is done at once.
@@ -23,11 +25,36 @@ pub const SECOND: Duration = Duration::from_secs(1);
 /// # Errors
 /// Another process writes, the store cannot be read or written, or a newer version wrote it.
 pub async fn write(home: &Home, doing: &str, links: &[String]) -> Result<Committer, CommandError> {
+    Ok(Committer::start(open(home, doing, links).await?)?)
+}
+
+/// Opens the store for writing in a process that kills itself at a moment.
+///
+/// # Errors
+/// As [`write`].
+pub async fn write_until(
+    moment: Moment,
+    home: &Home,
+    doing: &str,
+    links: &[String],
+) -> Result<Committer, CommandError> {
+    let store = open(home, doing, links).await?;
+    Ok(Committer::start(Dying::new(store, moment, Box::new(kill_self)))?)
+}
+
+/// SIGKILL: nothing is tidied up, as when the power goes for this process alone.
+fn kill_self() {
+    let me = rustix::process::getpid();
+    // Where the system refuses, the store stops all the same and the command ends with that.
+    rustix::process::kill_process(me, rustix::process::Signal::KILL).ok();
+}
+
+async fn open(home: &Home, doing: &str, links: &[String]) -> Result<HomeStore, CommandError> {
     let mut waited = Duration::ZERO;
     let holder = holder(doing, links);
     loop {
-        match escrr_engine::store::Home::open(home.path(), &holder) {
-            Ok(store) => return Ok(Committer::start(store)?),
+        match HomeStore::open(home.path(), &holder) {
+            Ok(store) => return Ok(store),
             Err(StoreError::InUse { holder, .. })
                 if waited < READER_LIMIT && leaves_soon(&holder) =>
             {

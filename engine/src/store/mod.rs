@@ -5,6 +5,7 @@
 
 mod codec;
 mod commit;
+mod dying;
 mod home;
 mod lock;
 mod memory;
@@ -13,6 +14,7 @@ mod sled;
 
 pub use codec::{FORMAT, chain};
 pub use commit::Committer;
+pub use dying::{Dying, Moment, NoMoment};
 pub use home::{Home, Reading};
 pub use lock::{Holder, Lock};
 pub use memory::MemoryStore;
