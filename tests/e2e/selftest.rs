@@ -1,6 +1,10 @@
 //! The self-test, as an operator runs it; and the switch to die, which is not for them.
 
 use crate::env::{Env, bare, output};
+use escrr::selftest::Point;
+use escrr::selftest::child::Binary;
+use escrr::selftest::life::{Clean, live, undisturbed};
+use escrr::selftest::verdict::Verdict;
 use std::path::Path;
 
 /// What is left of self-tests in a home.
@@ -95,4 +99,62 @@ fn before_and_after_a_commit_differ_by_its_entry() {
         let events = env.alone(&["events", "--output", "ndjson"]).exits(0);
         assert_eq!(events.stdout.lines().count(), 1 + entries, "{moment}");
     }
+}
+
+/// A program that does to the real one what a broken store or engine would do.
+fn broken(folder: &Path, name: &str, case: &str) -> Binary {
+    let real = env!("CARGO_BIN_EXE_escrr_under_test");
+    let script =
+        format!("#!/bin/sh\nreal={real}\ncase \"$1\" in\n{case}\nesac\nexec $real \"$@\"\n");
+    let (draft, path) = (folder.join(format!("{name}.draft")), folder.join(format!("{name}.sh")));
+    std::fs::write(&draft, script).unwrap();
+    // A file that this process has written cannot be run while another test's child, forked in
+    // that moment, still holds it open: so another process writes it.
+    let install = &mut std::process::Command::new("install");
+    drop(output(install.args(["-m", "700"]).arg(&draft).arg(&path)).exits(0));
+    Binary::at(path)
+}
+
+/// Whoever proves that nothing is lost has to notice it when something is.
+#[test]
+fn what_is_broken_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = |name: &str| folder.path().join(name);
+    let good = Binary::at(env!("CARGO_BIN_EXE_escrr_under_test"));
+    let point: Point = "forward:after:20".parse().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let clean = runtime.block_on(undisturbed(dir("undisturbed"), &good)).unwrap();
+    let live = |clean: &Clean, name: &str, binary: &Binary| {
+        let lived: Verdict = runtime.block_on(live(point, clean, dir(name), binary)).unwrap();
+        assert!(!lived.holds() && dir(name).exists(), "{lived:?}");
+        lived
+    };
+
+    // Held against a life that made one thing less, one is there twice; and the other way round.
+    let mut less = clean.clone();
+    let made = less.set_up.iter().position(|thing| thing.kind == "vpc_attachment").unwrap();
+    let attachment = less.set_up.remove(made);
+    let twice = live(&less, "twice", &good);
+    let leaked = twice.differences.duplicates.len() + twice.differences.leaks.len();
+    assert_eq!((leaked, twice.resumed), (1, true), "{twice:?}");
+    let mut more = clean.clone();
+    more.set_up.push(attachment);
+    assert_eq!(live(&more, "missing", &good).differences.missing.len(), 1);
+
+    // The fifth entry goes; the version line comes before the first.
+    let forgets = broken(folder.path(), "forgets", "events) $real \"$@\" | sed 6d; exit 0;;");
+    let lost = live(&clean, "lost", &forgets).lost;
+    assert!(lost.len() == 1 && lost[0].starts_with("{\"seq\":5,"), "{lost:?}");
+
+    let lazy = broken(folder.path(), "lazy", "resume) exit 1;;");
+    let stuck = live(&clean, "stuck", &lazy);
+    assert!(!stuck.resumed && !stuck.differences.missing.is_empty(), "{stuck:?}");
+
+    let damages = broken(folder.path(), "damages", "resume) echo mince > store/meta;;");
+    assert!(live(&clean, "damaged", &damages).unopened);
+
+    // It drops the switch to die, which is the third and fourth of its arguments.
+    let immortal = "run) a=$1 b=$2; shift 4; exec $real $a $b \"$@\";;";
+    let immortal = live(&clean, "immortal", &broken(folder.path(), "immortal", immortal));
+    assert!(immortal.trouble.concat().contains("was to be killed"), "{immortal:?}");
 }

@@ -108,6 +108,11 @@ impl Binary {
         })
     }
 
+    /// Another program, which takes the same arguments; for tests.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
     /// Runs it to its end in a home, with nothing of this process's environment.
     ///
     /// # Errors

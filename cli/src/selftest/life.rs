@@ -2,7 +2,7 @@
 
 use super::child::{Binary, Ended};
 use super::point::{Commits, Point, Way};
-use super::verdict::{Differences, Verdict, compare, lost};
+use super::verdict::{Verdict, compare, lost};
 use super::workshop;
 use crate::codes;
 use crate::error::CommandError;
@@ -18,16 +18,27 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+/// The home's name in the directory of a life.
+const HOME: &str = "home";
+/// The name of the world there, where it is on the disk.
+const WORLD: &str = "world";
+
 /// A life that nobody disturbed: what others are held against.
 #[derive(Clone, Debug)]
 pub struct Clean {
     /// How many commits it made.
     pub commits: Commits,
+    /// What existed at its beginning.
+    pub begun: Vec<Thing>,
     /// What existed when the link was set up.
     pub set_up: Vec<Thing>,
+    /// The journal until then.
+    pub journal: Vec<String>,
+    /// Home and world as they were then: lives that die on the way back begin here.
+    pub kept: PathBuf,
 }
 
-/// A pretend cloud in memory and a home on the disk.
+/// A pretend cloud and a home on the disk.
 struct Life<'a> {
     binary: &'a Binary,
     dir: PathBuf,
@@ -36,10 +47,25 @@ struct Life<'a> {
 }
 
 impl<'a> Life<'a> {
-    /// A fresh world, and a fresh home in a directory that is made.
-    async fn begin(dir: PathBuf, binary: &'a Binary) -> Result<Self, CommandError> {
-        Home::make(&dir.join("home")).map_err(|error| failed("cannot make", &dir, &error))?;
-        let sandbox = Sandbox::start(Options::default()).await.map_err(|error| explain(&error))?;
+    /// A fresh world in memory, and a fresh home in a directory that is made.
+    async fn fresh(dir: PathBuf, binary: &'a Binary) -> Result<Self, CommandError> {
+        Self::start(dir, Options::default(), binary).await
+    }
+
+    /// The world and the home in a directory go on; what is not there is made.
+    async fn on_disk(dir: PathBuf, binary: &'a Binary) -> Result<Self, CommandError> {
+        // The world has to outlive its sandbox and no power cut: it is the other side.
+        let options = Options { dir: Some(dir.join(WORLD)), lazy: true, ..Options::default() };
+        Self::start(dir, options, binary).await
+    }
+
+    async fn start(
+        dir: PathBuf,
+        options: Options,
+        binary: &'a Binary,
+    ) -> Result<Self, CommandError> {
+        Home::make(&dir.join(HOME)).map_err(|error| failed("cannot make", &dir, &error))?;
+        let sandbox = Sandbox::start(options).await.map_err(|error| explain(&error))?;
         let control = Control::new(sandbox.addresses())?;
         let text = serde_json::to_string(sandbox.addresses())
             .map_err(|error| failed("cannot write", &dir, &error.into()))?;
@@ -54,7 +80,7 @@ impl<'a> Life<'a> {
     }
 
     fn home(&self) -> PathBuf {
-        self.dir.join("home")
+        self.dir.join(HOME)
     }
 
     /// Runs a command that works in the pretend cloud.
@@ -122,23 +148,42 @@ fn entries(home: &Home) -> Result<Vec<String>, CommandError> {
 /// # Errors
 /// It cannot be done at all, or leaves something already: then no kill can tell anything.
 pub async fn undisturbed(dir: PathBuf, binary: &Binary) -> Result<Clean, CommandError> {
-    let life = Life::begin(dir, binary).await?;
+    let life = Life::on_disk(dir.clone(), binary).await?;
     let begun = life.inventory().await?;
     let ran = whole(&life, &["run", "--yes"]).await?;
     let set_up = life.inventory().await?;
+    life.sandbox.stop().await;
+    let kept = dir.join("set-up");
+    put(&dir, &kept)?;
+
+    let life = Life::on_disk(dir, binary).await?;
     let rolled_back = whole(&life, &["rollback", "--yes"]).await?;
     let left = compare(Way::Backward, &begun, &life.inventory().await?);
-    let acknowledged: Vec<String> = ran.acknowledged().chain(rolled_back.acknowledged()).collect();
-    let gone = lost(&acknowledged, &life.journal().await?);
+    let (mut there, back) = (lines(&ran), lines(&rolled_back));
+    let commits = Commits { forward: there.len() as u64, backward: back.len() as u64 };
+    let journal = there.clone();
+    there.extend(back);
+    let gone = lost(&there, &life.journal().await?);
+    life.sandbox.stop().await;
     let what = Verdict { differences: left, lost: gone, ..Verdict::new(FIRST) }.evidence();
     if !what.is_empty() {
         let said = format!("an undisturbed run and rollback already differ\n{}", what.join("\n"));
         return Err(CommandError::new(codes::SELFTEST, said));
     }
-    let count = |ended: &Ended| ended.acknowledged().map(|_| 1).sum();
-    let commits = Commits { forward: count(&ran), backward: count(&rolled_back) };
-    life.sandbox.stop().await;
-    Ok(Clean { commits, set_up })
+    Ok(Clean { commits, begun, set_up, journal, kept })
+}
+
+/// Puts a home and the world that belongs to it somewhere else.
+fn put(from: &Path, to: &Path) -> Result<(), CommandError> {
+    let copied = [HOME, WORLD].map(|part| workshop::copy(&from.join(part), &to.join(part)));
+    copied
+        .into_iter()
+        .collect::<io::Result<()>>()
+        .map_err(|error| failed("cannot copy", from, &error))
+}
+
+fn lines(ended: &Ended) -> Vec<String> {
+    ended.acknowledged().collect()
 }
 
 /// Where an undisturbed life would have been killed first.
@@ -166,20 +211,19 @@ pub async fn live(
     dir: PathBuf,
     binary: &Binary,
 ) -> Result<Verdict, CommandError> {
-    let life = Life::begin(dir, binary).await?;
-    let begun = life.inventory().await?;
-    let mut verdict = Verdict::new(point);
-    let mut acknowledged = Vec::new();
-    let moment = point.moment.to_string();
-    let victim = match point.way {
-        Way::Forward => "run",
+    let (life, victim, mut acknowledged, wanted) = match point.way {
+        Way::Forward => {
+            let life = Life::fresh(dir, binary).await?;
+            (life, "run", Vec::new(), &clean.set_up)
+        }
         Way::Backward => {
-            let ran = life.escrr(&["run", "--yes"]).await?;
-            ended_well(&ran, "run", &mut verdict);
-            acknowledged.extend(ran.acknowledged());
-            "rollback"
+            put(&clean.kept, &dir)?;
+            let life = Life::on_disk(dir, binary).await?;
+            (life, "rollback", clean.journal.clone(), &clean.begun)
         }
     };
+    let mut verdict = Verdict::new(point);
+    let moment = point.moment.to_string();
     let earlier = acknowledged.len();
     let killed = life.escrr(&[victim, "--yes", "--die", &moment]).await?;
     if !killed.end.is_killed() {
@@ -205,25 +249,13 @@ pub async fn live(
     verdict.lost.extend(lost(&acknowledged, &journal));
     verdict.lost.sort();
     verdict.lost.dedup();
-    let wanted = match point.way {
-        Way::Forward => &clean.set_up,
-        Way::Backward => &begun,
-    };
-    verdict.differences = differences(point.way, wanted, &life).await?;
+    verdict.differences = compare(point.way, wanted, &life.inventory().await?);
     let Life { sandbox, dir, .. } = life;
     sandbox.stop().await;
     if verdict.holds() {
         fs::remove_dir_all(&dir).map_err(|error| failed("cannot remove", &dir, &error))?;
     }
     Ok(verdict)
-}
-
-async fn differences(
-    way: Way,
-    wanted: &[Thing],
-    life: &Life<'_>,
-) -> Result<Differences, CommandError> {
-    Ok(compare(way, wanted, &life.inventory().await?))
 }
 
 /// Looks at the store as the dead process left it: exactly the commits until the moment are
