@@ -5,7 +5,9 @@ use escrr::selftest::Point;
 use escrr::selftest::child::Binary;
 use escrr::selftest::life::{Clean, live, undisturbed};
 use escrr::selftest::verdict::Verdict;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::Stdio;
 
 /// What is left of self-tests in a home.
 fn left(home: &Path) -> Vec<String> {
@@ -62,6 +64,22 @@ backward  0       0        0           0      0        0
     assert!(ran.stdout.starts_with("disk  ") && ran.stdout.ends_with(tail), "{}", ran.stdout);
     let odd = output(bare(home.path()).args(["selftest", "--only", "forward:after:9999"]));
     drop(odd.exits(2).says("there is no point forward:after:9999"));
+    assert_eq!(left(home.path()), Vec::<String>::new());
+}
+
+#[test]
+fn interrupted_it_leaves_neither_a_directory_nor_a_process() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = bare(home.path());
+    let command = command.arg("selftest").stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut tested = command.spawn().unwrap();
+    let mut lines = BufReader::new(tested.stderr.take().unwrap()).lines();
+    lines.by_ref().find(|l| l.as_ref().is_ok_and(|l| l.contains("1/12"))).unwrap().unwrap();
+    let pid = tested.id().to_string();
+    drop(output(std::process::Command::new("kill").args(["-INT", &pid])).exits(0));
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert_eq!(tested.wait().unwrap().code(), Some(130), "{rest:?}");
+    assert_eq!(rest.last().unwrap(), "stopped; nothing is kept");
     assert_eq!(left(home.path()), Vec::<String>::new());
 }
 

@@ -17,7 +17,11 @@ use crate::session::Signals;
 use crate::ui::words::{count, span};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
+
+/// Lives that go on, what comes of them and what they took.
+type Lives = JoinSet<(Result<Verdict, CommandError>, Duration)>;
 
 /// So many lives side by side, as far as there are processors.
 const SIDE_BY_SIDE: std::ops::RangeInclusive<usize> = 2..=4;
@@ -26,10 +30,20 @@ const SIDE_BY_SIDE: std::ops::RangeInclusive<usize> = 2..=4;
 pub(super) async fn run(args: &SelftestArgs, context: Context<'_>) -> Result<Exit, CommandError> {
     let mut signals = Signals::listen()?;
     let mut workshop = Workshop::make(&context.settings.home)?;
+    let mut lives = JoinSet::new();
     let tested = tokio::select! {
-        tested = test(args, workshop.path(), context) => tested,
-        // What runs is killed and its directory removed by leaving.
-        exit = signals.next() => {
+        tested = test(args, workshop.path(), &mut lives, context) => Ok(tested),
+        exit = signals.next() => Err(exit),
+    };
+    let tested = match tested {
+        Ok(tested) => tested,
+        Err(exit) => {
+            // Their processes are killed when the lives are dropped.
+            lives.shutdown().await;
+            let path = workshop.path().to_owned();
+            workshop.remove().await.map_err(|error| {
+                CommandError::file(codes::UNWRITABLE, "cannot remove", &path, &error)
+            })?;
             context.ui.status("stopped; nothing is kept");
             return Ok(exit);
         }
@@ -55,6 +69,7 @@ pub(super) async fn run(args: &SelftestArgs, context: Context<'_>) -> Result<Exi
 async fn test(
     args: &SelftestArgs,
     workshop: &Path,
+    lives: &mut Lives,
     context: Context<'_>,
 ) -> Result<Report, CommandError> {
     let binary = Binary::own()?;
@@ -70,7 +85,7 @@ async fn test(
     say(&format!("undisturbed: {forward} commits forward, {backward} backward"), context);
     say(&format!("killing at {number} of {}", clean.commits.total() * 2), context);
     let commits = clean.commits;
-    let verdicts = kill_at(points, Arc::new((clean, binary)), workshop, context).await?;
+    let verdicts = kill_at(points, (clean, binary), workshop, lives, context).await?;
     Ok(Report { probe, commits, verdicts })
 }
 
@@ -93,15 +108,16 @@ fn points(args: &SelftestArgs, commits: Commits) -> Result<Vec<Point>, CommandEr
 /// Lives that die at these points, some side by side; in the order of the points.
 async fn kill_at(
     points: Vec<Point>,
-    with: Arc<(Clean, Binary)>,
+    with: (Clean, Binary),
     workshop: &Path,
+    lives: &mut Lives,
     context: Context<'_>,
 ) -> Result<Vec<Verdict>, CommandError> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let side_by_side = processors.clamp(*SIDE_BY_SIDE.start(), *SIDE_BY_SIDE.end());
     let all = points.len();
     let mut queue = points.into_iter();
-    let mut lives = JoinSet::new();
+    let with = Arc::new(with);
     let mut verdicts = Vec::new();
     loop {
         while lives.len() < side_by_side
@@ -178,7 +194,6 @@ mod tests {
     use super::*;
     use crate::commands::tests::Stage;
     use crate::selftest::disk::Cost;
-    use std::time::Duration;
 
     const COMMITS: Commits = Commits { forward: 5, backward: 3 };
 

@@ -210,7 +210,8 @@ fn rounds(
 fn fine(time: Duration) -> String {
     let micros = time.as_micros();
     match micros {
-        0..1_000 => format!("{micros} µs"),
+        0 => "under 1 µs".to_owned(),
+        1..1_000 => format!("{micros} µs"),
         1_000..10_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
         _ => format!("{} ms", micros / 1_000),
     }
@@ -281,6 +282,7 @@ mod tests {
              only written: 4 µs (p50), 12 µs (p99)"
         );
         assert_eq!(fine(Duration::from_millis(38)), "38 ms");
+        assert_eq!(fine(Duration::from_nanos(400)), "under 1 µs");
         assert_eq!(probe.document()["synced"]["p99_us"], 3_702);
     }
 

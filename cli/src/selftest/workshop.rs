@@ -1,11 +1,18 @@
 //! The directory that the self-test works in: inside the home, so that it is on its disk.
 
+use crate::clock::pause;
 use crate::codes;
 use crate::error::CommandError;
 use crate::settings::Home;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A killed process ends when its last sync does.
+const LAST_GASP: Duration = Duration::from_secs(2);
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A directory that goes away with this, unless it is kept.
 #[derive(Debug)]
@@ -37,6 +44,26 @@ impl Workshop {
     /// Leaves it on the disk, for somebody to look into.
     pub fn keep(&mut self) {
         self.kept = true;
+    }
+
+    /// Removes it while processes that were killed may not be quite dead.
+    ///
+    /// # Errors
+    /// Somebody still writes into it, or the system refuses.
+    pub async fn remove(mut self) -> io::Result<()> {
+        let mut waited = Duration::ZERO;
+        loop {
+            match fs::remove_dir_all(&self.path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound && waited < LAST_GASP => {
+                    pause(PAUSE).await;
+                    waited += PAUSE;
+                }
+                removed => {
+                    self.kept = true;
+                    return removed;
+                }
+            }
+        }
     }
 }
 
