@@ -123,10 +123,8 @@ impl<'a> Session<'a> {
     ) -> Result<Self, CommandError> {
         let catalog = catalog()?;
         let committer = match mortal(arg, die, context)? {
-            None => store::write(&context.settings.home, doing, links).await?,
-            Some(moment) => {
-                store::write_until(moment, &context.settings.home, doing, links).await?
-            }
+            None => store::write(context, doing, links).await?,
+            Some(moment) => store::write_until(moment, context, doing, links).await?,
         };
         let place = Place::reach(arg, Publicity::Announced, context).await?;
         let clock = place.clock().await?;

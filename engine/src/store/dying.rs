@@ -119,7 +119,7 @@ mod tests {
 
     fn append(saga: SagaId, version: u64) -> Append {
         let event = Event::Resumed { by: "t".into() };
-        Append { saga, entry: Entry { version, at_ms: version, previous: String::new(), event } }
+        Append::new(saga, Entry { version, at_ms: version, previous: String::new(), event })
     }
 
     /// Commits three times; what each said, what is in the store, how often the hook was called.
