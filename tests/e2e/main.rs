@@ -15,5 +15,6 @@ mod random;
 mod random_kills;
 mod refused;
 mod secrets;
+mod selftest;
 mod together;
 mod whole;

@@ -45,6 +45,9 @@ impl Home {
         make(&store)?;
         meta::check_or_write(&store)?;
         make(&folder)?;
+        // Also when a process before this one died between making a folder and its sync.
+        sync_folder(&store)?;
+        sync_folder(path)?;
         let (tail, mut replay) = journal::replay(&folder)?;
         let truth = Truth::fold(&store, &mut replay)?;
         let last = journal::last(tail.as_ref(), &replay.layout);
