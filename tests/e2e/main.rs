@@ -10,7 +10,11 @@
 mod env;
 mod input;
 mod killed;
+#[path = "../power/random.rs"]
+mod random;
+mod random_kills;
 mod refused;
 mod secrets;
+mod selftest;
 mod together;
 mod whole;
