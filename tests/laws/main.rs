@@ -4,6 +4,7 @@
 
 mod calls;
 mod clean;
+mod crash;
 mod found;
 mod pace;
 mod refusals;
