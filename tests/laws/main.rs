@@ -5,7 +5,12 @@
 mod calls;
 mod clean;
 mod crash;
+mod drift;
+mod edition;
 mod found;
+mod looks;
 mod pace;
 mod refusals;
+mod time;
+mod unwind;
 mod worlds;

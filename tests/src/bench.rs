@@ -7,7 +7,7 @@ use crate::tape::{Cut, Tape};
 use escrr_engine::clock::{Clock, VirtualClock};
 use escrr_engine::lane::Lanes;
 use escrr_engine::store::{Committer, MemoryStore};
-use escrr_engine::{Beginning, Ending, Engine, Event, Interrupt, News, Progress, SagaId};
+use escrr_engine::{Beginning, Direction, Ending, Engine, Event, Interrupt, News, Progress, SagaId};
 use escrr_sandbox::{Addresses, LogLine, Options, Sandbox, WorldFile};
 use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
 use escrr_steps::catalog::catalog;
@@ -61,10 +61,57 @@ impl Bench {
         Ok(Self::over(sandbox, defaults::sandbox()?, cut.store()?))
     }
 
+    /// A world that others have filled, and an empty disk.
+    pub async fn among_others(world: escrr_sandbox::World) -> Result<Self, Error> {
+        let sandbox = Sandbox::of_world(world, Some(0.0)).await?;
+        let mut bench = Self::over(sandbox, defaults::sandbox()?, MemoryStore::default());
+        bench.begin_another();
+        Ok(bench)
+    }
+
     fn over(sandbox: Sandbox, spec: Spec, store: MemoryStore) -> Self {
         let (sandbox, saga) = (Arc::new(sandbox), SagaId::new(1_700_000_000_000, [5; 10]));
         let client = client();
         Self { sandbox, spec, saga, store, said: None, tape: None, jump: None, client }
+    }
+
+    /// The same link once more, by a saga that knows nothing of the one before.
+    pub fn begin_another(&mut self) {
+        self.saga = SagaId::new(1_800_000_000_000, [6; 10]);
+    }
+
+    /// Lets time pass while no process runs.
+    pub async fn pass(&self, ms: u64) -> Result<(), Error> {
+        let now_ms = self.get("clock").await?["now_ms"].as_u64().unwrap_or(0);
+        self.post("clock", &json!({"to_ms": now_ms + ms})).await.map(drop)
+    }
+
+    /// Somebody else makes a call and waits until it is done.
+    pub async fn meddle(&self, product: &str, action: &str, params: Value) -> Result<Value, Error> {
+        let order = json!({"product": product, "action": action, "params": params});
+        let answer = self.post("change", &order).await?;
+        if let Some(error) = answer.get("error") {
+            return Err(format!("{product} {action}: {error}").into());
+        }
+        self.pass(600_000).await?;
+        Ok(answer)
+    }
+
+    /// Somebody else sends a request to the follower's cluster.
+    pub async fn meddle_with_follower(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<(), Error> {
+        let at = self.addresses();
+        let request = self
+            .client
+            .request(method, format!("{}{path}", at.follower))
+            .basic_auth(&at.elastic_user, Some(&at.elastic_password));
+        let request = if body.is_null() { request } else { request.json(body) };
+        request.send().await?.error_for_status()?;
+        Ok(())
     }
 
     /// The sandbox's addresses.
@@ -161,10 +208,20 @@ impl Bench {
         Ok(engine)
     }
 
-    /// One process: rolls back.
+    /// One process: rolls back, or goes on with a rollback, as the command does.
     pub async fn rollback(&mut self) -> Result<Ending, Error> {
         let engine = self.engine().await?;
-        engine.say(self.saga, Event::RollbackBegun { by: "bench".into() }).await?;
+        let (saga, _) = engine.load(self.saga).await?;
+        let by = "bench".to_owned();
+        match saga.direction {
+            Direction::Forward => {
+                engine.say(self.saga, Event::RollbackBegun { by }).await?;
+            }
+            Direction::Backward if saga.stopped() => {
+                engine.say(self.saga, Event::Resumed { by }).await?;
+            }
+            Direction::Backward => {}
+        }
         self.drive(&engine).await
     }
 
