@@ -1,9 +1,10 @@
 //! What was there before is found, used, and still there after a rollback.
 
-use escrr_engine::{Event, NodeState, Origin, Phase};
+use escrr_engine::{Class, Event, NodeState, Origin, Phase};
 use escrr_sandbox::World;
 use escrr_steps::catalog::catalog;
 use escrr_steps::spec::{Spec, defaults};
+use crate::some;
 use escrr_tests::bench::{Bench, Error};
 use escrr_tests::cases::{all, differences};
 use escrr_tests::tape::{Clean, Cut, stops};
@@ -98,7 +99,11 @@ async fn among_others(cut: &'static Cut, marked: bool) -> Result<(), Error> {
     bench.pass(1_200_000).await?;
     let before = things(&bench).await?;
     let ending = bench.run().await?;
-    if ending.saga.phase() != Phase::Succeeded {
+    // A remote cluster by our alias that leads over a connection which carries no mark of ours
+    // is somebody else's: then the run says so, and stops.
+    let drifted = ending.saga.nodes.iter().filter_map(|n| n.stop()).all(|s| s.class == Class::Drift);
+    let told = !marked && ending.saga.phase() == Phase::Failed && drifted;
+    if ending.saga.phase() != Phase::Succeeded && !told {
         return Err(format!("{case}: {:?}: {:?}", ending.saga.phase(), stops(&ending)).into());
     }
     let between = things(&bench).await?;
@@ -127,11 +132,11 @@ async fn whatever_is_there_already_is_used_and_stays() -> Result<(), Error> {
     let jobs = cuts.flat_map(|(n, cut)| {
         // Marked by an earlier saga of this link or by nobody, in turn; at the end both.
         let last = n + 1 == clean.forward.iter().filter(made).count();
-        [true, false].into_iter().filter(move |marked| last || *marked == (n % 2 == 0)).map(move |m| (cut, m))
+        [true, false].into_iter().filter(move |marked| last || *marked == (n / 2 % 2 == 0)).map(move |m| (cut, m))
     });
-    let cases = all(jobs, |(cut, marked)| among_others(cut, marked)).await?;
-    println!("found: {cases} worlds, one after each thing that a run makes");
-    assert!(cases > 25);
+    let cases = all(some(jobs, 2), |(cut, marked)| among_others(cut, marked)).await?;
+    println!("found: {cases} worlds, after things that a run makes");
+    assert!(cases > 12);
     Ok(())
 }
 

@@ -7,17 +7,6 @@ use escrr_engine::{Ending, Phase};
 /// How many cases run side by side.
 const SIDE_BY_SIDE: usize = 4;
 
-/// The environment variable that asks for every case: `ESCRR_LAWS=all cargo test --test laws`.
-const WHICH: &str = "ESCRR_LAWS";
-
-/// Every `step`-th job from the first on, or all of them where all are asked for: the laws
-/// are to cost seconds with every change, and minutes before a release.
-#[expect(clippy::disallowed_methods, reason = "a test is told by its environment how much to do")]
-pub fn some<J>(jobs: impl IntoIterator<Item = J>, step: usize) -> impl Iterator<Item = J> {
-    let all = std::env::var_os(WHICH).is_some_and(|which| which == "all");
-    jobs.into_iter().step_by(if all { 1 } else { step })
-}
-
 /// Runs a case for every job; fails with all that failed. Gives how many there were.
 pub async fn all<J, C, F>(jobs: impl IntoIterator<Item = J>, case: C) -> Result<usize, Error>
 where
