@@ -19,7 +19,12 @@ fn every(clean: &'static Clean) -> impl Iterator<Item = Job> {
 
 fn name((number, backward, change): &Job, effect: &Value) -> String {
     let way = if *backward { "rollback" } else { "run" };
-    format!("{effect} at change {} of the {way} ({}), from {}", number + 1, change.name, change.cut.place())
+    format!(
+        "{effect} at change {} of the {way} ({}), from {}",
+        number + 1,
+        change.name,
+        change.cut.place()
+    )
 }
 
 /// A bench right before the change, to which something is going to happen.
@@ -66,7 +71,7 @@ async fn an_answer_lost_at_any_change_loses_and_doubles_nothing() -> Result<(), 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_cut_off_or_throttled_at_any_change_is_made_again() -> Result<(), Error> {
     let clean = Clean::recorded().await?;
-    let cases = all(some(every(clean), 3), |job| {
+    let cases = all(some(every(clean), 2), |job| {
         let effect = if job.0 % 2 == 0 { json!("cut") } else { json!("throttle") };
         disturbed(job, effect)
     });
@@ -78,7 +83,7 @@ async fn a_call_cut_off_or_throttled_at_any_change_is_made_again() -> Result<(),
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_takes_effect_late_doubles_nothing() -> Result<(), Error> {
     let clean = Clean::recorded().await?;
-    let cases = all(some(every(clean), 3), |job| disturbed(job, json!({"late_ms": 8_000}))).await?;
+    let cases = all(some(every(clean), 2), |job| disturbed(job, json!({"late_ms": 8_000}))).await?;
     println!("late effect, carried on: {cases} changes");
     Ok(())
 }

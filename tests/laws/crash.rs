@@ -59,7 +59,8 @@ async fn a_run_that_dies_twice_ends_in_the_same_world() -> Result<(), Error> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_died_anywhere_can_be_taken_back() -> Result<(), Error> {
     let clean = Clean::recorded().await?;
-    let cases = all(some(begun(&clean.forward, true), 2), |(case, cut)| taken_back(cut, case)).await?;
+    let cases =
+        all(some(begun(&clean.forward, true), 2), |(case, cut)| taken_back(cut, case)).await?;
     println!("crash, run then rollback: {cases} commits, each with a death in the rollback");
     assert!(cases > 35);
     Ok(())

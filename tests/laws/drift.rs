@@ -63,8 +63,11 @@ async fn id(bench: &Bench, kind: &str) -> Result<String, Error> {
 
 /// The marks of a node of this link, as a create call takes them.
 fn marks(bench: &Bench, node: &str, mut params: Value) -> Value {
-    let marks =
-        [("escrr:link", bench.spec.link.clone()), ("escrr:node", node.to_owned()), ("escrr:saga", bench.saga.to_string())];
+    let marks = [
+        ("escrr:link", bench.spec.link.clone()),
+        ("escrr:node", node.to_owned()),
+        ("escrr:saga", bench.saga.to_string()),
+    ];
     for (n, (key, value)) in marks.into_iter().enumerate() {
         params[format!("Tag.{}.Key", n + 1)] = json!(key);
         params[format!("Tag.{}.Value", n + 1)] = json!(value);
@@ -111,12 +114,15 @@ impl Hand {
             }
             "follower.endpoint_service" => {
                 let service = id(bench, "endpoint_service").await?;
-                let off = json!({"RegionId": REGION, "ServiceId": service, "AutoAcceptEnabled": "false"});
+                let off =
+                    json!({"RegionId": REGION, "ServiceId": service, "AutoAcceptEnabled": "false"});
                 bench.meddle("PrivateLink", "UpdateVpcEndpointServiceAttribute", off).await?;
             }
             "follower.private_connection" => {
-                let (service, endpoint) = (id(bench, "endpoint_service").await?, id(bench, "endpoint").await?);
-                let params = json!({"RegionId": REGION, "ServiceId": service, "EndpointId": endpoint});
+                let (service, endpoint) =
+                    (id(bench, "endpoint_service").await?, id(bench, "endpoint").await?);
+                let params =
+                    json!({"RegionId": REGION, "ServiceId": service, "EndpointId": endpoint});
                 bench.meddle("PrivateLink", "DisableVpcEndpointConnection", params).await?;
             }
             "follower.remote_cluster" => {
@@ -146,7 +152,11 @@ impl Hand {
         let done = |cut: &&Cut| {
             cut.written && matches!(&cut.event, Event::Completed { node, .. } if node == self.node)
         };
-        clean.forward.iter().find(done).ok_or_else(|| format!("{} never made anything", self.node).into())
+        clean
+            .forward
+            .iter()
+            .find(done)
+            .ok_or_else(|| format!("{} never made anything", self.node).into())
     }
 }
 
@@ -171,7 +181,13 @@ async fn said(hand: Hand) -> Result<(), Error> {
     let at = catalog()?.find(hand.node).ok_or("no such node")?;
     let said = ending.saga.node(at).stop().map(|s| s.report.to_string()).unwrap_or_default();
     if ending.saga.phase() != Phase::Failed || !said.contains(hand.says) {
-        return Err(format!("{}: {:?}: {said:?}, {:?}", hand.node, ending.saga.phase(), stops(&ending)).into());
+        return Err(format!(
+            "{}: {:?}: {said:?}, {:?}",
+            hand.node,
+            ending.saga.phase(),
+            stops(&ending)
+        )
+        .into());
     }
     let after = things(&bench).await?;
     if let Some(gone) = before.iter().find(|thing| !after.contains(thing)) {
@@ -198,7 +214,9 @@ async fn rolled_back(hand: Hand) -> Result<(), Error> {
     let phase = ending.saga.phase();
     let wanted = if hand.back == Back::Stuck { Phase::RollbackStuck } else { Phase::RolledBack };
     if phase != wanted {
-        return Err(format!("{}: {phase:?}, not {wanted:?}: {:?}", hand.node, stops(&ending)).into());
+        return Err(
+            format!("{}: {phase:?}, not {wanted:?}: {:?}", hand.node, stops(&ending)).into()
+        );
     }
     let now = things(&bench).await?;
     let before: Vec<String> =
@@ -272,7 +290,11 @@ async fn a_route_that_leads_elsewhere_is_said_and_left_alone() -> Result<(), Err
     let ending = bench.run().await?;
     let at = catalog()?.find("follower.vpc_route").ok_or("no such node")?;
     let said = ending.saga.node(at).stop().map(|s| s.report.to_string()).unwrap_or_default();
-    assert!(said.contains(&hop) && said.contains("and not to the transit router"), "{said:?}, {:?}", stops(&ending));
+    assert!(
+        said.contains(&hop) && said.contains("and not to the transit router"),
+        "{said:?}, {:?}",
+        stops(&ending)
+    );
     assert_eq!(things(&bench).await?, before);
     Ok(())
 }

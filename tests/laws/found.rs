@@ -1,10 +1,10 @@
 //! What was there before is found, used, and still there after a rollback.
 
+use crate::some;
 use escrr_engine::{Class, Event, NodeState, Origin, Phase};
 use escrr_sandbox::World;
 use escrr_steps::catalog::catalog;
 use escrr_steps::spec::{Spec, defaults};
-use crate::some;
 use escrr_tests::bench::{Bench, Error};
 use escrr_tests::cases::{all, differences};
 use escrr_tests::tape::{Clean, Cut, stops};
@@ -101,7 +101,8 @@ async fn among_others(cut: &'static Cut, marked: bool) -> Result<(), Error> {
     let ending = bench.run().await?;
     // A remote cluster by our alias that leads over a connection which carries no mark of ours
     // is somebody else's: then the run says so, and stops.
-    let drifted = ending.saga.nodes.iter().filter_map(|n| n.stop()).all(|s| s.class == Class::Drift);
+    let drifted =
+        ending.saga.nodes.iter().filter_map(|n| n.stop()).all(|s| s.class == Class::Drift);
     let told = !marked && ending.saga.phase() == Phase::Failed && drifted;
     if ending.saga.phase() != Phase::Succeeded && !told {
         return Err(format!("{case}: {:?}: {:?}", ending.saga.phase(), stops(&ending)).into());
@@ -132,7 +133,10 @@ async fn whatever_is_there_already_is_used_and_stays() -> Result<(), Error> {
     let jobs = cuts.flat_map(|(n, cut)| {
         // Marked by an earlier saga of this link or by nobody, in turn; at the end both.
         let last = n + 1 == clean.forward.iter().filter(made).count();
-        [true, false].into_iter().filter(move |marked| last || *marked == (n / 2 % 2 == 0)).map(move |m| (cut, m))
+        [true, false]
+            .into_iter()
+            .filter(move |marked| last || *marked == (n / 2 % 2 == 0))
+            .map(move |m| (cut, m))
     });
     let cases = all(some(jobs, 2), |(cut, marked)| among_others(cut, marked)).await?;
     println!("found: {cases} worlds, after things that a run makes");
@@ -150,7 +154,9 @@ async fn where_everything_is_there_nothing_is_made() -> Result<(), Error> {
     let catalog = catalog()?;
     // The command that asks for the leader's address, and the probe, are each saga's own.
     let own = ["leader.private_ip", "verify.incremental", "verify.probe_removed"];
-    for (about, (node, origin)) in catalog.about().iter().zip(ending.saga.nodes.iter().zip(&clean.origins)) {
+    for (about, (node, origin)) in
+        catalog.about().iter().zip(ending.saga.nodes.iter().zip(&clean.origins))
+    {
         let name = about.id.to_string();
         let found = matches!(node, NodeState::Done { origin: Origin::Found, .. });
         let wanted = origin == "Made" && !own.contains(&name.as_str());

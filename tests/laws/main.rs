@@ -30,4 +30,3 @@ fn some<J>(jobs: impl IntoIterator<Item = J>, step: usize) -> impl Iterator<Item
     let all = std::env::var_os(WHICH).is_some_and(|which| which == "all");
     jobs.into_iter().step_by(if all { 1 } else { step })
 }
-

@@ -1,7 +1,7 @@
 //! What goes wrong while nothing is done but waiting: credentials run out, the clock is set.
 
-use escrr_engine::{Class, Phase};
 use crate::some;
+use escrr_engine::{Class, Phase};
 use escrr_tests::bench::{Bench, Error};
 use escrr_tests::cases::all;
 use escrr_tests::jump::Jump;
@@ -64,9 +64,8 @@ async fn a_clock_that_is_set_anew_throws_nothing_away() -> Result<(), Error> {
     let on = |cut: &&Cut| cut.written && cut.entries.len() > 1;
     let forward = clean.forward.iter().filter(on).enumerate().map(|(n, c)| (n, c, false));
     let backward = clean.backward.iter().filter(on).enumerate().map(|(n, c)| (n, c, true));
-    let jobs = some(forward.chain(backward), 7).map(|(n, cut, back)| {
-        (cut, if n % 2 == 0 { HOURS } else { -MINUTES }, back)
-    });
+    let jobs = some(forward.chain(backward), 7)
+        .map(|(n, cut, back)| (cut, if n % 2 == 0 { HOURS } else { -MINUTES }, back));
     println!("clock set anew: {} moments", all(jobs, |(c, by, back)| set_anew(c, by, back)).await?);
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! Refused at any node that makes a call, the saga goes back from there, however often the
 //! way back is interrupted.
 
+use crate::some;
 use escrr_engine::Phase;
 use escrr_engine::{Event, NodeState};
-use crate::some;
 use escrr_tests::bench::{Bench, Error};
 use escrr_tests::cases::all;
 use escrr_tests::tape::{Clean, Cut, stops};
@@ -100,12 +100,14 @@ async fn stuck(cut: &'static Cut, effect: Value, case: String) -> Result<(), Err
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rollback_that_got_stuck_anywhere_is_ended_later() -> Result<(), Error> {
     let clean = Clean::recorded().await?;
-    let intents = clean.backward.iter().filter(|cut| {
-        cut.written && matches!(cut.event, Event::UndoIntended { .. })
-    });
+    let intents = clean
+        .backward
+        .iter()
+        .filter(|cut| cut.written && matches!(cut.event, Event::UndoIntended { .. }));
     let jobs = some(intents.enumerate(), 3);
     let cases = all(jobs, |(n, cut)| {
-        let effect = if n % 2 == 0 { refusal()["effect"].clone() } else { json!("expire_credentials") };
+        let effect =
+            if n % 2 == 0 { refusal()["effect"].clone() } else { json!("expire_credentials") };
         stuck(cut, effect, format!("stuck {}", cut.place()))
     });
     println!("unwind twice: stuck at each of {} undos in turn", cases.await?);

@@ -7,7 +7,9 @@ use crate::tape::{Cut, Tape};
 use escrr_engine::clock::{Clock, VirtualClock};
 use escrr_engine::lane::Lanes;
 use escrr_engine::store::{Committer, MemoryStore};
-use escrr_engine::{Beginning, Direction, Ending, Engine, Event, Interrupt, News, Progress, SagaId};
+use escrr_engine::{
+    Beginning, Direction, Ending, Engine, Event, Interrupt, News, Progress, SagaId,
+};
 use escrr_sandbox::{Addresses, LogLine, Options, Sandbox, WorldFile};
 use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
 use escrr_steps::catalog::catalog;

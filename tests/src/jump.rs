@@ -1,7 +1,7 @@
 //! A process's clock that is set anew while somebody waits.
 
-use escrr_engine::erased::BoxFuture;
 use escrr_engine::clock::{Busy, Clock, VirtualClock};
+use escrr_engine::erased::BoxFuture;
 
 /// From a moment on the clock shows another time; the world's own time goes on as before.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,11 @@ impl Jumping {
 impl Clock for Jumping {
     fn now_ms(&self) -> u64 {
         let now_ms = self.right.now_ms();
-        if now_ms < self.jump.at_ms { now_ms } else { now_ms.saturating_add_signed(self.jump.by_ms) }
+        if now_ms < self.jump.at_ms {
+            now_ms
+        } else {
+            now_ms.saturating_add_signed(self.jump.by_ms)
+        }
     }
 
     fn busy(&self) -> Busy {

@@ -142,13 +142,20 @@ impl Clean {
         bench.tape = Some(tape.clone());
         let ending = bench.run().await?;
         if ending.saga.phase() != Phase::Succeeded {
-            return Err(format!("a clean run ended as {:?}: {:?}", ending.saga.phase(), stops(&ending)).into());
+            return Err(format!(
+                "a clean run ended as {:?}: {:?}",
+                ending.saga.phase(),
+                stops(&ending)
+            )
+            .into());
         }
         let shape = shape(&bench.inventory().await?);
         let forward = tape.cuts();
         let ending_back = bench.rollback().await?;
         if ending_back.saga.phase() != Phase::RolledBack || bench.inventory().await? != before {
-            return Err(format!("a clean rollback left something: {:?}", stops(&ending_back)).into());
+            return Err(
+                format!("a clean rollback left something: {:?}", stops(&ending_back)).into()
+            );
         }
         let backward = tape.cuts().split_off(forward.len());
         let log = bench.log().await?;
@@ -160,25 +167,22 @@ impl Clean {
         self.forward.last().ok_or_else(|| "nothing was recorded".into())
     }
 
-    /// For each change of the run, or of the rollback: the last cut before it, and which one
-    /// of the changes after that cut it is, counted from 1.
+    /// For each change that the run, or the rollback, made: the last cut before it, and which
+    /// one of the mutating requests after that cut it is, counted from 1.
     pub fn changes(&self, backward: bool) -> Vec<Change<'_>> {
         let cuts = if backward { &self.backward } else { &self.forward };
-        let last = self.forward.last().map_or(0, |cut| cut.requests);
-        let mine = |line: &&LogLine| line.mutating && (line.seq > last) == backward;
-        let changes: Vec<&LogLine> = self.log.iter().filter(mine).collect();
-        let place = |line: &&LogLine| {
-            // A rollback is only carried on once it has been begun.
-            let begun = |cut: &&Cut| !backward || cut.written || cut.entries.len() > cuts.first().map_or(0, |c| c.entries.len());
-            let cut = cuts.iter().filter(begun).rfind(|cut| cut.requests < line.seq)?;
-            let since = |other: &&&LogLine| other.seq > cut.requests && other.seq <= line.seq;
-            Some(Change {
-                name: format!("{} {}", line.product, line.action),
-                cut,
-                nth: changes.iter().filter(since).count(),
-            })
-        };
-        changes.iter().filter_map(place).collect()
+        let end = self.forward.last().map_or(0, |cut| cut.requests);
+        let mutating = self.log.iter().filter(|line| line.mutating);
+        let made = mutating.clone().filter(|l| l.outcome == "ok" && (l.seq > end) == backward);
+        // A rollback is only carried on once its beginning is on disk.
+        let begun = cuts.iter().skip(usize::from(backward));
+        made.filter_map(|line| {
+            let cut = begun.clone().rfind(|cut| cut.requests < line.seq)?;
+            let since = |other: &&LogLine| other.seq > cut.requests && other.seq <= line.seq;
+            let nth = mutating.clone().filter(since).count();
+            Some(Change { name: format!("{} {}", line.product, line.action), cut, nth })
+        })
+        .collect()
     }
 }
 
@@ -189,7 +193,7 @@ pub struct Change<'a> {
     pub name: String,
     /// What a process would have left that died right before it.
     pub cut: &'a Cut,
-    /// Which change after that cut it is, from 1.
+    /// Which mutating request after that cut it is, from 1.
     pub nth: usize,
 }
 

@@ -20,7 +20,10 @@ pub(super) struct Due {
 
 impl fmt::Debug for Due {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Due").field("at_ms", &self.at_ms).field("entry", &self.entry).finish()
+        f.debug_struct("Due")
+            .field("at_ms", &self.at_ms)
+            .field("entry", &self.entry)
+            .finish_non_exhaustive()
     }
 }
 
