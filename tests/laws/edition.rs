@@ -12,7 +12,7 @@ fn begun_otherwise(entries: &[Entry]) -> Vec<Entry> {
     let mut all = entries.to_vec();
     for entry in &mut all {
         if let Event::Created { edition, .. } = &mut entry.event {
-            *edition = "0123456789ab".to_owned();
+            "0123456789ab".clone_into(edition);
         }
         entry.previous = std::mem::take(&mut previous);
         previous = chain(entry);

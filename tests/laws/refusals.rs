@@ -26,7 +26,7 @@ async fn refused(number: usize, change: Change<'static>) -> Result<(), Error> {
     }
     bench.clear_faults().await?;
     // Both ways out, in turn: half of the actions are resumed, half go back from there.
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         let ending = bench.run().await?;
         bench.ended_as(clean, &ending, &change.name).await?;
     }

@@ -38,7 +38,7 @@ async fn credentials_that_expire_park_the_saga_until_they_are_renewed() -> Resul
     let clean = Clean::recorded().await?;
     // Every moment at which something is announced or a wait has ended, from the first on.
     let cuts = clean.forward.iter().filter(|c| c.written && c.entries.len() > 1);
-    println!("expired credentials: {} moments", all(some(cuts, 3), expired).await?);
+    println!("expired credentials: {} moments", all(some(cuts, 5), expired).await?);
     Ok(())
 }
 
@@ -64,7 +64,7 @@ async fn a_clock_that_is_set_anew_throws_nothing_away() -> Result<(), Error> {
     let on = |cut: &&Cut| cut.written && cut.entries.len() > 1;
     let forward = clean.forward.iter().filter(on).enumerate().map(|(n, c)| (n, c, false));
     let backward = clean.backward.iter().filter(on).enumerate().map(|(n, c)| (n, c, true));
-    let jobs = some(forward.chain(backward), 7)
+    let jobs = some(forward.chain(backward), 9)
         .map(|(n, cut, back)| (cut, if n % 2 == 0 { HOURS } else { -MINUTES }, back));
     println!("clock set anew: {} moments", all(jobs, |(c, by, back)| set_anew(c, by, back)).await?);
     Ok(())

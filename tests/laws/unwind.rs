@@ -23,9 +23,9 @@ fn announced(clean: &'static Clean) -> Vec<(String, &'static Cut)> {
     let mut seen = BTreeSet::new();
     let written = clean.forward.iter().filter(|cut| cut.written);
     written
-        .filter_map(|cut| match &cut.event {
-            Event::Intended { node, .. } => seen.insert(node.clone()).then(|| (node.clone(), cut)),
-            _ => None,
+        .filter_map(|cut| {
+            let Event::Intended { node, .. } = &cut.event else { return None };
+            seen.insert(node.clone()).then(|| (node.clone(), cut))
         })
         .collect()
 }
@@ -43,7 +43,7 @@ async fn refused(node: String, cut: &'static Cut, case: usize) -> Result<(), Err
     if ending.saga.phase() != Phase::Failed || !said.contains("refused by order") {
         return Err(format!("{node}: {:?}: {state:?}", ending.saga.phase()).into());
     }
-    if case % 2 == 0 {
+    if case.is_multiple_of(2) {
         // Not even the first undo comes through: the rollback is stuck and says so.
         let stuck = bench.rollback().await?;
         let undone = stuck.saga.nodes.iter().any(|n| matches!(n, NodeState::Stuck { .. }));

@@ -238,7 +238,7 @@ impl Bench {
                     return;
                 }
             }
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         // Dropping the drive is the end of its process: its calls under way die with it.
         tokio::select! {

@@ -209,9 +209,12 @@ pub fn shape(inventory: &Value) -> Vec<String> {
 
 /// Of each node: who made what it stands for, which decides what a rollback takes back.
 pub fn origins(ending: &Ending) -> Vec<String> {
-    let origin = |node: &NodeState| match node {
-        NodeState::Done { origin, .. } => format!("{origin:?}"),
-        other => other.name().to_owned(),
+    let origin = |node: &NodeState| {
+        if let NodeState::Done { origin, .. } = node {
+            format!("{origin:?}")
+        } else {
+            node.name().to_owned()
+        }
     };
     ending.saga.nodes.iter().map(origin).collect()
 }
