@@ -126,8 +126,11 @@ impl<W: Send + Sync + 'static> Engine<W> {
     }
 
     /// Adds an event that a person caused: resumed, rollback begun, decided.
+    ///
+    /// A saga that cannot be driven is left as it is: [`EngineError::Edition`].
     pub async fn say(&self, id: SagaId, event: Event) -> Result<Saga, EngineError> {
         let (mut saga, last) = self.load(id).await?;
+        self.same_edition(&saga)?;
         let entry =
             Entry { version: saga.version + 1, at_ms: self.clock.now_ms(), previous: last, event };
         saga.apply(&self.catalog, &entry)
@@ -178,13 +181,19 @@ impl<W: Send + Sync + 'static> Engine<W> {
     ) -> Result<Ending, EngineError> {
         let busy = self.clock.busy();
         let (saga, last) = self.load(id).await?;
-        let known = self.catalog.edition();
-        if saga.edition != known {
-            return Err(EngineError::Edition { saga: id, found: saga.edition, known });
-        }
+        self.same_edition(&saga)?;
         let mut run = Run::new(self, world, saga, last, interrupt);
         let interrupted = run.carry_on(busy).await?;
         Ok(Ending { saga: run.saga, interrupted })
+    }
+
+    /// Was the saga begun with this version's list of steps?
+    fn same_edition(&self, saga: &Saga) -> Result<(), EngineError> {
+        let known = self.catalog.edition();
+        if saga.edition == known {
+            return Ok(());
+        }
+        Err(EngineError::Edition { saga: saga.id, found: saga.edition.clone(), known })
     }
 
     pub(crate) fn tell(&self, saga: SagaId, news: News) {

@@ -36,6 +36,8 @@ pub(crate) struct Waiting {
     /// The last look said that nothing is left, at this moment.
     pub(crate) gone_since_ms: Option<u64>,
     pub(crate) told_overdue: bool,
+    /// Time that passed while nobody looked: the machine slept, or its clock was set.
+    pub(crate) unwatched_ms: u64,
 }
 
 /// One drive of one saga.
