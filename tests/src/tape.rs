@@ -34,7 +34,7 @@ impl Cut {
         let mut store = MemoryStore::default();
         let fence = store.claim()?;
         for entry in &self.entries {
-            store.commit(fence, &[Append { saga: self.saga, entry: entry.clone() }])?;
+            store.commit(fence, &[Append::new(self.saga, entry.clone())])?;
         }
         Ok(store)
     }
