@@ -102,7 +102,7 @@ impl<'a> Session<'a> {
         context: Context<'a>,
     ) -> Result<Self, CommandError> {
         let catalog = catalog()?;
-        let committer = store::write(&context.settings.home, doing, links).await?;
+        let committer = store::write(context, doing, links).await?;
         let place = Place::reach(arg, Publicity::Announced, context).await?;
         let clock = place.clock().await?;
         let (progress, news) = mpsc::unbounded_channel();

@@ -1,64 +1,98 @@
 //! Opening the store: for one writer at a time, and for readers beside it.
 
+use crate::Context;
 use crate::clock::{pause, real_ms};
 use crate::codes;
 use crate::error::CommandError;
 use crate::settings::Home;
 use escrr_engine::EngineError;
-use escrr_engine::store::{Committer, Holder, Reading, StoreError};
+use escrr_engine::store::{Committer, Holder, Home as Held, Notice, Reading, StoreError};
 use std::time::Duration;
 
-/// What a reader says it does: writers wait for it, for it is done at once.
-const READING: &str = "reading";
-/// A reader is done long before this.
-const READER_LIMIT: Duration = Duration::from_secs(2);
-/// Between two tries to get past a reader.
-const READER_PAUSE: Duration = Duration::from_millis(20);
+/// Who looks whether somebody holds the store has it for a moment, and so does a part of this
+/// process that is done with it: a writer tries so many times,
+const TRIES: u32 = 25;
+/// with a pause between two.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Between two looks at what another process writes.
 pub const SECOND: Duration = Duration::from_secs(1);
 
-/// Opens the store for writing.
+/// Opens the store for writing; what was met and dealt with is said.
 ///
 /// # Errors
 /// Another process writes, the store cannot be read or written, or a newer version wrote it.
-pub async fn write(home: &Home, doing: &str, links: &[String]) -> Result<Committer, CommandError> {
-    let mut waited = Duration::ZERO;
+pub async fn write(
+    context: Context<'_>,
+    doing: &str,
+    links: &[String],
+) -> Result<Committer, CommandError> {
+    let store = hold(&context.settings.home, doing, links).await?;
+    for notice in store.notices() {
+        context.ui.warning(&told(notice));
+    }
+    Ok(Committer::start(store)?)
+}
+
+/// Takes the home for this process.
+async fn hold(home: &Home, doing: &str, links: &[String]) -> Result<Held, CommandError> {
     let holder = holder(doing, links);
+    let mut tries = 0;
     loop {
-        match escrr_engine::store::Home::open(home.path(), &holder) {
-            Ok(store) => return Ok(Committer::start(store)?),
-            Err(StoreError::InUse { holder, .. })
-                if waited < READER_LIMIT && leaves_soon(&holder) =>
-            {
-                pause(READER_PAUSE).await;
-                waited += READER_PAUSE;
+        match Held::open(home.path(), &holder) {
+            Err(StoreError::InUse { holder, .. }) if tries < TRIES && leaves_soon(&holder) => {
+                pause(PAUSE).await;
+                tries += 1;
             }
-            Err(error) => return Err(error.into()),
+            opened => return Ok(opened?),
         }
     }
 }
 
-/// A reader leaves at once, and so does a part of this process that is done with the store.
-/// Who holds it without a name has taken it this moment and not said it yet.
+/// A part of this process leaves soon; who left without a word has died, or looks for a moment
+/// whether somebody is there.
 fn leaves_soon(holder: &Holder) -> bool {
-    holder.doing == READING || holder.pid == std::process::id() || holder.pid == 0
+    holder.pid == std::process::id() || !is_alive(holder.pid)
 }
 
-/// Opens the store for reading; a writer is not disturbed.
+/// Is there a process of this number? Where the system does not tell, there is.
+fn is_alive(pid: u32) -> bool {
+    let processes = std::path::Path::new("/proc");
+    pid != 0 && (!processes.join("self").exists() || processes.join(pid.to_string()).exists())
+}
+
+/// A notice in words.
+fn told(notice: &Notice) -> String {
+    match notice {
+        Notice::Rebuilt { why, kept, sagas } => {
+            let kept = kept.as_ref().map_or(String::new(), |kept| {
+                format!("; the old one is kept in {}", kept.display())
+            });
+            format!(
+                "the store's index could not be used ({why}): it was made again of the journal, \
+                 with {sagas} {}, and nothing is lost{kept}",
+                if *sagas == 1 { "saga" } else { "sagas" }
+            )
+        }
+        Notice::Cut { path, found, made } => format!(
+            "{} is {found} bytes long and was made with {made}: somebody cut it; what stood \
+             behind its end is gone, what stands before it is whole",
+            path.display()
+        ),
+    }
+}
+
+/// Reads the store; a writer is not disturbed.
 ///
 /// # Errors
 /// The store cannot be read, or a newer version wrote it.
 pub fn read(home: &Home) -> Result<Reading, CommandError> {
-    Ok(Reading::open(home.path(), &holder(READING, &[]))?)
+    Ok(Reading::open(home.path())?)
 }
 
 /// The process that writes while we read.
 pub fn writer(reading: &Reading) -> Option<&Holder> {
-    match reading {
-        Reading::Mirror(mirror) => Some(&mirror.holder).filter(|holder| !leaves_soon(holder)),
-        Reading::Store(_) | Reading::Nothing => None,
-    }
+    reading.holder().filter(|holder| !leaves_soon(holder))
 }
 
 fn holder(doing: &str, links: &[String]) -> Holder {
@@ -80,8 +114,7 @@ impl From<StoreError> for CommandError {
                 .hint(format!(
                     "keep a copy of it before anything else: cp -a {0} {0}.kept",
                     path.display()
-                ))
-                .hint("the journals stand in the folder `mirror` beside it, one line an entry"),
+                )),
             StoreError::Newer { .. } => Self::new(codes::STORE_NEWER, said)
                 .meaning("a newer version of escrr wrote it; nothing was read or changed")
                 .hint("use that version, or another home: --home DIR"),
@@ -135,6 +168,8 @@ impl From<EngineError> for CommandError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::OutputForm;
+    use crate::commands::tests::Stage;
     use crate::exit::Exit;
     use escrr_engine::store::Lock;
 
@@ -145,34 +180,36 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_writer_is_named_at_once_and_a_reader_is_waited_for() {
-        let dir = tempfile::tempdir().unwrap();
-        let home = Home::at(dir.path());
-        let lock = locked(dir.path(), 42, "run");
-        let error = write(&home, "resume", &[]).await.unwrap_err();
+    async fn a_writer_is_named_at_once_and_who_leaves_soon_is_waited_for() {
+        let stage = Stage::new(OutputForm::Human);
+        // Process 1 is always there.
+        let lock = locked(stage.home.path(), 1, "run");
+        let error = write(stage.context(), "resume", &[]).await.unwrap_err();
         assert_eq!(error.exit(), Exit::InUse);
-        assert!(error.said.contains("process 42 (`run` for a)"), "{error}");
+        assert!(error.said.contains("process 1 (`run` for a)"), "{error}");
         drop(lock);
-        let lock = locked(dir.path(), 42, READING);
-        let (opened, ()) = tokio::join!(write(&home, "run", &[]), async move { drop(lock) });
+        let lock = locked(stage.home.path(), std::process::id(), "run");
+        let opening = write(stage.context(), "run", &[]);
+        let (opened, ()) = tokio::join!(opening, async move { drop(lock) });
         assert!(opened.is_ok());
     }
 
     #[tokio::test]
     async fn what_cannot_be_opened_ends_with_its_own_code() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = dir.path().join("store");
+        let stage = Stage::new(OutputForm::Human);
+        let store = stage.home.path().join("store");
         std::fs::create_dir_all(&store).unwrap();
         std::fs::write(store.join("meta"), "format = 99\n").unwrap();
-        let home = Home::at(dir.path());
+        let home = Home::at(stage.home.path());
         let newer = read(&home).unwrap_err();
         assert_eq!((newer.code, newer.exit()), (codes::STORE_NEWER, Exit::StoreDamaged));
-        assert_eq!(write(&home, "run", &[]).await.unwrap_err().code, codes::STORE_NEWER);
+        let newer = write(stage.context(), "run", &[]).await.unwrap_err();
+        assert_eq!(newer.code, codes::STORE_NEWER);
         std::fs::write(store.join("meta"), "mince").unwrap();
         assert_eq!(read(&home).unwrap_err().code, codes::STORE_DAMAGED);
-        let file = dir.path().join("file");
+        let file = stage.home.path().join("file");
         std::fs::write(&file, "").unwrap();
-        let unwritable = write(&Home::at(file.join("home")), "run", &[]).await.unwrap_err();
+        let unwritable = hold(&Home::at(file.join("home")), "run", &[]).await.unwrap_err();
         assert_eq!((unwritable.code, unwritable.exit()), (codes::STORE_IO, Exit::Failed));
         assert!(unwritable.hints.concat().contains("--home"));
     }

@@ -7,7 +7,7 @@
 )]
 
 use escrr_engine::store::{
-    Append, Committer, Holder, Home, MemoryStore, Reading, SledStore, Store, StoreError, chain,
+    Append, Committer, Holder, Home, MemoryStore, Reading, Store, StoreError, chain,
 };
 use escrr_engine::{Entry, Event, Outcome, SagaId};
 use std::path::Path;
@@ -30,7 +30,7 @@ fn journal(saga: SagaId, note: &str) -> Vec<Append> {
     for (version, event) in (1..).zip(events) {
         let entry = Entry { version, at_ms: 1_000 + version, previous, event };
         previous = chain(&entry);
-        all.push(Append { saga, entry });
+        all.push(Append::new(saga, entry));
     }
     all
 }
@@ -52,9 +52,9 @@ fn keeps_its_promises<S: Store>(mut store: S, again: impl FnOnce(S) -> S) {
 
     let mut store = again(store);
     let found = store.entries(saga(1), 1).unwrap();
-    assert_eq!(found, one.iter().map(|a| a.entry.clone()).collect::<Vec<_>>());
+    assert_eq!(found, one.iter().map(|a| a.entry.entry().clone()).collect::<Vec<_>>());
     assert_eq!(store.entries(saga(1), 3).unwrap().len(), 1);
-    assert_eq!(store.entries(saga(2), 1).unwrap(), [two[0].entry.clone()]);
+    assert_eq!(store.entries(saga(2), 1).unwrap(), [two[0].entry.entry().clone()]);
     assert_eq!(store.entries(saga(9), 1).unwrap(), []);
     let heads = store.heads().unwrap();
     assert_eq!(heads.len(), 2);
@@ -73,76 +73,63 @@ fn memory_keeps_its_promises() {
     keeps_its_promises(MemoryStore::default(), |store| store);
 }
 
-#[test]
-fn sled_keeps_its_promises() {
-    let folder = tempfile::tempdir().unwrap();
-    let open = || SledStore::open(folder.path()).unwrap();
-    keeps_its_promises(open(), |store| {
-        drop(store);
-        open()
-    });
+fn open(home: &Path) -> Home {
+    Home::open(home, &Holder::default()).unwrap()
 }
 
-fn meta(folder: &Path, text: &str) -> Result<SledStore, StoreError> {
-    std::fs::write(folder.join("meta"), text).unwrap();
-    SledStore::open(folder)
+#[test]
+fn a_home_keeps_its_promises() {
+    let folder = tempfile::tempdir().unwrap();
+    keeps_its_promises(open(folder.path()), |store| {
+        drop(store);
+        open(folder.path())
+    });
 }
 
 #[test]
 fn a_newer_format_and_a_broken_meta_are_named() {
     let folder = tempfile::tempdir().unwrap();
-    drop(SledStore::open(folder.path()).unwrap());
-    let newer = meta(folder.path(), "format = 9\n").unwrap_err();
+    drop(open(folder.path()));
+    let meta = |text: &str| {
+        std::fs::write(folder.path().join("store/meta"), text).unwrap();
+        Home::open(folder.path(), &Holder::default()).unwrap_err()
+    };
+    let newer = meta("format = 9\n");
     assert!(matches!(newer, StoreError::Newer { found: 9, .. }), "{newer}");
-    let broken = meta(folder.path(), "nothing").unwrap_err();
+    let broken = meta("nothing");
     assert!(matches!(broken, StoreError::Damaged { .. }), "{broken}");
 }
 
 #[test]
-fn an_unfinished_snapshot_does_not_keep_the_store_from_opening() {
+fn an_unfinished_snapshot_does_not_keep_the_index_from_opening() {
     let folder = tempfile::tempdir().unwrap();
-    drop(SledStore::open(folder.path()).unwrap());
-    let left = folder.path().join("sled/snap.0000000000000042.generating");
+    drop(open(folder.path()));
+    let left = folder.path().join("store/sled/snap.0000000000000042.generating");
     std::fs::write(&left, b"half").unwrap();
-    drop(SledStore::open(folder.path()).unwrap());
+    assert_eq!(open(folder.path()).notices(), []);
     assert!(!left.exists());
 }
 
 #[test]
-fn another_process_reads_the_mirror_while_the_home_is_held() {
+fn another_process_reads_while_the_home_is_held() {
     let folder = tempfile::tempdir().unwrap();
     let holder = Holder { pid: 7, doing: "run".into(), links: vec![], since_ms: 1 };
     let mut home = Home::open(folder.path(), &holder).unwrap();
     let fence = home.claim().unwrap();
     home.commit(fence, &journal(saga(1), "one")).unwrap();
-    let reading = Reading::open(folder.path(), &Holder::default()).unwrap();
-    assert!(matches!(&reading, Reading::Mirror(m) if m.holder.pid == 7));
+    let reading = Reading::open(folder.path()).unwrap();
+    assert_eq!(reading.holder().map(|holder| holder.pid), Some(7));
     assert_eq!(reading.entries(saga(1), 1).unwrap(), home.entries(saga(1), 1).unwrap());
     assert_eq!(reading.heads().unwrap(), home.heads().unwrap());
-
-    // A mirror that lost its end is mended by the next holder.
     drop(home);
-    let path = folder.path().join(format!("mirror/{}.ndjson", saga(1)));
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, &text[..text.len() / 2]).unwrap();
-    let reading = Reading::open(folder.path(), &Holder::default()).unwrap();
-    assert!(matches!(reading, Reading::Store(_)));
-    drop(reading);
-    // A lock that cannot be opened stands for a file system that cannot be written to.
-    std::fs::remove_file(folder.path().join("lock")).unwrap();
-    std::fs::create_dir(folder.path().join("lock")).unwrap();
-    let reading = Reading::open(folder.path(), &Holder::default()).unwrap();
-    assert!(matches!(&reading, Reading::Mirror(m) if m.holder.pid == 0));
-    assert_eq!(reading.heads().unwrap().len(), 1);
-    assert!(matches!(Home::open(folder.path(), &Holder::default()), Err(StoreError::Io { .. })));
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    assert_eq!(Reading::open(folder.path()).unwrap().holder(), None);
 }
 
 #[test]
 fn reading_where_nothing_is_makes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");
-    assert!(matches!(Reading::open(&home, &Holder::default()).unwrap(), Reading::Nothing));
+    assert!(Reading::open(&home).unwrap().heads().unwrap().is_empty());
     assert!(!home.exists());
 }
 

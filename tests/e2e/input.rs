@@ -116,16 +116,46 @@ fn in_namespace(script: &str, home: &std::path::Path) -> Option<crate::env::Outp
 }
 
 #[test]
-fn a_full_disk_is_said_and_the_run_goes_on_when_there_is_room() {
+fn a_full_disk_is_said_and_the_run_begins_when_there_is_room() {
     let env = Env::new();
     let script = format!(
         "mkdir -p small && mount -t tmpfs -o size=64k tmpfs small && export ESCRR_HOME=$PWD/small && \
          \"$0\" run --yes --sandbox={0}; echo \"first ended with $?\"; \
-         mount -o remount,size=64m small && \"$0\" resume --sandbox={0}; echo \"second ended with $?\"",
+         mount -o remount,size=64m small && \"$0\" run --yes --sandbox={0}; echo \"second ended with $?\"",
         env.cloud.file().display()
     );
     let Some(ran) = in_namespace(&script, env.home.path()) else { return };
     drop(ran.says("first ended with 1").says("space").says("second ended with 0"));
+}
+
+/// Stops a run in the middle, lets `meddle` do something to the disk, and goes on twice: while
+/// the disk is as it is then, and after `mend`.
+fn in_mid_run(meddle: &str, mend: &str) -> Option<crate::env::Output> {
+    let env = Env::new();
+    env.fault(&["--action", "CreateLoadBalancer", "--refuse", "Forbidden.RAM"]);
+    let script = format!(
+        "mkdir -p small && mount -t tmpfs -o size=16m tmpfs small && export ESCRR_HOME=$PWD/small \
+         && \"$0\" run --yes --sandbox={0}; echo \"first ended with $?\"; \"$0\" events >before; \
+         {meddle}; \"$0\" resume --sandbox={0}; echo \"then ended with $?\"; {mend}; \
+         \"$0\" events | head -n \"$(wc -l <before)\" | cmp - before && echo \"nothing lost\"; \
+         \"$0\" sandbox fault --clear --sandbox={0}; \
+         \"$0\" resume --sandbox={0}; echo \"at last ended with $?\"",
+        env.cloud.file().display()
+    );
+    let ran = in_namespace(&script, env.home.path())?;
+    Some(ran.says("first ended with 4").says("nothing lost").says("at last ended with 0"))
+}
+
+#[test]
+fn a_disk_that_fills_up_in_mid_run_costs_nothing_that_was_written() {
+    let ran = in_mid_run("dd if=/dev/zero of=small/filler 2>/dev/null", "rm small/filler");
+    drop(ran.map(|ran| ran.says("then ended with 1").says("no space left")));
+}
+
+#[test]
+fn a_disk_that_becomes_read_only_in_mid_run_is_said() {
+    let ran = in_mid_run("mount -o remount,ro small", "mount -o remount,rw small");
+    drop(ran.map(|ran| ran.says("then ended with 1").says("ead-only")));
 }
 
 #[test]

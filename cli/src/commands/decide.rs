@@ -30,7 +30,7 @@ pub(super) async fn run(
         choose(&reading.heads()?, args.link.as_deref(), None)?
     };
     let links = [head.link.clone()];
-    let committer = store::write(&context.settings.home, name(verb), &links).await?;
+    let committer = store::write(context, name(verb), &links).await?;
     // A sandbox's time may be ahead of ours, and a journal's times do not go back.
     let now_ms = real_ms().max(head.updated_ms);
     let engine = Engine {

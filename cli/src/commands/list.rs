@@ -10,6 +10,7 @@ use crate::session::catalog;
 use crate::store;
 use crate::ui::table::Table;
 use crate::ui::words::{time, time_s};
+use escrr_engine::{Outcome, Phase};
 use serde_json::{Value, json};
 
 /// All sagas, oldest first.
@@ -19,9 +20,16 @@ pub(super) fn run(context: Context<'_>) -> Result<Exit, CommandError> {
     let mut table = Table::new(&["LINK", "STATE", "WORLD", "BEGUN", "CHANGED", "SAGA"]);
     let mut documents = Vec::new();
     for head in reading.heads()? {
-        // A journal of another edition is listed all the same.
-        let saga = fold(head.saga, &catalog, &reading).ok();
-        let state = saga.as_ref().map_or("unknown", |saga| phase_name(saga.phase()));
+        // How a saga ended stands in its head; a journal of another edition is listed all the same.
+        let saga = match head.outcome {
+            Some(_) => None,
+            None => fold(head.saga, &catalog, &reading).ok(),
+        };
+        let state = match head.outcome {
+            Some(Outcome::Succeeded) => phase_name(Phase::Succeeded),
+            Some(Outcome::RolledBack) => phase_name(Phase::RolledBack),
+            None => saga.as_ref().map_or("unknown", |saga| phase_name(saga.phase())),
+        };
         let next = saga.and_then(|saga| next_command(&saga, flag_of_kind(&head.world)));
         documents.push(json!({
             "saga": head.saga,

@@ -6,13 +6,14 @@
 use super::{Append, Fence, Head, Store, StoreError};
 use crate::event::Entry;
 use crate::id::SagaId;
+use crate::sealed::Sealed;
 use std::sync::mpsc;
 use tokio::sync::oneshot;
 
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 enum Ask {
-    Append(Box<Append>, Answer<()>),
+    Append(Append, Answer<()>),
     Entries(SagaId, u64, Answer<Vec<Entry>>),
     Heads(Answer<Vec<Head>>),
 }
@@ -34,8 +35,9 @@ impl Committer {
     }
 
     /// Adds an entry; it is durable when this returns.
-    pub async fn append(&self, saga: SagaId, entry: Entry) -> Result<(), StoreError> {
-        self.ask(|answer| Ask::Append(Box::new(Append { saga, entry }), answer)).await
+    pub async fn append(&self, saga: SagaId, entry: impl Into<Sealed>) -> Result<(), StoreError> {
+        let append = Append::new(saga, entry);
+        self.ask(|answer| Ask::Append(append, answer)).await
     }
 
     /// The entries of a saga from a version on.
@@ -64,7 +66,7 @@ fn serve(mut store: impl Store, fence: Fence, queue: &mpsc::Receiver<Ask>) {
         for ask in std::iter::once(first).chain(queue.try_iter()) {
             match ask {
                 Ask::Append(append, answer) => {
-                    batch.push(*append);
+                    batch.push(append);
                     answers.push(answer);
                 }
                 Ask::Entries(saga, from, answer) => drop(answer.send(store.entries(saga, from))),

@@ -1,18 +1,35 @@
-//! A home on disk: the lock, the store in sled and the mirrors that others may read.
+//! A home on disk, held by this process: the lock, the journal, and the index behind it.
 
-use super::mirror::Mirror;
-use super::{Append, Fence, Head, Holder, Lock, SledStore, Store, StoreError, advance};
+use super::follow::{Follower, Shared, State, Task, Work};
+use super::index::{Change, Contents, Index};
+use super::journal::frame::Kind;
+use super::journal::{self, Journal, records};
+use super::truth::{Pieces, Truth};
+use super::{
+    Append, Fence, Head, Holder, Known, Lock, Notice, Store, StoreError, advance, meta, paths,
+};
 use crate::event::Entry;
 use crate::id::SagaId;
+use crate::sealed::Sealed;
 use std::collections::BTreeMap;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The largest entry that is kept, in bytes.
+const LARGEST: usize = 16 * 1024 * 1024;
 
 /// The store of a home, held by this process.
 #[derive(Debug)]
 pub struct Home {
-    store: SledStore,
-    mirror: Mirror,
+    path: PathBuf,
+    journal: Journal,
+    index: Index,
+    shared: Arc<Shared>,
+    /// Ends, with everything written, before the lock is released.
+    follower: Follower,
+    fence: u64,
+    notices: Vec<Notice>,
     /// Declared last: released after everything else is closed.
     _lock: Lock,
 }
@@ -27,116 +44,217 @@ impl Home {
             .create(path)
             .map_err(|e| StoreError::io("making", path, &e))?;
         let lock = Lock::take(path, holder)?;
-        let store = SledStore::open(&path.join("store"))?;
-        let mirror = Mirror::open(path.join("mirror"))?;
-        for head in store.heads()? {
-            mirror.mend(head.saga, head.version, || store.entries(head.saga, 1))?;
+        let store = paths::store(path);
+        std::fs::create_dir_all(&store).map_err(|e| StoreError::io("making", &store, &e))?;
+        meta::check_or_write(&store)?;
+        let folder = paths::journal(&store);
+        std::fs::create_dir_all(&folder).map_err(|e| StoreError::io("making", &folder, &e))?;
+        let (tail, mut replay) = journal::replay(&folder)?;
+        let truth = Truth::fold(&store, &mut replay)?;
+        let last = journal::last(tail.as_ref(), &replay.layout);
+        let (index, followed) = follow_up(&store, &truth, last, &mut replay.notices)?;
+        let journal = Journal::open(&folder, tail.as_ref(), &replay.layout)?;
+        let waiting = replay.full.len();
+        let state = State::begin(truth, last, followed, waiting);
+        let shared = Arc::new(Shared::begin(state));
+        let work = Work { folder, index: index.clone(), shared: Arc::clone(&shared) };
+        let thread = Follower::start(work)?;
+        for full in replay.full {
+            thread.give(Task::Archive(full, journal.following_size()));
         }
-        Ok(Self { store, mirror, _lock: lock })
+        let (fence, notices) = (replay.fence, replay.notices);
+        Ok(Self {
+            path: store,
+            journal,
+            index,
+            shared,
+            follower: thread,
+            fence,
+            notices,
+            _lock: lock,
+        })
+    }
+
+    /// What was met while opening, and the user should be told.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    fn advance_all(&self, batch: &[Append]) -> Result<BTreeMap<SagaId, Head>, StoreError> {
+        let state = self.shared.lock();
+        let mut changed: BTreeMap<SagaId, Head> = BTreeMap::new();
+        for append in batch {
+            let size = append.entry.event_json().len();
+            if size > LARGEST {
+                return Err(StoreError::TooLarge { size, limit: LARGEST });
+            }
+            let known = || state.known.get(&append.saga).map(|known| &known.head);
+            let head = changed.get(&append.saga).or_else(known);
+            let head = advance(head, append)?;
+            changed.insert(append.saga, head);
+        }
+        Ok(changed)
+    }
+
+    /// Reads the open and the full segments once more: the index has lost something.
+    fn read_segments(&self, saga: SagaId) -> Result<Vec<Sealed>, StoreError> {
+        let (_, replay) = journal::replay(&paths::journal(&self.path))?;
+        let all = replay.batches.into_iter().flat_map(|(_, batch)| batch);
+        Ok(all.filter(|(of, _)| *of == saga).map(|(_, entry)| entry).collect())
     }
 }
 
 impl Store for Home {
     fn claim(&mut self) -> Result<Fence, StoreError> {
-        self.store.claim()
+        let fence = self.fence + 1;
+        let (sequence, full) = self.journal.append(Kind::Claim, &records::claim(fence))?;
+        self.fence = fence;
+        self.shared.committed(sequence, full, BTreeMap::new(), &[]);
+        if let Some(full) = full {
+            self.follower.give(Task::Archive(full, self.journal.following_size()));
+        }
+        Ok(Fence(fence))
     }
 
     fn commit(&mut self, fence: Fence, batch: &[Append]) -> Result<(), StoreError> {
-        self.store.commit(fence, batch)?;
-        let mut by_saga: BTreeMap<SagaId, Vec<&Entry>> = BTreeMap::new();
-        for append in batch {
-            by_saga.entry(append.saga).or_default().push(&append.entry);
+        if fence.0 != self.fence {
+            return Err(StoreError::Fenced);
         }
-        for (saga, entries) in by_saga {
-            // The entries are durable; a mirror that lags is mended at the next opening.
-            if let Err(error) = self.mirror.add(saga, &entries) {
-                tracing::warn!(%saga, %error, "mirror not written");
-            }
+        self.shared.wait_for_room()?;
+        let changed = self.advance_all(batch)?;
+        let payload = records::batch(batch.iter().map(|append| (append.saga, &append.entry)));
+        let (sequence, full) = self.journal.append(Kind::Batch, &payload)?;
+        let first = self.shared.committed(sequence, full, changed, batch);
+        if let Some(full) = full {
+            self.follower.give(Task::Archive(full, self.journal.following_size()));
+        } else if first {
+            self.follower.give(Task::Follow);
         }
         Ok(())
     }
 
     fn entries(&self, saga: SagaId, from: u64) -> Result<Vec<Entry>, StoreError> {
-        self.store.entries(saga, from)
+        let (known, archives, tail) = {
+            let state = self.shared.lock();
+            let Some(known) = state.known.get(&saga).cloned() else { return Ok(Vec::new()) };
+            let tail = state.tail.iter().filter(|(_, of, _)| *of == saga);
+            let tail: Vec<Sealed> = tail.map(|(_, _, entry)| entry.clone()).collect();
+            (known, state.archives.clone(), tail)
+        };
+        let mut pieces = Pieces::default();
+        pieces.add_archived(&known, &archives, from)?;
+        // What the index cannot tell is read from the journal below.
+        pieces.add(self.index.entries(saga, from).unwrap_or_default().into_values());
+        pieces.add(tail);
+        if !pieces.are_whole(from, known.head.version) {
+            pieces.add(self.read_segments(saga)?);
+        }
+        let chain = pieces.chain(&self.path, &known, from)?;
+        Ok(chain.iter().map(|entry| entry.entry().clone()).collect())
     }
 
     fn heads(&self) -> Result<Vec<Head>, StoreError> {
-        self.store.heads()
+        Ok(self.shared.lock().known.values().map(|known| known.head.clone()).collect())
     }
 }
 
-/// Reads a home: from the store if nobody holds it, else from the mirrors.
-#[derive(Debug)]
-pub enum Reading {
-    /// This process holds the store for the moment.
-    Store(Box<Home>),
-    /// Another process holds it, or nothing can be written: the mirrors are read.
-    Mirror(MirrorReader),
-    /// There is no home yet.
-    Nothing,
+/// Opens the index and catches it up with the journal; makes it anew where it cannot be used.
+fn follow_up(
+    store: &Path,
+    truth: &Truth,
+    last: u64,
+    notices: &mut Vec<Notice>,
+) -> Result<(Index, u64), StoreError> {
+    let path = paths::index(store);
+    let fresh = !path.exists();
+    let why = match Index::open(&path) {
+        Ok((_, contents)) if contents.followed > last => {
+            let seen = contents.followed;
+            let what = format!("the journal ends at frame {last}; the index has seen {seen}");
+            return Err(StoreError::Damaged { path: store.to_owned(), what });
+        }
+        Ok((index, contents)) => match disagreement(truth, &contents) {
+            None => return catch_up(index, truth, &contents),
+            Some(why) => why,
+        },
+        Err(error @ StoreError::Full { .. }) => return Err(error),
+        Err(error) => error.to_string(),
+    };
+    let kept = if fresh { None } else { Some(put_aside(store, &path)?) };
+    let (index, contents) = Index::open(&path)?;
+    let begun = catch_up(index, truth, &contents)?;
+    notices.push(Notice::Rebuilt { why, kept, sagas: truth.known.len() });
+    Ok(begun)
 }
 
-/// Reads the mirrors of a home that another process holds.
-#[derive(Debug)]
-pub struct MirrorReader {
-    mirror: Mirror,
-    /// The process that holds the home; process 0 where nobody does and nothing can be written.
-    pub holder: Holder,
+/// In what the index contradicts the journal, if it does.
+fn disagreement(truth: &Truth, contents: &Contents) -> Option<String> {
+    if contents.followed == 0 && contents.known.is_empty() && !truth.known.is_empty() {
+        return Some("it is empty".to_owned());
+    }
+    if let Some(archive) = contents.archives.iter().find(|a| !truth.archives.contains_key(a)) {
+        return Some(format!("it names an archive that is not there, of segment {archive}"));
+    }
+    if let Some(saga) = contents.known.keys().find(|saga| !truth.known.contains_key(saga)) {
+        return Some(format!("it names saga {saga}, of which the journal knows nothing"));
+    }
+    for (saga, known) in &truth.known {
+        let seen: Vec<_> =
+            known.places.iter().filter(|p| contents.archives.contains(&p.archive)).collect();
+        let said = contents.known.get(saga).map(|k| (&k.places, k.head.version));
+        let agrees = match said {
+            Some((places, version)) => {
+                seen.len() == places.len()
+                    && seen.iter().zip(places).all(|(a, b)| **a == *b)
+                    && version <= known.head.version
+                    && seen.last().is_none_or(|place| version >= place.to)
+            }
+            None => seen.is_empty(),
+        };
+        if !agrees {
+            return Some(format!("it says of saga {saga} what the journal does not say"));
+        }
+    }
+    None
 }
 
-impl Reading {
-    /// Opens the home in `path` for reading; it is not made if it is not there.
-    pub fn open(path: &Path, holder: &Holder) -> Result<Self, StoreError> {
-        if !path.join("store").exists() {
-            return Ok(Self::Nothing);
-        }
-        match Home::open(path, holder) {
-            Ok(home) => Ok(Self::Store(Box::new(home))),
-            Err(StoreError::InUse { holder, .. }) => {
-                Ok(Self::Mirror(MirrorReader { mirror: Mirror::at(path.join("mirror")), holder }))
-            }
-            // Nothing can be written here, and that is no reason not to read.
-            Err(StoreError::Full { .. } | StoreError::Io { .. })
-                if std::fs::read_dir(path.join("mirror")).is_ok() =>
-            {
-                let mirror = Mirror::at(path.join("mirror"));
-                Ok(Self::Mirror(MirrorReader { mirror, holder: Holder::default() }))
-            }
-            Err(error) => Err(error),
-        }
+/// Lets the index know of the archives that it has not seen.
+fn catch_up(index: Index, truth: &Truth, contents: &Contents) -> Result<(Index, u64), StoreError> {
+    let missed: Vec<u64> = truth
+        .archives
+        .keys()
+        .filter(|number| !contents.archives.contains(number))
+        .copied()
+        .collect();
+    let Some(newest) = missed.last().and_then(|number| truth.archives.get(number)) else {
+        return Ok((index, contents.followed));
+    };
+    let mut change = Change::default();
+    let concerned = |known: &&Known| known.places.iter().any(|p| missed.contains(&p.archive));
+    for known in truth.known.values().filter(concerned) {
+        change.known(known);
+        let archived = known.places.last().map_or(0, |place| place.to);
+        index.forget(&mut change, known.head.saga, archived)?;
     }
-
-    /// The entries of a saga from a version on.
-    pub fn entries(&self, saga: SagaId, from: u64) -> Result<Vec<Entry>, StoreError> {
-        match self {
-            Self::Store(home) => home.entries(saga, from),
-            Self::Mirror(reader) => {
-                let entries = reader.mirror.read(saga).unwrap_or_default();
-                Ok(entries.into_iter().filter(|e| e.version >= from).collect())
-            }
-            Self::Nothing => Ok(Vec::new()),
-        }
+    for number in &missed {
+        change.archive(*number);
     }
-
-    /// All heads, oldest saga first.
-    pub fn heads(&self) -> Result<Vec<Head>, StoreError> {
-        match self {
-            Self::Store(home) => home.heads(),
-            Self::Mirror(reader) => {
-                let sagas = reader.mirror.sagas().into_iter();
-                Ok(sagas.filter_map(|saga| head_of(saga, reader.mirror.read(saga)?)).collect())
-            }
-            Self::Nothing => Ok(Vec::new()),
-        }
-    }
+    let followed = contents.followed.max(newest.says.next - 1);
+    change.followed(followed);
+    index.write(change)?;
+    Ok((index, followed))
 }
 
-fn head_of(saga: SagaId, entries: Vec<Entry>) -> Option<Head> {
-    entries
-        .into_iter()
-        .try_fold(None, |head: Option<Head>, entry| {
-            advance(head.as_ref(), &Append { saga, entry }).map(Some)
-        })
-        .ok()
-        .flatten()
+/// Moves what cannot be used out of the way; nothing is thrown away.
+fn put_aside(store: &Path, path: &Path) -> Result<PathBuf, StoreError> {
+    let mut number = 1;
+    let kept = loop {
+        let kept = store.join(format!("sled.broken-{number}"));
+        if !kept.exists() {
+            break kept;
+        }
+        number += 1;
+    };
+    std::fs::rename(path, &kept).map_err(|e| StoreError::io("renaming", path, &e))?;
+    Ok(kept)
 }

@@ -50,6 +50,19 @@ impl Lock {
         }
     }
 
+    /// Who has the lock now, if somebody has.
+    ///
+    /// To find out, it is shared for a moment: who takes it just then has to try again.
+    pub fn holder(home: &Path) -> Result<Option<Holder>, StoreError> {
+        let path = home.join("lock");
+        let Ok(file) = File::open(&path) else { return Ok(None) };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(Self { file, path }.read())),
+            Err(TryLockError::Error(e)) => Err(StoreError::io("locking", &path, &e)),
+        }
+    }
+
     /// Says what this process does now.
     pub fn say(&mut self, holder: &Holder) -> Result<(), StoreError> {
         let text = serde_json::to_string(holder).unwrap_or_default();

@@ -3,6 +3,7 @@
 use super::{Append, Fence, Head, Store, StoreError, advance};
 use crate::event::Entry;
 use crate::id::SagaId;
+use crate::sealed::Sealed;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +15,7 @@ pub struct MemoryStore(Arc<Mutex<Inside>>);
 struct Inside {
     fence: u64,
     heads: BTreeMap<SagaId, Head>,
-    entries: BTreeMap<SagaId, Vec<Entry>>,
+    entries: BTreeMap<SagaId, Vec<Sealed>>,
     /// Commits left before the store dies; counts down.
     left: Option<u64>,
 }
@@ -46,12 +47,13 @@ impl Store for MemoryStore {
             let left = left.checked_sub(1).ok_or_else(|| StoreError::Stopped("dead".into()))?;
             inside.left = Some(left);
         }
-        let mut heads = inside.heads.clone();
+        let mut changed: BTreeMap<SagaId, Head> = BTreeMap::new();
         for append in batch {
-            let head = advance(heads.get(&append.saga), append)?;
-            heads.insert(append.saga, head);
+            let head = changed.get(&append.saga).or_else(|| inside.heads.get(&append.saga));
+            let head = advance(head, append)?;
+            changed.insert(append.saga, head);
         }
-        inside.heads = heads;
+        inside.heads.append(&mut changed);
         for append in batch {
             inside.entries.entry(append.saga).or_default().push(append.entry.clone());
         }
@@ -61,7 +63,7 @@ impl Store for MemoryStore {
     fn entries(&self, saga: SagaId, from: u64) -> Result<Vec<Entry>, StoreError> {
         let inside = self.lock();
         let all = inside.entries.get(&saga).into_iter().flatten();
-        Ok(all.filter(|e| e.version >= from).cloned().collect())
+        Ok(all.filter(|e| e.version >= from).map(|e| e.entry().clone()).collect())
     }
 
     fn heads(&self) -> Result<Vec<Head>, StoreError> {

@@ -3,25 +3,56 @@
 //! An entry that [`Store::commit`] has acknowledged is durable; a batch is all or
 //! nothing; an append names the version that it expects, so the loser of a race learns it.
 
-mod codec;
 mod commit;
+mod follow;
 mod home;
+mod index;
+mod journal;
 mod lock;
 mod memory;
-mod mirror;
-mod sled;
+mod meta;
+mod reading;
 
-pub use codec::{FORMAT, chain};
+mod truth;
+
+pub use crate::sealed::chain;
 pub use commit::Committer;
-pub use home::{Home, Reading};
+pub use home::Home;
 pub use lock::{Holder, Lock};
 pub use memory::MemoryStore;
-pub use sled::SledStore;
+pub use reading::Reading;
 
 use crate::event::{Entry, Outcome};
 use crate::id::SagaId;
+use crate::sealed::Sealed;
+use journal::archive::Archive;
+use journal::records::ExtentV1;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// The newest format of the store that this version reads and the one it writes.
+pub const FORMAT: u32 = 2;
+
+/// Where things are in a home.
+mod paths {
+    use std::path::{Path, PathBuf};
+
+    /// Everything that the store keeps.
+    pub(super) fn store(home: &Path) -> PathBuf {
+        home.join("store")
+    }
+
+    /// The journal: the truth.
+    pub(super) fn journal(store: &Path) -> PathBuf {
+        store.join("journal")
+    }
+
+    /// The index in sled.
+    pub(super) fn index(store: &Path) -> PathBuf {
+        store.join("sled")
+    }
+}
 
 /// The number that shuts out an older holder of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +64,14 @@ pub struct Append {
     /// The saga.
     pub saga: SagaId,
     /// The entry; its version is the head's plus one.
-    pub entry: Entry,
+    pub entry: Sealed,
+}
+
+impl Append {
+    /// An entry of a saga.
+    pub fn new(saga: SagaId, entry: impl Into<Sealed>) -> Self {
+        Self { saga, entry: entry.into() }
+    }
 }
 
 /// What is known of a saga without reading its journal.
@@ -56,6 +94,56 @@ pub struct Head {
     /// The kind of world that it was begun in.
     #[serde(default)]
     pub world: String,
+}
+
+/// What is known of a saga, and where its archived entries are.
+#[derive(Clone, Debug, PartialEq)]
+struct Known {
+    head: Head,
+    places: Vec<Place>,
+}
+
+/// Entries of one saga in one archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    /// The archive, by the number of its first segment.
+    archive: u64,
+    /// Where, in bytes behind the archive's directory.
+    offset: u64,
+    /// The first version.
+    from: u64,
+    /// The last version.
+    to: u64,
+}
+
+impl Place {
+    fn new(archive: &Archive, extent: &ExtentV1, head: &Head) -> Self {
+        let (offset, from) = (extent.offset, extent.from);
+        Self { archive: archive.number(), offset, from, to: head.version }
+    }
+}
+
+/// Something that was met while opening, and was dealt with; the user should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The index could not be used and was made again of the journal.
+    Rebuilt {
+        /// What was wrong with it.
+        why: String,
+        /// Where the old one is kept, if there was one.
+        kept: Option<PathBuf>,
+        /// How many sagas the journal has.
+        sagas: usize,
+    },
+    /// The journal's last file is shorter than it was made: what stood behind its end is gone.
+    Cut {
+        /// The file.
+        path: PathBuf,
+        /// Its length in bytes.
+        found: u64,
+        /// The length that it was made with, in bytes.
+        made: u64,
+    },
 }
 
 /// A store of journals. It blocks; [`Committer`] puts it on a thread of its own.
@@ -189,6 +277,13 @@ pub(crate) fn advance(head: Option<&Head>, append: &Append) -> Result<Head, Stor
     }
     next.version = append.entry.version;
     next.updated_ms = append.entry.at_ms;
-    next.last = chain(&append.entry);
+    next.last = append.entry.hash();
     Ok(next)
+}
+
+/// Makes what happened to a folder's names durable.
+fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|e| StoreError::io("syncing", path, &e))
 }

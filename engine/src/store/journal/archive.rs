@@ -1,0 +1,158 @@
+//! An archive: what some segments held, grouped by saga. Written once, never changed.
+//!
+//! A directory stands in front, so that the heads of many sagas are one short read, and the
+//! entries of one saga another.
+
+use super::frame::{self, Found, HEADER, Header, Kind};
+use super::records::{self, DirectoryV1, ExtentV1};
+use super::segment::{FORMAT, damaged};
+use crate::id::SagaId;
+use crate::sealed::Sealed;
+use crate::store::{Head, StoreError, sync_folder};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+/// An archive that is being written has this name until it is whole.
+pub(crate) const UNFINISHED: &str = "unfinished-archive";
+
+/// What an archive is made of.
+pub(crate) struct Contents {
+    /// The first and the last segment.
+    pub(crate) segments: (u64, u64),
+    /// The number of the frame that follows in the journal.
+    pub(crate) next: u64,
+    /// The holder's number by then.
+    pub(crate) fence: u64,
+    /// Each saga's head after these entries, and the entries without gaps.
+    pub(crate) sagas: BTreeMap<SagaId, (Head, Vec<Sealed>)>,
+}
+
+/// The file name of the archive of some segments.
+pub(crate) fn name((first, last): (u64, u64)) -> String {
+    format!("{first:010}-{last:010}.arc")
+}
+
+/// The segments in an archive's file name.
+pub(crate) fn segments(name: &str) -> Option<(u64, u64)> {
+    let (first, last) = name.strip_suffix(".arc")?.split_once('-')?;
+    Some((first.parse().ok()?, last.parse().ok()?))
+}
+
+/// An archive whose directory was read.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    pub(crate) path: PathBuf,
+    pub(crate) says: DirectoryV1,
+    file: File,
+    /// Where the part behind the directory begins.
+    behind: u64,
+}
+
+impl Archive {
+    /// Writes an archive; it appears under its name only when it is whole on disk.
+    pub(crate) fn write(folder: &Path, contents: &Contents) -> Result<Self, StoreError> {
+        let (mut behind, mut extents) = (Vec::new(), Vec::new());
+        let path = folder.join(name(contents.segments));
+        let too_long = || StoreError::TooLarge { size: usize::MAX, limit: u32::MAX as usize };
+        for (number, (saga, (head, entries))) in (1..).zip(&contents.sagas) {
+            let from = entries.first().map_or(0, |entry| entry.version);
+            extents.push(ExtentV1::new(head, from, behind.len() as u64));
+            let payload = records::batch(entries.iter().map(|entry| (*saga, entry)));
+            frame::write(&mut behind, Kind::Extent, number, &payload).ok_or_else(too_long)?;
+        }
+        let says = DirectoryV1 {
+            format: FORMAT,
+            segments: contents.segments,
+            next: contents.next,
+            fence: contents.fence,
+            behind: behind.len() as u64,
+            extents,
+        };
+        let mut front = Vec::new();
+        frame::write(&mut front, Kind::Directory, 0, &says.pack()).ok_or_else(too_long)?;
+        let fresh = folder.join(UNFINISHED);
+        let write = || {
+            let mut file = File::create(&fresh)?;
+            file.write_all(&front)?;
+            file.write_all(&behind)?;
+            file.sync_all()?;
+            fs::rename(&fresh, &path)
+        };
+        write().map_err(|e| {
+            drop(fs::remove_file(&fresh));
+            StoreError::io("writing", &path, &e)
+        })?;
+        sync_folder(folder)?;
+        Self::open(path)
+    }
+
+    /// Opens an archive and reads its directory.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, StoreError> {
+        let io = |e| StoreError::io("reading", &path, &e);
+        let file = File::open(&path).map_err(io)?;
+        let length = file.metadata().map_err(io)?.len();
+        let not = |why: &str| damaged(&path, 0, why);
+        let mut head = [0; HEADER];
+        file.read_exact_at(&mut head, 0).map_err(|_| not("it is cut short"))?;
+        let header = Header::read(&head).filter(|header| header.kind == Kind::Directory);
+        let header = header.ok_or_else(|| not("its directory is damaged"))?;
+        if header.size() as u64 > length {
+            return Err(not("it is cut short"));
+        }
+        let mut front = vec![0; header.size()];
+        file.read_exact_at(&mut front, 0).map_err(io)?;
+        let Found::Frame(_, payload) = frame::look(&front, 0, 0) else {
+            return Err(not("its directory is damaged"));
+        };
+        let says = DirectoryV1::unpack(payload).map_err(|e| not(e.0))?;
+        if says.format > FORMAT {
+            let (found, known) = (u32::from(says.format), u32::from(FORMAT));
+            return Err(StoreError::Newer { path, found, known });
+        }
+        if says.behind + front.len() as u64 != length {
+            return Err(not(&format!(
+                "it is {length} bytes long, and was made with {}",
+                says.behind + front.len() as u64
+            )));
+        }
+        Ok(Self { path, says, file, behind: front.len() as u64 })
+    }
+
+    /// The number by which places name this archive: its first segment's.
+    pub(crate) fn number(&self) -> u64 {
+        self.says.segments.0
+    }
+
+    /// The entries of the extent at `offset` behind the directory.
+    pub(crate) fn entries(&self, offset: u64) -> Result<Vec<(SagaId, Sealed)>, StoreError> {
+        let at = self.behind + offset;
+        let place = usize::try_from(at).unwrap_or(usize::MAX);
+        let not = |why: &str| damaged(&self.path, place, why);
+        let mut head = [0; HEADER];
+        self.file.read_exact_at(&mut head, at).map_err(|_| not("nothing is there"))?;
+        let header = Header::read(&head).filter(|header| header.kind == Kind::Extent);
+        let header = header.ok_or_else(|| not("the entries of a saga are damaged"))?;
+        if header.size() as u64 > self.says.behind {
+            return Err(not("the entries of a saga are damaged"));
+        }
+        let mut bytes = vec![0; header.size()];
+        self.file.read_exact_at(&mut bytes, at).map_err(|_| not("it is cut short"))?;
+        match frame::look(&bytes, 0, header.sequence) {
+            Found::Frame(_, payload) => records::read_batch(payload).map_err(|e| not(e.0)),
+            Found::Nothing | Found::Torn | Found::Damaged(_) => {
+                Err(not("the entries of a saga are damaged"))
+            }
+        }
+    }
+
+    /// The heads of its sagas after it, each with the extent.
+    pub(crate) fn heads(&self) -> impl Iterator<Item = Result<(Head, &ExtentV1), StoreError>> {
+        self.says.extents.iter().map(|extent| {
+            let head = extent.head().map_err(|e| damaged(&self.path, 0, e.0))?;
+            Ok((head, extent))
+        })
+    }
+}

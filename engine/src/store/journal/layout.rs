@@ -1,0 +1,87 @@
+//! Which files a journal has, and whether none is missing.
+
+use super::archive::{self, Archive};
+use super::segment::{self, SPARE, UNFINISHED, damaged};
+use crate::store::StoreError;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The files of a journal.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    /// Archives, oldest first; together they cover all segments from the first on.
+    pub(crate) archives: Vec<Arc<Archive>>,
+    /// The segments that follow them.
+    pub(crate) segments: Vec<(u64, PathBuf)>,
+    /// Files of which nothing is wanted any more.
+    pub(crate) leftovers: Vec<PathBuf>,
+}
+
+impl Layout {
+    /// Reads the names in a journal's folder, and the directories of its archives.
+    pub(crate) fn read(folder: &Path) -> Result<Self, StoreError> {
+        let mut layout = Self::default();
+        let mut archives = Vec::new();
+        let listed = fs::read_dir(folder).map_err(|e| StoreError::io("reading", folder, &e))?;
+        for found in listed {
+            let path = found.map_err(|e| StoreError::io("reading", folder, &e))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if let Some(number) = segment::number(&name) {
+                layout.segments.push((number, path));
+            } else if let Some((first, last)) = archive::segments(&name) {
+                archives.push((first, std::cmp::Reverse(last), path));
+            } else if [SPARE, UNFINISHED, archive::UNFINISHED].contains(&name.as_str()) {
+                layout.leftovers.push(path);
+            }
+        }
+        archives.sort();
+        for (first, std::cmp::Reverse(last), path) in archives {
+            let covered = layout.archived();
+            if last <= covered {
+                layout.leftovers.push(path);
+            } else if first == covered + 1 {
+                layout.archives.push(Arc::new(Archive::open(path)?));
+            } else {
+                return Err(gap(&path, covered + 1));
+            }
+        }
+        layout.drop_archived()
+    }
+
+    fn drop_archived(mut self) -> Result<Self, StoreError> {
+        self.segments.sort();
+        let archived = self.archived();
+        let (gone, kept) = self.segments.into_iter().partition(|(number, _)| *number <= archived);
+        (self.segments, self.leftovers) = (kept, {
+            let gone: Vec<(u64, PathBuf)> = gone;
+            self.leftovers.extend(gone.into_iter().map(|(_, path)| path));
+            self.leftovers
+        });
+        for (expected, (number, path)) in (archived + 1..).zip(&self.segments) {
+            if *number != expected {
+                return Err(gap(path, expected));
+            }
+        }
+        Ok(self)
+    }
+
+    /// The last segment that is archived; 0 if none is.
+    pub(crate) fn archived(&self) -> u64 {
+        self.archives.last().map_or(0, |archive| archive.says.segments.1)
+    }
+
+    /// The number of the first frame behind the archives.
+    pub(crate) fn next(&self) -> u64 {
+        self.archives.last().map_or(1, |archive| archive.says.next)
+    }
+
+    /// The holder's number where the archives end.
+    pub(crate) fn fence(&self) -> u64 {
+        self.archives.last().map_or(0, |archive| archive.says.fence)
+    }
+}
+
+fn gap(path: &Path, missing: u64) -> StoreError {
+    damaged(path, 0, &format!("segment {missing}, which comes before it, is missing"))
+}

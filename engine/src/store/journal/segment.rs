@@ -1,0 +1,181 @@
+//! A segment: one file of the journal, filled with zeros ahead of what is written.
+//!
+//! It appears under its name only when it is whole on disk, so it never has another length
+//! than the one that it says of itself, unless somebody cut it.
+
+use super::frame::{self, Found, Header, Kind};
+use super::records::SegmentV1;
+use crate::store::{StoreError, sync_folder};
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// The format of the journal's files.
+pub(crate) const FORMAT: u16 = 1;
+/// The file that is filled with zeros already and waits to become a segment.
+pub(crate) const SPARE: &str = "spare";
+/// What is being made has this name until it is whole.
+pub(crate) const UNFINISHED: &str = "unfinished";
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+
+/// The file's name of segment `number`.
+pub(crate) fn name(number: u64) -> String {
+    format!("{number:010}.wal")
+}
+
+/// The number in a segment's file name.
+pub(crate) fn number(name: &str) -> Option<u64> {
+    name.strip_suffix(".wal")?.parse().ok()
+}
+
+/// Makes the spare file: `size` zeros that are on disk when it has its name. What `old` holds
+/// is no longer wanted: its blocks are used again.
+pub(crate) fn prepare(folder: &Path, size: u64, old: Option<&Path>) -> Result<(), StoreError> {
+    let (spare, fresh) = (folder.join(SPARE), folder.join(UNFINISHED));
+    let fill = || {
+        if let Some(old) = old {
+            fs::rename(old, &fresh)?;
+        }
+        let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&fresh)?;
+        file.set_len(size)?;
+        let mut left = size;
+        while left > 0 {
+            let piece = left.min(ZEROS.len() as u64);
+            file.write_all(ZEROS.get(..usize::try_from(piece).unwrap_or(0)).unwrap_or(&ZEROS))?;
+            left -= piece;
+        }
+        file.sync_all()?;
+        fs::rename(&fresh, &spare)
+    };
+    fill().map_err(|e| {
+        // Half a file is of no use, and its room is wanted.
+        drop(fs::remove_file(&fresh));
+        StoreError::io("making", &spare, &e)
+    })
+}
+
+/// Makes a segment appear under its name, out of the spare file if it has the right size.
+pub(crate) fn create(folder: &Path, says: SegmentV1) -> Result<File, StoreError> {
+    let (spare, path) = (folder.join(SPARE), folder.join(name(says.number)));
+    if fs::metadata(&spare).map_or(0, |found| found.len()) != says.size {
+        prepare(folder, says.size, None)?;
+    }
+    let mut head = Vec::new();
+    frame::write(&mut head, Kind::Segment, says.number, &says.pack());
+    let file = OpenOptions::new().read(true).write(true).open(&spare);
+    let mut file = file.map_err(|e| StoreError::io("opening", &spare, &e))?;
+    file.write_all(&head)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&spare, &path))
+        .map_err(|e| StoreError::io("making", &path, &e))?;
+    sync_folder(folder)?;
+    Ok(file)
+}
+
+/// A segment that was read.
+pub(crate) struct Segment {
+    pub(crate) path: PathBuf,
+    pub(crate) says: SegmentV1,
+    /// Where the frames begin.
+    pub(crate) begin: usize,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Segment {
+    /// Reads the segment in `path`.
+    pub(crate) fn read(path: PathBuf) -> Result<Self, StoreError> {
+        let bytes = fs::read(&path).map_err(|e| StoreError::io("reading", &path, &e))?;
+        let header = Header::read(&bytes).map_or(0, |header| header.sequence);
+        let (says, begin) = match frame::look(&bytes, 0, header) {
+            Found::Frame(head, payload) if head.kind == Kind::Segment => {
+                let says = SegmentV1::unpack(payload).map_err(|e| damaged(&path, 0, e.0))?;
+                (says, head.size())
+            }
+            Found::Frame(..) | Found::Nothing | Found::Torn | Found::Damaged(_) => {
+                return Err(damaged(&path, 0, "it does not begin as a segment does"));
+            }
+        };
+        if says.format > FORMAT {
+            let (found, known) = (u32::from(says.format), u32::from(FORMAT));
+            return Err(StoreError::Newer { path, found, known });
+        }
+        Ok(Self { path, says, begin, bytes })
+    }
+
+    /// The frames from the beginning on; the last item says how the segment ends.
+    pub(crate) fn frames(&self) -> Frames<'_> {
+        Frames { segment: self, at: self.begin, sequence: self.says.first, over: false }
+    }
+
+    /// Is the file shorter than it was made?
+    pub(crate) fn is_cut(&self) -> bool {
+        (self.bytes.len() as u64) < self.says.size
+    }
+
+    /// What is damaged at an offset of this segment.
+    pub(crate) fn damaged(&self, at: usize, why: &str) -> StoreError {
+        damaged(&self.path, at, why)
+    }
+}
+
+/// What is damaged, and where.
+pub(crate) fn damaged(path: &Path, at: usize, why: &str) -> StoreError {
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    let folder = path.parent().and_then(Path::parent).unwrap_or(path);
+    let what = format!("{file}, byte {at}: {why}");
+    StoreError::Damaged { path: folder.to_owned(), what }
+}
+
+/// What comes next in a segment.
+pub(crate) enum Next<'a> {
+    /// A whole frame, and where it begins.
+    Frame(Header, &'a [u8], usize),
+    /// Nothing more was written; the next frame goes here and has this number.
+    End {
+        /// Where.
+        at: usize,
+        /// Its number.
+        sequence: u64,
+        /// Something of a frame that never arrived as a whole stands here.
+        torn: bool,
+    },
+}
+
+/// Goes through the frames of a segment.
+pub(crate) struct Frames<'a> {
+    segment: &'a Segment,
+    at: usize,
+    sequence: u64,
+    over: bool,
+}
+
+impl<'a> Iterator for Frames<'a> {
+    type Item = Result<Next<'a>, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.over {
+            return None;
+        }
+        let (at, sequence) = (self.at, self.sequence);
+        let end = |torn| Some(Ok(Next::End { at, sequence, torn }));
+        match frame::look(&self.segment.bytes, at, sequence) {
+            Found::Frame(header, payload) => {
+                self.at += header.size();
+                self.sequence += 1;
+                Some(Ok(Next::Frame(header, payload, at)))
+            }
+            Found::Nothing => {
+                self.over = true;
+                end(false)
+            }
+            Found::Torn => {
+                self.over = true;
+                end(true)
+            }
+            Found::Damaged(why) => {
+                self.over = true;
+                Some(Err(self.segment.damaged(at, &format!("{why} (number {sequence})"))))
+            }
+        }
+    }
+}
