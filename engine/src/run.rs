@@ -7,18 +7,18 @@ use crate::clock::Busy;
 use crate::engine::{Engine, EngineError, Interrupt};
 use crate::event::{Entry, Event, Origin};
 use crate::fault::{Class, Fault};
+use crate::flight::Flights;
 use crate::id::{NodeId, token};
 use crate::node::{Move, NodeState, Stop, UndoMove, decide, decide_undo};
 use crate::progress::News;
 use crate::saga::{Direction, Saga};
-use crate::sealed::chain;
+use crate::sealed::Sealed;
 use crate::step::{Remains, Reverse, Seen};
 use crate::task::{Look, Seeing, Turn};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 /// How long an absence has to last before it is believed, when a call's answer was lost, in ms.
 const SETTLE_MS: u64 = 10_000;
@@ -43,8 +43,7 @@ pub(crate) struct Run<'e, W> {
     pub(crate) saga: Saga,
     last: String,
     pub(crate) waits: BTreeMap<usize, Waiting>,
-    flying: JoinSet<Seeing>,
-    in_flight: BTreeSet<usize>,
+    flights: Flights,
     /// `None` once nobody can interrupt any more.
     interrupt: Option<watch::Receiver<Interrupt>>,
 }
@@ -64,8 +63,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
             saga,
             last,
             waits: BTreeMap::new(),
-            flying: JoinSet::new(),
-            in_flight: BTreeSet::new(),
+            flights: Flights::default(),
             interrupt: Some(interrupt),
         }
     }
@@ -77,8 +75,12 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
             if !stopping {
                 self.take_off().await?;
             }
+            if let Some(seeing) = self.flights.landed() {
+                self.land(seeing).await?;
+                continue;
+            }
             let next = if stopping { None } else { self.next_due() };
-            if self.flying.is_empty() {
+            if self.flights.are_over() {
                 if let Some(outcome) = self.saga.reached() {
                     self.journal(Event::Finished { outcome }).await?;
                     return Ok(false);
@@ -103,9 +105,9 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         };
         tokio::select! {
             biased;
-            ended = self.flying.join_next(), if !self.flying.is_empty() => {
+            ended = self.flights.next() => {
                 *busy = self.engine.clock.busy();
-                ended.and_then(Result::ok)
+                ended
             }
             again = due => { *busy = again; None }
             alive = changed(self.interrupt.as_mut()) => {
@@ -134,7 +136,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         self.saga
             .ready(&self.engine.catalog)
             .into_iter()
-            .filter(|at| !self.in_flight.contains(at) && !self.resting(*at))
+            .filter(|at| !self.flights.has(*at) && !self.resting(*at))
             .map(|at| self.waits.get(&at).map_or(0, |w| w.due_ms))
             .min()
     }
@@ -144,15 +146,14 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         let now_ms = self.engine.clock.now_ms();
         for at in self.saga.ready(&self.engine.catalog) {
             let due_ms = self.waits.get(&at).map_or(0, |w| w.due_ms);
-            if self.in_flight.contains(&at) || due_ms > now_ms || self.resting(at) {
+            if self.flights.has(at) || due_ms > now_ms || self.resting(at) {
                 continue;
             }
             if self.saga.direction == Direction::Backward && !self.begin_undo(at).await? {
                 continue;
             }
             let turn = self.turn(at, now_ms);
-            self.in_flight.insert(at);
-            self.flying.spawn(turn.run());
+            self.flights.begin(at, turn.run()).await;
         }
         Ok(())
     }
@@ -163,7 +164,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
             return Ok(true);
         }
         let Some(about) = self.engine.catalog.about().get(at) else { return Ok(false) };
-        let node = about.id.to_string();
+        let node = self.name(at);
         self.waits.remove(&at);
         if let Some(Reverse::Keep(what)) = about.reverse {
             self.journal(Event::UndoIntended { node: node.clone() }).await?;
@@ -210,7 +211,6 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
     /// Deals with what a turn brought back.
     async fn land(&mut self, seeing: Seeing) -> Result<(), EngineError> {
         let Seeing { node: at, look, calls, undo, busy: _busy } = seeing;
-        self.in_flight.remove(&at);
         for (item, done) in &calls {
             if done.is_ok() {
                 self.engine.tell(self.saga.id, News::Called { node: at, item: item.clone(), undo });
@@ -238,7 +238,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
     ) -> Result<(), EngineError> {
         self.calm(at);
         let Some(about) = self.engine.catalog.about().get(at) else { return Ok(()) };
-        let node = about.id.to_string();
+        let node = self.name(at);
         match decide(self.saga.node(at), &seen, about.acts()) {
             Move::Intend(items) => {
                 if self.saga.stopped() {
@@ -399,22 +399,22 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
     }
 
     pub(crate) fn name(&self, at: usize) -> String {
-        self.engine.catalog.about().get(at).map(|a| a.id.to_string()).unwrap_or_default()
+        self.engine.catalog.name(at).to_owned()
     }
 
     /// Writes an entry; when this returns it is durable, and only then the outside is told.
     async fn journal(&mut self, event: Event) -> Result<(), EngineError> {
-        let entry = Entry {
+        let entry = Sealed::new(Entry {
             version: self.saga.version + 1,
             at_ms: self.engine.clock.now_ms(),
             previous: self.last.clone(),
             event,
-        };
+        });
         self.engine.committer.append(self.saga.id, entry.clone()).await?;
         self.saga
             .apply(&self.engine.catalog, &entry)
             .map_err(|source| EngineError::Fold { saga: self.saga.id, source })?;
-        self.last = chain(&entry);
+        self.last = entry.hash();
         self.engine.tell(self.saga.id, News::Entry(entry));
         Ok(())
     }

@@ -6,8 +6,8 @@
 use crate::measure::{complain, say, timed};
 use crate::table::{Figure, Table, Wanted};
 use crate::{CHILD, Error};
-use escrr_engine::store::{Holder, Home, Store as _};
 use escrr_engine::store::{Append, chain};
+use escrr_engine::store::{Holder, Home, Store as _};
 use escrr_engine::{Entry, Event, Origin, Outcome, SagaId};
 use escrr_steps::spec::defaults;
 use std::os::unix::fs::MetadataExt as _;
@@ -119,7 +119,9 @@ fn journal(number: usize, nodes: &[String], edition: &str) -> Result<Vec<Append>
     let saga = SagaId::new(begun_ms, [6; 10]);
     let mut spec = defaults::SANDBOX.replace("shanghai-hangzhou", &link(number));
     while spec.len() < SPEC {
-        spec.push_str("# Which indices are followed, and why these, was agreed with their owners.\n");
+        spec.push_str(
+            "# Which indices are followed, and why these, was agreed with their owners.\n",
+        );
     }
     let mut events = vec![Event::Created {
         link: link(number),

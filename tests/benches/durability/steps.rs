@@ -49,7 +49,9 @@ struct Made {
 impl World {
     fn look(&self, at: usize, id: &str) -> Seen<Made> {
         match self.things.get(at) {
-            Some(thing) if thing.made.load(Ordering::Relaxed) => Seen::Ready(Made { id: id.into() }),
+            Some(thing) if thing.made.load(Ordering::Relaxed) => {
+                Seen::Ready(Made { id: id.into() })
+            }
             Some(thing) => {
                 thing.begun.get_or_init(now);
                 Seen::absent()

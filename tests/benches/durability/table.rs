@@ -109,10 +109,7 @@ impl fmt::Display for Table {
                 format!("{middle} ({least} to {most})")
             };
             let (name, unit, verdict) = (&row.name, row.unit, row.verdict());
-            writeln!(
-                f,
-                "| {name} | {unit} | {least} | {middle} | {most} | {ratio} | {verdict} |"
-            )?;
+            writeln!(f, "| {name} | {unit} | {least} | {middle} | {most} | {ratio} | {verdict} |")?;
         }
         Ok(())
     }

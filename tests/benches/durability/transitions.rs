@@ -23,7 +23,12 @@ pub(crate) fn measure(folder: &Path, floors: &Floors, table: &mut Table) -> Resu
             let (part, wanted) = ("Transitions over the store on disk", Wanted::Nothing);
             table.add(Figure { part, name, unit, value, floor: Some(floor), wanted });
         };
-        add(format!("{writers} writers: p50 (floor: one sync)"), "µs", median(times), floors.sync_us);
+        add(
+            format!("{writers} writers: p50 (floor: one sync)"),
+            "µs",
+            median(times),
+            floors.sync_us,
+        );
         let name = format!("{writers} writers (floor: group commit of 64)");
         add(name, "transitions/s", per_second, floors.group);
     }
