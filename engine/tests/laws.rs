@@ -55,7 +55,7 @@ impl World {
     async fn live(&self) {
         let dead = self.inside.lock().unwrap().dead;
         if dead {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

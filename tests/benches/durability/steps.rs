@@ -176,7 +176,7 @@ fn measure(store: impl Store, sagas: usize, each: usize) -> Result<(f64, f64), E
         for id in begun.iter().flatten() {
             engine.begin(*id, with).await?;
         }
-        let began = now();
+        let started = now();
         let mut places = tokio::task::JoinSet::new();
         for ids in begun {
             places.spawn(drive(Arc::clone(&engine), ids));
@@ -185,7 +185,7 @@ fn measure(store: impl Store, sagas: usize, each: usize) -> Result<(f64, f64), E
         for times in places.join_all().await {
             all.append(&mut times?);
         }
-        let time: Duration = began.elapsed();
+        let time: Duration = started.elapsed();
         Ok((median(all.clone()), rate(all.len(), time)))
     })
 }

@@ -4,8 +4,8 @@ use crate::Error;
 use crate::floor::Floors;
 use crate::measure::{median, micros, now, rate};
 use crate::table::{Figure, Table, Wanted};
-use escrr_engine::store::{Committer, Holder, Home, chain};
-use escrr_engine::{Entry, Event, SagaId};
+use escrr_engine::store::{Committer, Holder, Home};
+use escrr_engine::{Entry, Event, SagaId, Sealed};
 use std::path::Path;
 
 /// Writers, and how many entries each adds in a round.
@@ -50,8 +50,8 @@ async fn load(
             let mut previous = String::new();
             let mut times = Vec::with_capacity(each);
             for version in 1..=each as u64 {
-                let entry = entry(version, previous);
-                previous = chain(&entry);
+                let entry = Sealed::new(entry(version, previous));
+                previous = entry.hash();
                 let begun = now();
                 committer.append(saga, entry).await?;
                 times.push(micros(begun.elapsed()));
