@@ -161,6 +161,9 @@ impl<W: Send + Sync + 'static> Engine<W> {
             || EngineError::Node { saga: id, node: node.to_owned(), why: "there is no such node" };
         let at = self.catalog.find(node).ok_or_else(unknown)?;
         let refuse = |why| EngineError::Node { saga: id, node: node.to_owned(), why };
+        if saga.outcome.is_some() {
+            return Err(refuse("the saga has come to its end, so there is nothing to decide"));
+        }
         if saga.node(at).stop().is_none() {
             return Err(refuse(
                 "it has neither failed nor got stuck, so there is nothing to decide",

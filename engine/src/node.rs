@@ -178,7 +178,8 @@ impl NodeState {
             Self::Idle { earlier: intent }
             | Self::Failed { intent, .. }
             | Self::Parked { intent, .. } => intent.is_some(),
-            Self::Done { origin, .. } => *origin == Origin::Made,
+            // Somebody else's stands there now, but what was announced may have come as well.
+            Self::Done { origin, intent, .. } => *origin == Origin::Made || intent.is_some(),
             Self::Skipped | Self::Undone { .. } => false,
         }
     }
@@ -388,8 +389,8 @@ pub enum UndoMove {
 /// The next move of a node going backward.
 ///
 /// `settled` says whether an absence may be believed: a call whose answer was lost
-/// before the rollback may still land, so a node that never completed is only gone
-/// after two looks a settling time apart.
+/// before the rollback may still land, also beside one that went through, so a node that
+/// was not done a settling time ago is only gone after two looks that time apart.
 pub fn decide_undo(remains: &Remains, settled: bool) -> UndoMove {
     match remains {
         Remains::Nothing if settled => UndoMove::Undone,

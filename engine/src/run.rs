@@ -16,7 +16,7 @@ use crate::sealed::Sealed;
 use crate::step::{Remains, Reverse, Seen};
 use crate::task::{Look, Seeing, Turn};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -31,6 +31,8 @@ pub(crate) struct Waiting {
     pub(crate) attempts: u32,
     pub(crate) faults: u32,
     pub(crate) fault_since_ms: Option<u64>,
+    /// What was called for since the node was last announced or begun to be taken back.
+    called: BTreeSet<String>,
     /// The last look said that nothing is left, at this moment.
     pub(crate) gone_since_ms: Option<u64>,
     pub(crate) told_overdue: bool,
@@ -160,19 +162,23 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
 
     /// Announces that a node is taken back; false if there is nothing to call.
     async fn begin_undo(&mut self, at: usize) -> Result<bool, EngineError> {
-        if matches!(self.saga.node(at), NodeState::Undoing { .. }) {
-            return Ok(true);
-        }
+        let announced = matches!(self.saga.node(at), NodeState::Undoing { .. });
         let Some(about) = self.engine.catalog.about().get(at) else { return Ok(false) };
         let node = self.name(at);
-        self.waits.remove(&at);
+        // Also when a process before this one died right after announcing it.
         if let Some(Reverse::Keep(what)) = about.reverse {
-            self.journal(Event::UndoIntended { node: node.clone() }).await?;
+            self.waits.remove(&at);
+            if !announced {
+                self.journal(Event::UndoIntended { node: node.clone() }).await?;
+            }
             let kept = Some(what.to_owned());
             self.journal(Event::Undone { node, kept, attempts: 0 }).await?;
             return Ok(false);
         }
-        self.journal(Event::UndoIntended { node }).await?;
+        if !announced {
+            self.waits.remove(&at);
+            self.journal(Event::UndoIntended { node }).await?;
+        }
         Ok(true)
     }
 
@@ -201,11 +207,25 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         }
     }
 
-    /// May an absence be believed? At once if the node had completed, else after a while.
+    /// From when on an absence is believed: when it has lasted for a while, or when the node was
+    /// done so long ago that no call of its making can still be on its way.
+    fn settles_ms(&self, at: usize, now_ms: u64) -> u64 {
+        let gone_ms = self.waits.get(&at).and_then(|w| w.gone_since_ms).unwrap_or(now_ms);
+        let done_ms = self.saga.done_ms.get(at).copied().flatten().unwrap_or(gone_ms);
+        gone_ms.min(done_ms) + SETTLE_MS
+    }
+
     fn settled(&self, at: usize, now_ms: u64) -> bool {
-        let completed = self.saga.node(at).output().is_some();
-        let since = self.waits.get(&at).and_then(|w| w.gone_since_ms);
-        completed || since.is_some_and(|since| now_ms.saturating_sub(since) >= SETTLE_MS)
+        self.settles_ms(at, now_ms) <= now_ms
+    }
+
+    /// Until when a refused node stays as it is: a call before the refusal may still take effect
+    /// or show, and beside a new generation's it would be a second one.
+    fn unsettled_refusal(&self, at: usize) -> Option<u64> {
+        let NodeState::Idle { earlier: Some(_) } = self.saga.node(at) else { return None };
+        let refused_ms = self.saga.changed_ms.get(at).copied().flatten()?;
+        let settles_ms = refused_ms + SETTLE_MS;
+        (settles_ms > self.engine.clock.now_ms()).then_some(settles_ms)
     }
 
     /// Deals with what a turn brought back.
@@ -221,12 +241,15 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         if let Some((_, Err(fault))) = calls.iter().find(|(_, done)| done.is_err()) {
             return self.faulted(at, fault.clone(), undo).await;
         }
+        let wait = self.waits.entry(at).or_default();
+        let fresh =
+            calls.into_iter().filter(|(item, _)| wait.called.insert(item.clone())).count() > 0;
         match look {
             Look::Forward(Err(fault)) | Look::Backward(Err(fault)) => {
                 self.faulted(at, fault, undo).await
             }
-            Look::Forward(Ok(seen)) => self.forward(at, seen, !calls.is_empty()).await,
-            Look::Backward(Ok(remains)) => self.backward(at, &remains, !calls.is_empty()).await,
+            Look::Forward(Ok(seen)) => self.forward(at, seen, fresh).await,
+            Look::Backward(Ok(remains)) => self.backward(at, &remains, fresh).await,
         }
     }
 
@@ -234,7 +257,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         &mut self,
         at: usize,
         seen: Seen<Value>,
-        called: bool,
+        fresh: bool,
     ) -> Result<(), EngineError> {
         self.calm(at);
         let Some(about) = self.engine.catalog.about().get(at) else { return Ok(()) };
@@ -245,15 +268,21 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
                     self.waiting(at, "another node has to be dealt with first".to_owned()).await?;
                     return Ok(());
                 }
+                if let Some(settles_ms) = self.unsettled_refusal(at) {
+                    self.waits.entry(at).or_default().due_ms = settles_ms;
+                    return Ok(());
+                }
                 let generation = self.generation(at);
                 let first = items.first().map_or("", String::as_str);
                 let token = token(self.saga.id, &node, generation, first);
                 self.journal(Event::Intended { node, generation, token, items }).await?;
+                self.waits.entry(at).or_default().called.clear();
                 self.due_now(at);
             }
-            // Calls were made: look at once what came of them.
-            Move::Act(_) if called => self.due_now(at),
-            Move::Act(_) => self.waiting(at, "its turn".to_owned()).await?,
+            // Calls were made for the first time: look at once what came of them. What went
+            // through and does not show is called for again, but at polling pace and not for ever.
+            Move::Act(_) if fresh => self.due_now(at),
+            Move::Act(_) => self.waiting(at, "what came of its calls".into()).await?,
             Move::Wait(why) => self.waiting(at, why).await?,
             Move::Complete(origin, output) => self.complete(at, origin, output).await?,
             Move::Fail(stop) => self.fail(at, stop).await?,
@@ -282,7 +311,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         &mut self,
         at: usize,
         remains: &Remains,
-        called: bool,
+        fresh: bool,
     ) -> Result<(), EngineError> {
         self.calm(at);
         let now_ms = self.engine.clock.now_ms();
@@ -306,11 +335,12 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
             }
             UndoMove::Settle => {
                 let wait = self.waits.entry(at).or_default();
-                let since = *wait.gone_since_ms.get_or_insert(now_ms);
-                wait.due_ms = since + SETTLE_MS;
+                wait.gone_since_ms.get_or_insert(now_ms);
+                let due_ms = self.settles_ms(at, now_ms);
+                self.waits.entry(at).or_default().due_ms = due_ms;
             }
-            UndoMove::Undo(_) if called => self.due_now(at),
-            UndoMove::Undo(_) => self.waiting(at, "its turn".to_owned()).await?,
+            UndoMove::Undo(_) if fresh => self.due_now(at),
+            UndoMove::Undo(_) => self.waiting(at, "what came of its calls".into()).await?,
             UndoMove::Wait(why) => self.waiting(at, why).await?,
             UndoMove::Stuck(stop) => self.stuck(at, stop).await?,
         }

@@ -66,6 +66,8 @@ pub struct Saga {
     pub changed_ms: Vec<Option<u64>>,
     /// When each node was first mentioned.
     pub started_ms: Vec<Option<u64>>,
+    /// When each node was done.
+    pub done_ms: Vec<Option<u64>>,
     /// Calls made for each node, as journaled.
     pub attempts: Vec<u32>,
 }
@@ -131,6 +133,7 @@ impl Saga {
             nodes: vec![NodeState::default(); size],
             changed_ms: vec![None; size],
             started_ms: vec![None; size],
+            done_ms: vec![None; size],
             attempts: vec![0; size],
         };
         for entry in entries {
@@ -199,6 +202,9 @@ impl Saga {
         }
         if let Some(slot) = self.started_ms.get_mut(at) {
             slot.get_or_insert(entry.at_ms);
+        }
+        if let (Event::Completed { .. }, Some(slot)) = (&entry.event, self.done_ms.get_mut(at)) {
+            *slot = Some(entry.at_ms);
         }
         let calls = entry.event.attempts();
         if let Some(slot) = self.attempts.get_mut(at) {

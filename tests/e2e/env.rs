@@ -77,6 +77,11 @@ impl Cloud {
         self.folder.path().join("line.json")
     }
 
+    /// Where its world is kept.
+    pub(crate) fn world(&self) -> PathBuf {
+        self.folder.path().join("state/sandbox/world")
+    }
+
     /// Asks one of its clusters, `leader` or `follower`.
     pub(crate) fn ask(&self, side: &str, path: &str) -> Value {
         let line = self.line();

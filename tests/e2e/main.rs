@@ -12,5 +12,6 @@ mod input;
 mod killed;
 mod refused;
 mod secrets;
+mod selftest;
 mod together;
 mod whole;

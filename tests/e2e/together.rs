@@ -4,7 +4,7 @@ use crate::env::{Cloud, Env, output};
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-fn two_links(env: &Env) -> (String, String) {
+pub(crate) fn two_links(env: &Env) -> (String, String) {
     let spec = |link: &str, leader: &str, follower: &str| {
         format!(
             "link = \"{link}\"\n[leader]\nregion = \"cn-shanghai\"\ninstance = \"{leader}\"\n\
@@ -18,7 +18,7 @@ fn two_links(env: &Env) -> (String, String) {
     )
 }
 
-fn world() -> String {
+pub(crate) fn world() -> String {
     concat!(env!("CARGO_MANIFEST_DIR"), "/sandbox/worlds/two-links.toml").to_owned()
 }
 

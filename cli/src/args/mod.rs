@@ -1,11 +1,13 @@
 //! The command line: these types and their comments are the manual.
 
 mod sandbox;
+mod selftest;
 
 pub use sandbox::{
     FaultArgs, Kill, RunningArgs, SandboxArg, SandboxChoice, SandboxCommand, SandboxStartArgs,
     WhichRequests,
 };
+pub use selftest::{DieArg, SelftestArgs};
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -169,6 +171,12 @@ pub enum Command {
     /// The pretend cloud
     #[command(subcommand)]
     Sandbox(SandboxCommand),
+    /// Proves on this machine and disk that a run survives being killed
+    ///
+    /// Sets a link up in a pretend cloud and takes it back, kills the process with SIGKILL at
+    /// persisted transitions, goes on and compares; measures what a sync of this disk costs.
+    /// Works in a directory of its own inside the home, and removes it.
+    Selftest(SelftestArgs),
     /// Shows the version
     Version,
 }
@@ -229,6 +237,9 @@ pub struct RunArgs {
         default_value_t = OnFailure::Keep
     )]
     pub on_failure: OnFailure,
+    /// When to die.
+    #[command(flatten)]
+    pub die: DieArg,
 }
 
 /// What to do when a node fails for good.
@@ -273,6 +284,9 @@ pub struct ResumeArgs {
     /// Which cloud.
     #[command(flatten)]
     pub sandbox: SandboxArg,
+    /// When to die.
+    #[command(flatten)]
+    pub die: DieArg,
 }
 
 /// `escrr rollback`
@@ -287,6 +301,9 @@ pub struct RollbackArgs {
     /// What confirms it.
     #[command(flatten)]
     pub confirm: ConfirmArg,
+    /// When to die.
+    #[command(flatten)]
+    pub die: DieArg,
 }
 
 /// `escrr status`

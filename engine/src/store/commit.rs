@@ -7,11 +7,20 @@ use super::{Append, Fence, Head, Store, StoreError};
 use crate::event::Entry;
 use crate::id::SagaId;
 use crate::sealed::Sealed;
-use std::sync::mpsc;
 use tokio::sync::oneshot;
+
+// In this package's unit tests a scheduler decides who runs next: see `interleavings.rs`.
+#[cfg(test)]
+use shuttle::{sync::mpsc, thread};
+#[cfg(not(test))]
+use std::{sync::mpsc, thread};
+
+#[cfg(test)]
+mod interleavings;
 
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
+#[derive(Debug)]
 enum Ask {
     Append(Append, Answer<()>),
     Entries(SagaId, u64, Answer<Vec<Entry>>),
@@ -27,7 +36,7 @@ impl Committer {
     pub fn start(mut store: impl Store) -> Result<Self, StoreError> {
         let fence = store.claim()?;
         let (asks, queue) = mpsc::channel();
-        std::thread::Builder::new()
+        thread::Builder::new()
             .name("committer".into())
             .spawn(move || serve(store, fence, &queue))
             .map_err(|e| StoreError::Stopped(e.to_string()))?;
@@ -73,20 +82,40 @@ fn serve(mut store: impl Store, fence: Fence, queue: &mpsc::Receiver<Ask>) {
                 Ask::Heads(answer) => drop(answer.send(store.heads())),
             }
         }
-        let done = match &dead {
-            _ if batch.is_empty() => Ok(()),
-            Some(why) => Err(StoreError::Stopped(why.clone())),
-            None => commit(&mut store, fence, &batch),
-        };
-        if let Err(error) = &done {
-            // What was written by a failed commit is unknown: nothing may follow it.
-            dead.get_or_insert_with(|| error.to_string());
-        }
-        for answer in answers {
+        for (done, answer) in settle(&mut store, fence, &batch, &mut dead).into_iter().zip(answers)
+        {
             // Nobody waits for the answer any more: the entry is durable all the same.
-            drop(answer.send(done.clone()));
+            drop(answer.send(done));
         }
     }
+}
+
+/// Commits a batch and says what came of each append in it.
+fn settle(
+    store: &mut impl Store,
+    fence: Fence,
+    batch: &[Append],
+    dead: &mut Option<String>,
+) -> Vec<Result<(), StoreError>> {
+    if batch.is_empty() {
+        return Vec::new();
+    }
+    let done = match dead {
+        Some(why) => Err(StoreError::Stopped(why.clone())),
+        None => commit(store, fence, batch),
+    };
+    if let (true, Err(StoreError::Conflict { .. } | StoreError::TooLarge { .. })) =
+        (batch.len() > 1, &done)
+    {
+        // Nothing was written, and one append's mistake is not that of those beside it.
+        return batch.chunks(1).flat_map(|one| settle(store, fence, one, dead)).collect();
+    }
+    match &done {
+        Ok(()) | Err(StoreError::Conflict { .. } | StoreError::TooLarge { .. }) => {}
+        // What was written by a failed commit is unknown: nothing may follow it.
+        Err(error) => drop(dead.get_or_insert_with(|| error.to_string())),
+    }
+    vec![done; batch.len()]
 }
 
 fn commit(store: &mut impl Store, fence: Fence, batch: &[Append]) -> Result<(), StoreError> {

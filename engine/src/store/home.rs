@@ -7,6 +7,7 @@ use super::journal::{self, Journal, records};
 use super::truth::{Pieces, Truth};
 use super::{
     Append, Fence, Head, Holder, Known, Lock, Notice, Store, StoreError, advance, meta, paths,
+    sync_folder,
 };
 use crate::event::Entry;
 use crate::id::SagaId;
@@ -37,18 +38,16 @@ pub struct Home {
 impl Home {
     /// Locks and opens the home in `path`, making it if need be.
     pub fn open(path: &Path, holder: &Holder) -> Result<Self, StoreError> {
-        // Journals tell a network's layout: they are their owner's alone.
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .map_err(|e| StoreError::io("making", path, &e))?;
+        make(path)?;
         let lock = Lock::take(path, holder)?;
         let store = paths::store(path);
-        std::fs::create_dir_all(&store).map_err(|e| StoreError::io("making", &store, &e))?;
-        meta::check_or_write(&store)?;
         let folder = paths::journal(&store);
-        std::fs::create_dir_all(&folder).map_err(|e| StoreError::io("making", &folder, &e))?;
+        make(&store)?;
+        meta::check_or_write(&store)?;
+        make(&folder)?;
+        // Also when a process before this one died between making a folder and its sync.
+        sync_folder(&store)?;
+        sync_folder(path)?;
         let (tail, mut replay) = journal::replay(&folder)?;
         let truth = Truth::fold(&store, &mut replay)?;
         let last = journal::last(tail.as_ref(), &replay.layout);
@@ -158,6 +157,24 @@ impl Store for Home {
     }
 }
 
+/// Makes a folder, and the ones above it, so that they are there after a power cut.
+fn make(path: &Path) -> Result<(), StoreError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    if let Some(above) = above {
+        make(above)?;
+    }
+    // Journals tell a network's layout: they are their owner's alone.
+    let made = std::fs::DirBuilder::new().mode(0o700).create(path);
+    match made {
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(e) => Err(StoreError::io("making", path, &e)),
+        Ok(()) => sync_folder(above.unwrap_or(Path::new("."))),
+    }
+}
+
 /// Opens the index and catches it up with the journal; makes it anew where it cannot be used.
 fn follow_up(
     store: &Path,
@@ -166,12 +183,22 @@ fn follow_up(
     notices: &mut Vec<Notice>,
 ) -> Result<(Index, u64), StoreError> {
     let path = paths::index(store);
-    let fresh = !path.exists();
     let why = match Index::open(&path) {
         Ok((_, contents)) if contents.followed > last => {
             let seen = contents.followed;
             let what = format!("the journal ends at frame {last}; the index has seen {seen}");
             return Err(StoreError::Damaged { path: store.to_owned(), what });
+        }
+        Ok((index, contents)) if !contents.begun => {
+            // The first thing that is written at all, before the journal's first frame.
+            let mut change = Change::default();
+            change.followed(0);
+            index.write(change)?;
+            if last > 0 {
+                let (why, sagas) = ("there was none".to_owned(), truth.known.len());
+                notices.push(Notice::Rebuilt { why, kept: None, sagas });
+            }
+            return catch_up(index, truth, &contents);
         }
         Ok((index, contents)) => match disagreement(truth, &contents) {
             None => return catch_up(index, truth, &contents),
@@ -180,18 +207,15 @@ fn follow_up(
         Err(error @ StoreError::Full { .. }) => return Err(error),
         Err(error) => error.to_string(),
     };
-    let kept = if fresh { None } else { Some(put_aside(store, &path)?) };
+    let kept = put_aside(store, &path)?;
     let (index, contents) = Index::open(&path)?;
     let begun = catch_up(index, truth, &contents)?;
-    notices.push(Notice::Rebuilt { why, kept, sagas: truth.known.len() });
+    notices.push(Notice::Rebuilt { why, kept: Some(kept), sagas: truth.known.len() });
     Ok(begun)
 }
 
 /// In what the index contradicts the journal, if it does.
 fn disagreement(truth: &Truth, contents: &Contents) -> Option<String> {
-    if contents.followed == 0 && contents.known.is_empty() && !truth.known.is_empty() {
-        return Some("it is empty".to_owned());
-    }
     if let Some(archive) = contents.archives.iter().find(|a| !truth.archives.contains_key(a)) {
         return Some(format!("it names an archive that is not there, of segment {archive}"));
     }

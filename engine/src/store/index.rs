@@ -17,7 +17,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+/// sled lets go of its file a moment after it was closed: so many looks,
+const TRIES: u32 = 400;
+/// with a pause between two.
+const PAUSE: Duration = Duration::from_millis(5);
 const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// sled puts values of 128 KiB and more into files that it never syncs: stay well below.
 const CHUNK_BYTES: usize = 48 * 1024;
@@ -42,6 +47,8 @@ pub(crate) struct Contents {
     pub(crate) archives: BTreeSet<u64>,
     /// The number of the last frame that it has seen; 0 for none.
     pub(crate) followed: u64,
+    /// It has been written to.
+    pub(crate) begun: bool,
 }
 
 /// Something to write into the index, all or nothing.
@@ -82,8 +89,7 @@ impl Index {
         drop_unfinished_snapshots(path);
         // What a damaged file makes sled do is not ours to foresee.
         let opened = std::panic::catch_unwind(|| {
-            let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES);
-            let index = Self::over(config.flush_every_ms(None).open(), path)?;
+            let index = Self::over(open_sled(path), path)?;
             let contents = index.contents()?;
             Ok((index, contents))
         });
@@ -111,6 +117,7 @@ impl Index {
             contents.archives.extend(key.get(1..9).and_then(number));
         }
         let followed = self.db.get(FOLLOWED).map_err(|e| reading(&e))?;
+        contents.begun = followed.is_some();
         contents.followed = followed.and_then(|bytes| number(&bytes)).unwrap_or(0);
         Ok(contents)
     }
@@ -155,6 +162,27 @@ impl Index {
         }
         Ok(())
     }
+}
+
+/// Opens sled. We hold the home's lock, so whoever still has sled's own is a thread of this
+/// process that is about to let go of it.
+fn open_sled(path: &Path) -> Result<sled::Db, sled::Error> {
+    let mut tries = 0;
+    loop {
+        let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES);
+        match config.flush_every_ms(None).open() {
+            Err(sled::Error::Io(error)) if is_held(&error) && tries < TRIES => {
+                std::thread::park_timeout(PAUSE);
+                tries += 1;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// sled wraps what the system said into a text.
+fn is_held(error: &std::io::Error) -> bool {
+    error.to_string().contains("could not acquire lock")
 }
 
 fn number(bytes: &[u8]) -> Option<u64> {
