@@ -10,6 +10,7 @@ use crate::node::NodeState;
 use crate::progress::{News, Progress};
 use crate::run::Run;
 use crate::saga::{Direction, FoldError, Saga};
+use crate::sealed::Sealed;
 use crate::store::{Committer, StoreError, chain};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -118,8 +119,12 @@ impl<W: Send + Sync + 'static> Engine<W> {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             world: with.world.to_owned(),
         };
-        let entry =
-            Entry { version: 1, at_ms: self.clock.now_ms(), previous: String::new(), event };
+        let entry = Sealed::new(Entry {
+            version: 1,
+            at_ms: self.clock.now_ms(),
+            previous: String::new(),
+            event,
+        });
         self.committer.append(id, entry.clone()).await?;
         self.tell(id, News::Entry(entry));
         Ok(())
@@ -131,8 +136,12 @@ impl<W: Send + Sync + 'static> Engine<W> {
     pub async fn say(&self, id: SagaId, event: Event) -> Result<Saga, EngineError> {
         let (mut saga, last) = self.load(id).await?;
         self.same_edition(&saga)?;
-        let entry =
-            Entry { version: saga.version + 1, at_ms: self.clock.now_ms(), previous: last, event };
+        let entry = Sealed::new(Entry {
+            version: saga.version + 1,
+            at_ms: self.clock.now_ms(),
+            previous: last,
+            event,
+        });
         saga.apply(&self.catalog, &entry)
             .map_err(|source| EngineError::Fold { saga: id, source })?;
         self.committer.append(id, entry.clone()).await?;

@@ -62,6 +62,10 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
         };
         let wait = self.waits.entry(at).or_default();
         wait.mind_the_gap(now_ms);
+        // What was announced long ago by a process that died, and is called for only now, has
+        // its time from now on.
+        let begun_ms =
+            begun_ms.map(|begun| wait.called_ms.map_or(begun, |called| called.max(begun)));
         let since_ms = *wait.since_ms.get_or_insert(now_ms);
         wait.due_ms = now_ms + poll_ms(now_ms.saturating_sub(since_ms), usual_ms);
         let next_ms = wait.due_ms;
