@@ -283,7 +283,7 @@ impl Desk {
 fn at_cluster(world: &mut World, instance: &str, request: &Request) -> elastic::Reply {
     let mut clusters = std::mem::take(&mut world.elastic);
     let now = world.now_ms;
-    let reply = elastic::handle(&mut clusters, &Paths(world), now, instance, request);
+    let reply = elastic::handle(&mut clusters, &Paths::of(world), now, instance, request);
     world.elastic = clusters;
     reply
 }
