@@ -1,11 +1,13 @@
 //! The command line: these types and their comments are the manual.
 
 mod sandbox;
+mod store;
 
 pub use sandbox::{
     FaultArgs, Kill, RunningArgs, SandboxArg, SandboxChoice, SandboxCommand, SandboxStartArgs,
     WhichRequests,
 };
+pub use store::{CompactArgs, ExportArgs, ImportArgs, RebuildArgs, StoreCommand};
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -166,6 +168,9 @@ pub enum Command {
     Skip(VerbArgs),
     /// Takes a node as done that a person has done by hand
     MarkDone(VerbArgs),
+    /// The care of the store: check it, repair it, carry it elsewhere, make it small
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// The pretend cloud
     #[command(subcommand)]
     Sandbox(SandboxCommand),

@@ -15,6 +15,7 @@ mod run;
 mod sandbox;
 mod show;
 mod status;
+mod store;
 mod version;
 
 use crate::Context;
@@ -31,6 +32,7 @@ pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, Command
     match command {
         Command::Init(args) => init::run(&args, context),
         Command::Sandbox(command) => Box::pin(sandbox::run(command, context)).await,
+        Command::Store(command) => store::run(command, context).await,
         Command::Version => Ok(version::run(context)),
         Command::Plan(args) => Box::pin(plan::run(&args, context)).await,
         Command::Run(args) => Box::pin(run::run(&args, context)).await,

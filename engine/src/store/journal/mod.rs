@@ -7,7 +7,9 @@
 pub(crate) mod archive;
 pub(crate) mod frame;
 pub(crate) mod layout;
+pub(crate) mod names;
 pub(crate) mod records;
+pub(crate) mod scan;
 pub(crate) mod segment;
 
 use self::frame::{Kind, frame_size};
