@@ -51,7 +51,7 @@ impl Growing {
                 program: "p".into(),
             },
             _ if last => Event::Finished { outcome: Outcome::Succeeded },
-            _ => Event::UndoIntended { node: format!("a.{}", "b".repeat(200)) },
+            _ => Event::UndoIntended { node: format!("a.{}", "b".repeat(900)) },
         };
         let mut json = serde_json::to_vec(&event).unwrap();
         if version % 3 == 2 {
@@ -104,8 +104,8 @@ pub(crate) fn large() -> (TempDir, Growing) {
     let folder = tempfile::tempdir().unwrap();
     let mut growing = Growing::default();
     let mut home = open(folder.path());
-    growing.grow(&mut home, 0..40, 60);
-    growing.grow(&mut home, 20..60, 20);
+    growing.grow(&mut home, 0..12, 70);
+    growing.grow(&mut home, 6..20, 20);
     drop(home);
     assert!(files(folder.path(), ".arc").len() > 1 && !files(folder.path(), ".wal").is_empty());
     (folder, growing)

@@ -20,7 +20,7 @@ fn an_index_is_made_again_and_the_old_one_kept() {
     let (folder, growing) = large();
     let sled = folder.path().join("store/sled");
     let told = rebuilt(folder.path()).unwrap();
-    assert_eq!((told.sagas, told.kept.clone()), (60, Some(sled.with_file_name("sled.broken-1"))));
+    assert_eq!((told.sagas, told.kept.clone()), (20, Some(sled.with_file_name("sled.broken-1"))));
     is_sound(folder.path());
     std::fs::write(sled.join("db"), vec![0xA5; 70_000]).unwrap();
     assert!(rebuilt(folder.path()).unwrap().kept.unwrap().ends_with("sled.broken-2"));
@@ -144,7 +144,7 @@ fn archives_and_directories_that_are_damaged_are_read_as_far_as_they_go() {
         let name = file.file_name().unwrap().to_string_lossy();
         println!("{name}, frame {frame}: {kept} of {} sagas whole", told.sagas.len());
         // A directory can be done without; an extent is one saga's alone.
-        assert_eq!(kept, if frame == 0 { 60 } else { 59 }, "{name}, frame {frame}");
+        assert_eq!(kept, if frame == 0 { 20 } else { 19 }, "{name}, frame {frame}");
         restore(folder.path(), &sound);
     }
     std::fs::remove_file(&archives[1]).unwrap();
@@ -164,13 +164,12 @@ fn any_spoiled_frame_leaves_a_store_that_is_sound() {
             restore(folder.path(), &sound);
             spoil(&segment, frame);
             if !index {
-                std::fs::write(folder.path().join("store/sled/db"), [0xA5; 9_000]).unwrap();
+                std::fs::write(folder.path().join("store/sled/db"), vec![0xA5; 70_000]).unwrap();
             }
             let told = salvaged(folder.path());
             holds(folder.path(), &growing, &told.sagas);
-            if index {
-                growing.check(folder.path());
-            }
+            let whole = told.sagas.iter().filter(|one| one.kept == 8).count();
+            assert!(!index || whole == 3, "frame {frame}: {:?}", told.sagas);
         }
     }
 }

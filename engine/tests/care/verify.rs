@@ -47,10 +47,10 @@ fn flips(home: &Path, file: &Path, steps: usize) -> usize {
 #[test]
 fn every_flipped_bit_is_found_in_its_frame() {
     let (folder, _) = small();
-    let done = flips(folder.path(), &files(folder.path(), ".wal")[0], 200);
+    let done = flips(folder.path(), &files(folder.path(), ".wal")[0], 150);
     let (folder, _) = large();
     let archive = &files(folder.path(), ".arc")[0];
-    println!("{} flips found", done + flips(folder.path(), archive, 40));
+    println!("{} flips found", done + flips(folder.path(), archive, 25));
     is_sound(folder.path());
 }
 
@@ -137,7 +137,7 @@ fn beside_a_writer_everything_but_the_index_is_checked() {
     let mut home = open(folder.path());
     let mut growing = Growing::default();
     for round in 0..10 {
-        growing.grow(&mut home, round * 10..round * 10 + 10, 20);
+        growing.grow(&mut home, round * 3..round * 3 + 4, 60);
         let verified = care::verify(folder.path(), None).unwrap();
         assert_eq!(verified.findings, []);
         assert_eq!(verified.index, IndexSeen::Held);

@@ -57,11 +57,11 @@ pub fn compact(home: &Path, lock: Lock, purge: bool) -> Result<Compacted, StoreE
             remove(path)?;
         }
     }
-    let (truth, _) = strictly(&store, &folder)?;
+    let read = strictly(&store, &folder)?;
     // What it says of archives is no longer so: whoever opens it after an interruption here
     // makes it anew too.
     remove(&paths::index(&store))?;
-    rebuild::make(&store, &truth)?;
+    rebuild::make(&store, &read)?;
     sync_folder(&store)?;
     let (after, files_after) = size(&store)?;
     Ok(Compacted { before, after, files_before, files_after, aside, notices })

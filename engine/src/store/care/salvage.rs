@@ -245,7 +245,7 @@ fn write(making: &Path, fence: u64, gathered: &Gathered) -> Result<Vec<Saved>, S
             from_index: of_index.count() as u64,
         });
     }
-    rebuild::make(making, &strictly(making, &folder)?.0)?;
+    rebuild::make(making, &strictly(making, &folder)?)?;
     sync_folder(making)?;
     Ok(saved)
 }

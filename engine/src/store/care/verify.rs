@@ -7,6 +7,7 @@ use crate::id::SagaId;
 use crate::store::home::disagreement;
 use crate::store::index::Index;
 use crate::store::journal;
+use crate::store::reading::names;
 use crate::store::truth::Truth;
 use crate::store::{Lock, StoreError, meta, paths};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,9 @@ use std::path::{Path, PathBuf};
 
 /// What still looks damaged after so many looks is damaged, and not being written.
 const LOOKS: u32 = 5;
+
+/// A writer archives a segment now and then; more often in a row than this it cannot.
+const TRIES: u32 = 50;
 
 /// How much there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,24 +73,29 @@ pub struct Verified {
 /// The system refuses to read something, or a newer version wrote it. Damage is a finding.
 pub fn verify(home: &Path, lock: Option<&Lock>) -> Result<Verified, StoreError> {
     let store = paths::store(home);
-    let mut looks = 1;
+    if lock.is_some() {
+        return look(&store, lock);
+    }
+    let folder = paths::journal(&store);
+    let (mut tries, mut looks) = (0, 0);
     loop {
-        let verified = look(&store, lock)?;
-        if lock.is_some() || verified.findings.is_empty() || looks >= LOOKS {
-            return Ok(verified);
+        let before = names(&folder);
+        let looked = look(&store, None);
+        if looked.as_ref().is_ok_and(|verified| verified.findings.is_empty()) {
+            return looked;
         }
-        looks += 1;
+        // A file has become another meanwhile, or a frame is just being written.
+        tries += 1;
+        looks += u32::from(before == names(&folder));
+        if looks >= LOOKS || tries >= TRIES {
+            return looked;
+        }
     }
 }
 
 fn look(store: &Path, lock: Option<&Lock>) -> Result<Verified, StoreError> {
     let folder = paths::journal(store);
-    let mut chains = Chains::default();
-    chains.findings.extend(meta_finding(store)?);
-    let walk = match folder.exists() {
-        true => Walk::go(&folder, &mut chains)?,
-        false => Walk::default(),
-    };
+    let (chains, walk) = journal_of(store)?;
     let Walk { files, frames, bytes, remarks, .. } = walk;
     let Chains { heads, entries, mut findings } = chains;
     let sagas = heads.len() as u64;
@@ -99,8 +108,24 @@ fn look(store: &Path, lock: Option<&Lock>) -> Result<Verified, StoreError> {
     Ok(Verified { store: store.to_owned(), counts, findings, remarks, index })
 }
 
+/// Everything of a store but for its index.
+pub(super) fn journal_of(store: &Path) -> Result<(Chains, Walk), StoreError> {
+    let mut chains = Chains::default();
+    chains.findings.extend(meta_finding(store)?);
+    let folder = paths::journal(store);
+    if folder.exists() {
+        let walk = Walk::go(&folder, &mut chains)?;
+        return Ok((chains, walk));
+    }
+    // The index is only begun when the journal's folder is there.
+    if paths::index(store).exists() {
+        chains.findings.push(Finding::new(&folder, "it is missing"));
+    }
+    Ok((chains, Walk::default()))
+}
+
 /// What is wrong with the file that names the format.
-pub(super) fn meta_finding(store: &Path) -> Result<Option<Finding>, StoreError> {
+fn meta_finding(store: &Path) -> Result<Option<Finding>, StoreError> {
     let finding = |what: String| Some(Finding::new(&store.join("meta"), what));
     match meta::check(store) {
         Ok(true) => Ok(None),
