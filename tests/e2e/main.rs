@@ -12,5 +12,6 @@ mod input;
 mod killed;
 mod refused;
 mod secrets;
+mod store;
 mod together;
 mod whole;

@@ -24,10 +24,9 @@ fn refused(home: &Path, lines: &[u8]) -> (u64, String) {
     let before = everything(&home.join("store/journal"));
     let error = imported(home, lines).unwrap_err();
     assert_eq!(everything(&home.join("store/journal")), before, "{error}");
-    match error {
-        TransferError::Line { line, what } => (line, what),
-        other => panic!("{other}"),
-    }
+    let text = error.to_string();
+    let TransferError::Line { line, what } = error else { unreachable!("{text}") };
+    (line, what)
 }
 
 #[test]
@@ -150,8 +149,8 @@ fn what_is_here_is_carried_on_or_refused() {
     // Less than is here changes nothing.
     assert_eq!(imported(ended.path(), &short).unwrap().skipped, 3);
     // A saga that is live here does not go on twice.
-    let live = part(&longer, 5);
-    let (line, what) = refused(live.path(), &bytes);
+    let running = part(&longer, 5);
+    let (line, what) = refused(running.path(), &bytes);
     assert!(line == 7 && what.contains("is live here"), "{line}: {what}");
     // Another journal of the same saga.
     let other = tempfile::tempdir().unwrap();

@@ -15,16 +15,13 @@ use serde_json::{Value, json};
 pub(super) async fn run(args: &RebuildArgs, context: Context<'_>) -> Result<Exit, CommandError> {
     let lock = store::lock(context, "store rebuild").await?;
     if args.salvage {
-        match care::salvage(context.settings.home.path(), &lock)? {
-            Some(salvaged) => tell(&salvaged, context),
-            None => {
-                context.ui.status("the journal is sound: there is nothing to salvage");
-                rebuild(&lock, context)?;
-            }
+        if let Some(salvaged) = care::salvage(context.settings.home.path(), &lock)? {
+            tell(&salvaged, context);
+            return Ok(Exit::Done);
         }
-    } else {
-        rebuild(&lock, context)?;
+        context.ui.status("the journal is sound: there is nothing to salvage");
     }
+    rebuild(&lock, context)?;
     Ok(Exit::Done)
 }
 

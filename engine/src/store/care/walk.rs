@@ -72,7 +72,9 @@ impl Walk {
         }
         let (old, kept): (Vec<_>, Vec<_>) =
             names.segments.into_iter().partition(|(number, _)| *number <= covered);
-        old.into_iter().for_each(|(_, path)| walk.leftover(path));
+        for (_, path) in old {
+            walk.leftover(path);
+        }
         let newest = kept.last().map(|(number, _)| *number);
         for (number, path) in kept {
             walk.gap(&path, covered + 1, number, visit);
@@ -159,7 +161,7 @@ impl Walk {
         }
         self.next = end.next;
         let made = says.map_or(0, |(says, _)| says.size);
-        self.segment_end(path, &end, (bytes.len() as u64, made), last, visit);
+        self.segment_end(path, &end, (bytes.len() as u64, made, last), visit);
         Ok(())
     }
 
@@ -198,8 +200,7 @@ impl Walk {
         &mut self,
         path: &Path,
         end: &End,
-        (found, made): (u64, u64),
-        last: bool,
+        (found, made, last): (u64, u64, bool),
         visit: &mut dyn Visit,
     ) {
         let (file, at) = (path.to_owned(), end.at as u64);
@@ -261,7 +262,8 @@ impl Walk {
                     let spot = spot(path, at, header);
                     let offset = at.saturating_sub(begin) as u64;
                     let extent = extents.next_if(|extent| extent.offset == offset);
-                    self.extent(&spot, header.kind, payload, (extent, says.is_some()), visit);
+                    let frame = (header.kind, payload);
+                    self.extent(&spot, frame, (extent, says.is_some()), visit);
                 }
                 Part::Damaged { at, to, frame, why } => {
                     let finding = Finding::new(path, why).at(at as u64).frame(frame);
@@ -331,8 +333,7 @@ impl Walk {
     fn extent(
         &mut self,
         spot: &Spot,
-        kind: Kind,
-        payload: &[u8],
+        (kind, payload): (Kind, &[u8]),
         (extent, directory): (Option<&ExtentV1>, bool),
         visit: &mut dyn Visit,
     ) {
