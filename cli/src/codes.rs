@@ -60,6 +60,8 @@ codes! {
     JOURNAL = "E0308", StoreDamaged, "a journal cannot be read";
     /// A saga was begun with other steps than this version has.
     EDITION = "E0309", Failed, "begun with another version";
+    /// A file does not hold sagas that fit in here.
+    NOT_IMPORTED = "E0310", Usage, "the file cannot be imported";
     /// No sandbox runs.
     NO_SANDBOX = "E0401", Failed, "no sandbox is running";
     /// A sandbox runs already.

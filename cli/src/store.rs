@@ -7,7 +7,7 @@ use crate::error::CommandError;
 use crate::settings::Home;
 use escrr_engine::EngineError;
 use escrr_engine::store::{
-    Committer, Dying, Holder, Home as Held, Moment, Notice, Reading, StoreError,
+    Committer, Dying, Holder, Home as Held, Lock, Moment, Notice, Reading, StoreError,
 };
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub async fn write(
     doing: &str,
     links: &[String],
 ) -> Result<Committer, CommandError> {
-    Ok(Committer::start(open(context, doing, links).await?)?)
+    Ok(Committer::start(hold(context, doing, links).await?)?)
 }
 
 /// Opens the store for writing in a process that kills itself at a moment.
@@ -42,7 +42,7 @@ pub async fn write_until(
     doing: &str,
     links: &[String],
 ) -> Result<Committer, CommandError> {
-    let store = open(context, doing, links).await?;
+    let store = hold(context, doing, links).await?;
     Ok(Committer::start(Dying::new(store, moment, Box::new(kill_self)))?)
 }
 
@@ -53,26 +53,48 @@ fn kill_self() {
     rustix::process::kill_process(me, rustix::process::Signal::KILL).ok();
 }
 
-/// Takes the home, and says what was met and dealt with.
-async fn open(context: Context<'_>, doing: &str, links: &[String]) -> Result<Held, CommandError> {
-    let store = hold(&context.settings.home, doing, links).await?;
-    for notice in store.notices() {
-        context.ui.warning(&told(notice));
-    }
+/// Takes the home for this process and opens its store; what was met and dealt with is said.
+///
+/// # Errors
+/// As for [`write`].
+pub async fn hold(
+    context: Context<'_>,
+    doing: &str,
+    links: &[String],
+) -> Result<Held, CommandError> {
+    let holder = holder(doing, links);
+    let path = context.settings.home.path();
+    let store = patiently(|| Held::open(path, &holder)).await?;
+    say(store.notices(), context);
     Ok(store)
 }
 
-/// Takes the home for this process.
-async fn hold(home: &Home, doing: &str, links: &[String]) -> Result<Held, CommandError> {
-    let holder = holder(doing, links);
+/// Takes the home for this process, without opening its store.
+///
+/// # Errors
+/// Another process has it.
+pub async fn lock(context: Context<'_>, doing: &str) -> Result<Lock, CommandError> {
+    let holder = holder(doing, &[]);
+    Ok(patiently(|| Lock::take(context.settings.home.path(), &holder)).await?)
+}
+
+/// Says what was met and dealt with.
+pub fn say(notices: &[Notice], context: Context<'_>) {
+    for notice in notices {
+        context.ui.warning(&told(notice));
+    }
+}
+
+/// Tries again while somebody has the home who leaves soon.
+async fn patiently<T>(mut take: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let mut tries = 0;
     loop {
-        match Held::open(home.path(), &holder) {
+        match take() {
             Err(StoreError::InUse { holder, .. }) if tries < TRIES && leaves_soon(&holder) => {
                 pause(PAUSE).await;
                 tries += 1;
             }
-            opened => return Ok(opened?),
+            taken => return taken,
         }
     }
 }
@@ -137,12 +159,14 @@ impl From<StoreError> for CommandError {
         let said = error.to_string();
         match error {
             StoreError::InUse { holder, .. } => in_use(&said, &holder),
-            StoreError::Damaged { path, .. } => Self::new(codes::STORE_DAMAGED, said)
+            StoreError::Damaged { .. } => Self::new(codes::STORE_DAMAGED, said)
                 .meaning("nothing was changed; what is there cannot be trusted as it is")
-                .hint(format!(
-                    "keep a copy of it before anything else: cp -a {0} {0}.kept",
-                    path.display()
-                )),
+                .hint("`escrr store verify` names everything that is wrong, and where")
+                .hint(
+                    "`escrr store rebuild` makes the index again; of a damaged journal \
+                     `escrr store rebuild --salvage` saves what can be saved, and keeps the old one",
+                )
+                .next_command("escrr store verify"),
             StoreError::Newer { .. } => Self::new(codes::STORE_NEWER, said)
                 .meaning("a newer version of escrr wrote it; nothing was read or changed")
                 .hint("use that version, or another home: --home DIR"),
@@ -199,7 +223,6 @@ mod tests {
     use crate::args::OutputForm;
     use crate::commands::tests::Stage;
     use crate::exit::Exit;
-    use escrr_engine::store::Lock;
 
     fn locked(home: &std::path::Path, pid: u32, doing: &str) -> Lock {
         let links = vec!["a".to_owned()];
@@ -237,7 +260,9 @@ mod tests {
         assert_eq!(read(&home).unwrap_err().code, codes::STORE_DAMAGED);
         let file = stage.home.path().join("file");
         std::fs::write(&file, "").unwrap();
-        let unwritable = hold(&Home::at(file.join("home")), "run", &[]).await.unwrap_err();
+        let unwritable =
+            Held::open(&file.join("home"), &holder("run", &[])).map_err(CommandError::from);
+        let unwritable = unwritable.unwrap_err();
         assert_eq!((unwritable.code, unwritable.exit()), (codes::STORE_IO, Exit::Failed));
         assert!(unwritable.hints.concat().contains("--home"));
     }

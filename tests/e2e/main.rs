@@ -16,5 +16,6 @@ mod random_kills;
 mod refused;
 mod secrets;
 mod selftest;
+mod store;
 mod together;
 mod whole;

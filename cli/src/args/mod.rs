@@ -2,12 +2,14 @@
 
 mod sandbox;
 mod selftest;
+mod store;
 
 pub use sandbox::{
     FaultArgs, Kill, RunningArgs, SandboxArg, SandboxChoice, SandboxCommand, SandboxStartArgs,
     WhichRequests,
 };
 pub use selftest::{DieArg, SelftestArgs};
+pub use store::{CompactArgs, ExportArgs, ImportArgs, RebuildArgs, StoreCommand};
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -168,6 +170,9 @@ pub enum Command {
     Skip(VerbArgs),
     /// Takes a node as done that a person has done by hand
     MarkDone(VerbArgs),
+    /// The care of the store: check it, repair it, carry it elsewhere, make it small
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// The pretend cloud
     #[command(subcommand)]
     Sandbox(SandboxCommand),

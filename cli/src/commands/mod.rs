@@ -16,6 +16,7 @@ mod sandbox;
 mod selftest;
 mod show;
 mod status;
+mod store;
 mod version;
 
 use crate::Context;
@@ -33,6 +34,7 @@ pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, Command
         Command::Init(args) => init::run(&args, context),
         Command::Sandbox(command) => Box::pin(sandbox::run(command, context)).await,
         Command::Selftest(args) => Box::pin(selftest::run(&args, context)).await,
+        Command::Store(command) => store::run(command, context).await,
         Command::Version => Ok(version::run(context)),
         Command::Plan(args) => Box::pin(plan::run(&args, context)).await,
         Command::Run(args) => Box::pin(run::run(&args, context)).await,

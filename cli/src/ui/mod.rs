@@ -109,6 +109,16 @@ impl Ui {
         say(&self.out, text);
     }
 
+    /// Bytes of the result that must not get lost on their way.
+    ///
+    /// # Errors
+    /// stdout does not take them.
+    pub fn raw(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut stream = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        stream.write_all(bytes)?;
+        stream.flush()
+    }
+
     /// The result as one JSON document for people and programs to read.
     pub fn document<T: Serialize + ?Sized>(&self, value: &T) {
         match serde_json::to_string_pretty(value) {

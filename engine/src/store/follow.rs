@@ -5,11 +5,11 @@ use super::index::{Change, Index};
 use super::journal::archive::{Archive, Contents};
 use super::journal::segment::{self, Segment};
 use super::journal::{self, Full, Replay};
-use super::truth::Truth;
-use super::{Append, Head, Known, Place, StoreError, advance};
+use super::truth::{self, Grouped, Truth};
+use super::{Append, Head, Known, Place, StoreError};
 use crate::id::SagaId;
 use crate::sealed::Sealed;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -251,21 +251,11 @@ impl Work {
     fn grouped(
         &self,
         entries: impl Iterator<Item = (SagaId, Sealed)>,
-    ) -> Result<BTreeMap<SagaId, (Head, Vec<Sealed>)>, StoreError> {
-        let mut grouped: BTreeMap<SagaId, Vec<Sealed>> = BTreeMap::new();
-        for (saga, entry) in entries {
-            grouped.entry(saga).or_default().push(entry);
-        }
-        let mut archived = self.heads_in_archives(grouped.keys())?;
-        let mut sagas = BTreeMap::new();
-        for (saga, entries) in grouped {
-            let before = archived.remove(&saga);
-            let head = entries.iter().try_fold(before, |head, entry| {
-                advance(head.as_ref(), &Append { saga, entry: entry.clone() }).map(Some)
-            })?;
-            sagas.extend(head.map(|head| (saga, (head, entries))));
-        }
-        Ok(sagas)
+    ) -> Result<Grouped, StoreError> {
+        let entries: Vec<(SagaId, Sealed)> = entries.collect();
+        let sagas: BTreeSet<SagaId> = entries.iter().map(|(saga, _)| *saga).collect();
+        let mut heads = self.heads_in_archives(sagas.iter())?;
+        truth::grouped(&self.folder, entries.into_iter(), &mut heads)
     }
 
     /// The heads that some sagas have where their archived entries end.

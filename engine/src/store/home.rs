@@ -39,8 +39,12 @@ impl Home {
     /// Locks and opens the home in `path`, making it if need be.
     pub fn open(path: &Path, holder: &Holder) -> Result<Self, StoreError> {
         make(path)?;
-        let lock = Lock::take(path, holder)?;
-        let store = paths::store(path);
+        Self::open_locked(path, Lock::take(path, holder)?)
+    }
+
+    /// Opens the home in `path`, whose lock was taken.
+    pub(crate) fn open_locked(path: &Path, lock: Lock) -> Result<Self, StoreError> {
+        let store = paths::settle(path)?;
         let folder = paths::journal(&store);
         make(&store)?;
         meta::check_or_write(&store)?;
@@ -82,6 +86,32 @@ impl Home {
     /// What was met while opening, and the user should be told.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
+    }
+
+    /// Writes everything behind the commits and closes the store; the lock stays taken.
+    pub(crate) fn close(self) -> Lock {
+        let Self { _lock: lock, .. } = self;
+        lock
+    }
+
+    /// The entries of a saga from a version on, as they are stored.
+    pub fn sealed(&self, saga: SagaId, from: u64) -> Result<Vec<Sealed>, StoreError> {
+        let (known, archives, tail) = {
+            let state = self.shared.lock();
+            let Some(known) = state.known.get(&saga).cloned() else { return Ok(Vec::new()) };
+            let tail = state.tail.iter().filter(|(_, of, _)| *of == saga);
+            let tail: Vec<Sealed> = tail.map(|(_, _, entry)| entry.clone()).collect();
+            (known, state.archives.clone(), tail)
+        };
+        let mut pieces = Pieces::default();
+        pieces.add_archived(&known, &archives, from)?;
+        // What the index cannot tell is read from the journal below.
+        pieces.add(self.index.entries(saga, from).unwrap_or_default().into_values());
+        pieces.add(tail);
+        if !pieces.are_whole(from, known.head.version) {
+            pieces.add(self.read_segments(saga)?);
+        }
+        pieces.chain(&self.path, &known, from)
     }
 
     fn advance_all(&self, batch: &[Append]) -> Result<BTreeMap<SagaId, Head>, StoreError> {
@@ -138,23 +168,7 @@ impl Store for Home {
     }
 
     fn entries(&self, saga: SagaId, from: u64) -> Result<Vec<Entry>, StoreError> {
-        let (known, archives, tail) = {
-            let state = self.shared.lock();
-            let Some(known) = state.known.get(&saga).cloned() else { return Ok(Vec::new()) };
-            let tail = state.tail.iter().filter(|(_, of, _)| *of == saga);
-            let tail: Vec<Sealed> = tail.map(|(_, _, entry)| entry.clone()).collect();
-            (known, state.archives.clone(), tail)
-        };
-        let mut pieces = Pieces::default();
-        pieces.add_archived(&known, &archives, from)?;
-        // What the index cannot tell is read from the journal below.
-        pieces.add(self.index.entries(saga, from).unwrap_or_default().into_values());
-        pieces.add(tail);
-        if !pieces.are_whole(from, known.head.version) {
-            pieces.add(self.read_segments(saga)?);
-        }
-        let chain = pieces.chain(&self.path, &known, from)?;
-        Ok(chain.iter().map(|entry| entry.entry().clone()).collect())
+        Ok(self.sealed(saga, from)?.iter().map(|entry| entry.entry().clone()).collect())
     }
 
     fn heads(&self) -> Result<Vec<Head>, StoreError> {
@@ -220,7 +234,7 @@ fn follow_up(
 }
 
 /// In what the index contradicts the journal, if it does.
-fn disagreement(truth: &Truth, contents: &Contents) -> Option<String> {
+pub(super) fn disagreement(truth: &Truth, contents: &Contents) -> Option<String> {
     if let Some(archive) = contents.archives.iter().find(|a| !truth.archives.contains_key(a)) {
         return Some(format!("it names an archive that is not there, of segment {archive}"));
     }
@@ -248,7 +262,11 @@ fn disagreement(truth: &Truth, contents: &Contents) -> Option<String> {
 }
 
 /// Lets the index know of the archives that it has not seen.
-fn catch_up(index: Index, truth: &Truth, contents: &Contents) -> Result<(Index, u64), StoreError> {
+pub(super) fn catch_up(
+    index: Index,
+    truth: &Truth,
+    contents: &Contents,
+) -> Result<(Index, u64), StoreError> {
     let missed: Vec<u64> = truth
         .archives
         .keys()
@@ -275,7 +293,7 @@ fn catch_up(index: Index, truth: &Truth, contents: &Contents) -> Result<(Index, 
 }
 
 /// Moves what cannot be used out of the way; nothing is thrown away.
-fn put_aside(store: &Path, path: &Path) -> Result<PathBuf, StoreError> {
+pub(super) fn put_aside(store: &Path, path: &Path) -> Result<PathBuf, StoreError> {
     let mut number = 1;
     let kept = loop {
         let kept = store.join(format!("sled.broken-{number}"));

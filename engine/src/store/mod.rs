@@ -3,6 +3,7 @@
 //! An entry that [`Store::commit`] has acknowledged is durable; a batch is all or
 //! nothing; an append names the version that it expects, so the loser of a race learns it.
 
+pub mod care;
 mod commit;
 mod dying;
 mod follow;
@@ -13,7 +14,6 @@ mod lock;
 mod memory;
 mod meta;
 mod reading;
-
 mod truth;
 
 pub use crate::sealed::chain;
@@ -38,11 +38,31 @@ pub const FORMAT: u32 = 2;
 
 /// Where things are in a home.
 mod paths {
+    use super::{StoreError, sync_folder};
     use std::path::{Path, PathBuf};
 
     /// Everything that the store keeps.
+    ///
+    /// A salvaged store that is whole takes the place of the damaged one; between the two
+    /// renames that this takes it is found under its own name.
     pub(super) fn store(home: &Path) -> PathBuf {
-        home.join("store")
+        let (store, salvaged) = (home.join("store"), salvaged(home));
+        if !store.exists() && salvaged.exists() { salvaged } else { store }
+    }
+
+    /// What was salvaged out of a damaged store, when it is whole.
+    pub(super) fn salvaged(home: &Path) -> PathBuf {
+        home.join("store.salvaged")
+    }
+
+    /// Gives the store its own name, if only the second rename is missing.
+    pub(super) fn settle(home: &Path) -> Result<PathBuf, StoreError> {
+        let (found, store) = (self::store(home), home.join("store"));
+        if found != store {
+            std::fs::rename(&found, &store).map_err(|e| StoreError::io("renaming", &found, &e))?;
+            sync_folder(home)?;
+        }
+        Ok(store)
     }
 
     /// The journal: the truth.

@@ -97,7 +97,7 @@ fn read(store: &Path, folder: &Path) -> Result<(Truth, Replay), StoreError> {
 }
 
 /// The names of the files that hold entries.
-fn names(folder: &Path) -> Vec<OsString> {
+pub(super) fn names(folder: &Path) -> Vec<OsString> {
     let listed = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     let holds = |name: &OsString| {
         let name = name.to_string_lossy();

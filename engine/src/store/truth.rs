@@ -2,7 +2,7 @@
 
 use super::journal::Replay;
 use super::journal::archive::Archive;
-use super::{Append, Known, Place, StoreError, advance};
+use super::{Append, Head, Known, Place, StoreError, advance};
 use crate::id::SagaId;
 use crate::sealed::Sealed;
 use std::collections::{BTreeMap, VecDeque};
@@ -77,6 +77,36 @@ impl Truth {
             }
         }
     }
+}
+
+/// Sagas with the head after some of their entries, and those entries.
+pub(crate) type Grouped = BTreeMap<SagaId, (Head, Vec<Sealed>)>;
+
+/// Entries by saga, each with the head that it has after them. `heads` are those before them,
+/// and then those behind them. What does not follow is damage to the store in `path`.
+pub(crate) fn grouped(
+    path: &Path,
+    entries: impl Iterator<Item = (SagaId, Sealed)>,
+    heads: &mut BTreeMap<SagaId, Head>,
+) -> Result<Grouped, StoreError> {
+    let mut all: Grouped = BTreeMap::new();
+    for (saga, entry) in entries {
+        let before = heads.get(&saga);
+        let follows = entry.previous == before.map_or("", |head| head.last.as_str());
+        let head = match advance(before, &Append { saga, entry: entry.clone() }) {
+            Ok(head) if follows => head,
+            Ok(_) | Err(_) => {
+                let version = entry.version;
+                let what = format!("saga {saga}, entry {version}: it does not follow");
+                return Err(StoreError::Damaged { path: path.to_owned(), what });
+            }
+        };
+        heads.insert(saga, head.clone());
+        let (last, entries) = all.entry(saga).or_insert_with(|| (head.clone(), Vec::new()));
+        *last = head;
+        entries.push(entry);
+    }
+    Ok(all)
 }
 
 /// Puts pieces of a saga's journal together; the pieces may overlap.

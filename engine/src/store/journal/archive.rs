@@ -8,8 +8,8 @@ use super::records::{self, DirectoryV1, ExtentV1};
 use super::segment::{FORMAT, damaged};
 use crate::id::SagaId;
 use crate::sealed::Sealed;
+use crate::store::truth::Grouped;
 use crate::store::{Head, StoreError, sync_folder};
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
@@ -27,7 +27,7 @@ pub(crate) struct Contents {
     /// The holder's number by then.
     pub(crate) fence: u64,
     /// Each saga's head after these entries, and the entries without gaps.
-    pub(crate) sagas: BTreeMap<SagaId, (Head, Vec<Sealed>)>,
+    pub(crate) sagas: Grouped,
 }
 
 /// The file name of the archive of some segments.
@@ -41,36 +41,41 @@ pub(crate) fn segments(name: &str) -> Option<(u64, u64)> {
     Some((first.parse().ok()?, last.parse().ok()?))
 }
 
-/// An archive whose directory was read.
-#[derive(Debug)]
-pub(crate) struct Archive {
-    pub(crate) path: PathBuf,
-    pub(crate) says: DirectoryV1,
-    file: File,
-    /// Where the part behind the directory begins.
-    behind: u64,
+/// An archive that grows in memory.
+#[derive(Default)]
+pub(crate) struct Fresh {
+    behind: Vec<u8>,
+    extents: Vec<ExtentV1>,
 }
 
-impl Archive {
-    /// Writes an archive; it appears under its name only when it is whole on disk.
-    pub(crate) fn write(folder: &Path, contents: &Contents) -> Result<Self, StoreError> {
-        let (mut behind, mut extents) = (Vec::new(), Vec::new());
-        let path = folder.join(name(contents.segments));
-        let too_long = || StoreError::TooLarge { size: usize::MAX, limit: u32::MAX as usize };
-        for (number, (saga, (head, entries))) in (1..).zip(&contents.sagas) {
-            let from = entries.first().map_or(0, |entry| entry.version);
-            extents.push(ExtentV1::new(head, from, behind.len() as u64));
-            let payload = records::batch(entries.iter().map(|entry| (*saga, entry)));
-            frame::write(&mut behind, Kind::Extent, number, &payload).ok_or_else(too_long)?;
-        }
-        let says = DirectoryV1 {
-            format: FORMAT,
-            segments: contents.segments,
-            next: contents.next,
-            fence: contents.fence,
-            behind: behind.len() as u64,
-            extents,
-        };
+impl Fresh {
+    /// Adds entries of a saga without gaps, and the head that it has after them; sagas come in
+    /// their order.
+    pub(crate) fn add(
+        &mut self,
+        saga: SagaId,
+        head: &Head,
+        entries: &[Sealed],
+    ) -> Result<(), StoreError> {
+        let from = entries.first().map_or(0, |entry| entry.version);
+        self.extents.push(ExtentV1::new(head, from, self.behind.len() as u64));
+        let payload = records::batch(entries.iter().map(|entry| (saga, entry)));
+        let number = self.extents.len() as u64;
+        frame::write(&mut self.behind, Kind::Extent, number, &payload).ok_or_else(too_long)
+    }
+
+    /// Writes the archive of these segments; the frame that follows in the journal and the
+    /// holder by then have the numbers `next` and `fence`.
+    pub(crate) fn finish(
+        self,
+        folder: &Path,
+        segments: (u64, u64),
+        (next, fence): (u64, u64),
+    ) -> Result<Archive, StoreError> {
+        let Self { behind, extents } = self;
+        let path = folder.join(name(segments));
+        let length = behind.len() as u64;
+        let says = DirectoryV1 { format: FORMAT, segments, next, fence, behind: length, extents };
         let mut front = Vec::new();
         frame::write(&mut front, Kind::Directory, 0, &says.pack()).ok_or_else(too_long)?;
         let fresh = folder.join(UNFINISHED);
@@ -86,7 +91,32 @@ impl Archive {
             StoreError::io("writing", &path, &e)
         })?;
         sync_folder(folder)?;
-        Self::open(path)
+        Archive::open(path)
+    }
+}
+
+fn too_long() -> StoreError {
+    StoreError::TooLarge { size: usize::MAX, limit: u32::MAX as usize }
+}
+
+/// An archive whose directory was read.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    pub(crate) path: PathBuf,
+    pub(crate) says: DirectoryV1,
+    file: File,
+    /// Where the part behind the directory begins.
+    behind: u64,
+}
+
+impl Archive {
+    /// Writes an archive; it appears under its name only when it is whole on disk.
+    pub(crate) fn write(folder: &Path, contents: &Contents) -> Result<Self, StoreError> {
+        let mut fresh = Fresh::default();
+        for (saga, (head, entries)) in &contents.sagas {
+            fresh.add(*saga, head, entries)?;
+        }
+        fresh.finish(folder, contents.segments, (contents.next, contents.fence))
     }
 
     /// Opens an archive and reads its directory.

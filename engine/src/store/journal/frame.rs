@@ -135,6 +135,19 @@ pub(crate) fn look(bytes: &[u8], at: usize, expected: u64) -> Found<'_> {
     }
 }
 
+/// The whole frame that begins at offset `at`, whatever its number.
+pub(crate) fn whole_at(bytes: &[u8], at: usize) -> Option<(Header, &[u8])> {
+    whole(bytes.get(at..)?).ok()
+}
+
+/// Where the next whole frame begins, at offset `from` or behind it.
+pub(crate) fn next_whole(bytes: &[u8], from: usize) -> Option<usize> {
+    (from.next_multiple_of(ALIGN)..bytes.len()).step_by(ALIGN).find(|at| {
+        bytes.get(*at..).is_some_and(|rest| rest.starts_with(&MAGIC))
+            && whole_at(bytes, *at).is_some()
+    })
+}
+
 /// The whole frame at the beginning of `rest`, or how many bytes of it there should be.
 fn whole(rest: &[u8]) -> Result<(Header, &[u8]), usize> {
     let header = Header::read(rest).ok_or(HEADER)?;

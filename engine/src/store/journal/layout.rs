@@ -1,9 +1,9 @@
 //! Which files a journal has, and whether none is missing.
 
-use super::archive::{self, Archive};
-use super::segment::{self, SPARE, UNFINISHED, damaged};
+use super::archive::Archive;
+use super::names::Names;
+use super::segment::damaged;
 use crate::store::StoreError;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,22 +21,9 @@ pub(crate) struct Layout {
 impl Layout {
     /// Reads the names in a journal's folder, and the directories of its archives.
     pub(crate) fn read(folder: &Path) -> Result<Self, StoreError> {
-        let mut layout = Self::default();
-        let mut archives = Vec::new();
-        let listed = fs::read_dir(folder).map_err(|e| StoreError::io("reading", folder, &e))?;
-        for found in listed {
-            let path = found.map_err(|e| StoreError::io("reading", folder, &e))?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if let Some(number) = segment::number(&name) {
-                layout.segments.push((number, path));
-            } else if let Some((first, last)) = archive::segments(&name) {
-                archives.push((first, std::cmp::Reverse(last), path));
-            } else if [SPARE, UNFINISHED, archive::UNFINISHED].contains(&name.as_str()) {
-                layout.leftovers.push(path);
-            }
-        }
-        archives.sort();
-        for (first, std::cmp::Reverse(last), path) in archives {
+        let Names { archives, segments, leftovers } = Names::read(folder)?;
+        let mut layout = Self { segments, leftovers, ..Self::default() };
+        for ((first, last), path) in archives {
             let covered = layout.archived();
             if last <= covered {
                 layout.leftovers.push(path);
@@ -50,7 +37,6 @@ impl Layout {
     }
 
     fn drop_archived(mut self) -> Result<Self, StoreError> {
-        self.segments.sort();
         let archived = self.archived();
         let (gone, kept) = self.segments.into_iter().partition(|(number, _)| *number <= archived);
         (self.segments, self.leftovers) = (kept, {

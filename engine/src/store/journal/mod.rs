@@ -9,7 +9,9 @@ pub(crate) mod frame;
 #[cfg(test)]
 mod hostile;
 pub(crate) mod layout;
+pub(crate) mod names;
 pub(crate) mod records;
+pub(crate) mod scan;
 pub(crate) mod segment;
 
 use self::frame::{Kind, frame_size};
