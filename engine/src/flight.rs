@@ -1,5 +1,6 @@
 //! Turns that are under way, and what those brought back that never had to wait.
 
+use crate::erased::BoxFuture;
 use crate::task::Seeing;
 use std::collections::{BTreeSet, VecDeque};
 use std::future::poll_fn;
@@ -19,13 +20,8 @@ impl Flights {
     /// Begins a node's turn: it runs here until it first waits, and then as a task of its own.
     ///
     /// A turn that panics brings nothing back, here as there.
-    pub(crate) async fn begin(
-        &mut self,
-        node: usize,
-        turn: impl Future<Output = Seeing> + Send + 'static,
-    ) {
+    pub(crate) async fn begin(&mut self, node: usize, mut turn: BoxFuture<'static, Seeing>) {
         self.nodes.insert(node);
-        let mut turn = Box::pin(turn);
         let first = poll_fn(|cx| {
             Poll::Ready(catch_unwind(AssertUnwindSafe(|| turn.as_mut().poll(cx))).ok())
         });

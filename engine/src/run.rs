@@ -159,7 +159,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
                 continue;
             }
             let turn = self.turn(at, now_ms);
-            self.flights.begin(at, turn.run()).await;
+            self.flights.begin(at, Box::pin(turn.run())).await;
         }
         Ok(())
     }

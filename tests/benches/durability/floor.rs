@@ -13,14 +13,15 @@ use tokio::sync::oneshot;
 /// A transition's bytes: a journal row of 200 and a head row of 80.
 const ROW: usize = 280;
 /// How much is filled with zeros ahead, in bytes.
-const AHEAD: usize = 64 * 1024 * 1024;
-/// Syncs of one round.
-const SYNCS: usize = 400;
-/// Writers of the group commit, and how often each writes in a round.
+const AHEAD: usize = 16 * 1024 * 1024;
+/// Syncs of one measurement.
+const SYNCS: usize = 150;
+/// Writers of the group commit, and how often each writes.
 const WRITERS: usize = 64;
-const EACH: usize = 800;
+const EACH: usize = 400;
 
-/// What a round found.
+/// What one measurement found. The disk is not the same from one second to the next: the floors
+/// are measured anew right before each figure that is held against them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Floors {
     /// p50 of one write and sync, in µs.

@@ -1,5 +1,6 @@
 //! Time, medians, and the two streams.
 
+use crate::Error;
 use std::time::{Duration, Instant};
 
 /// Now. The bench measures real time; nothing else in the project does.
@@ -30,6 +31,21 @@ pub(crate) fn micros(time: Duration) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
 pub(crate) fn rate(count: usize, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64()
+}
+
+/// The time of all processors that this process has taken, in steps of 10 ms.
+pub(crate) fn cpu() -> Result<Duration, Error> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // The fields behind the name; the 14th and the 15th of all are its own time and the kernel's.
+    let behind = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks = behind.skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+    Ok(Duration::from_millis(ticks * 10))
+}
+
+/// How busy the machine is: tasks that run or wait for the disk, over one minute.
+pub(crate) fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split_whitespace().next().unwrap_or("unknown").to_owned()
 }
 
 /// The result.

@@ -1,7 +1,7 @@
 //! Transitions through the committer over a home on disk.
 
 use crate::Error;
-use crate::floor::Floors;
+use crate::floor;
 use crate::measure::{median, micros, now, rate};
 use crate::table::{Figure, Table, Wanted};
 use escrr_engine::store::{Committer, Holder, Home};
@@ -12,9 +12,10 @@ use std::path::Path;
 const LOADS: [(usize, usize); 4] = [(1, 1_000), (16, 500), (64, 250), (256, 100)];
 
 /// Measures transitions in a home of its own for each number of writers.
-pub(crate) fn measure(folder: &Path, floors: &Floors, table: &mut Table) -> Result<(), Error> {
+pub(crate) fn measure(folder: &Path, table: &mut Table) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     for (writers, each) in LOADS {
+        let floors = floor::measure(folder, table)?;
         let folder = tempfile::tempdir_in(folder)?;
         let home = Home::open(&folder.path().join("home"), &Holder::default())?;
         let committer = Committer::start(home)?;
