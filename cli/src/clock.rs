@@ -61,6 +61,12 @@ pub fn real_ms() -> u64 {
     SystemClock.now_ms()
 }
 
+/// A watch that starts now: real time that never goes back, to measure with.
+pub fn stopwatch() -> impl Fn() -> Duration {
+    let since = instant();
+    move || instant().duration_since(since)
+}
+
 /// Waits in real time: for a lock, or for what another process writes.
 #[expect(clippy::disallowed_methods, reason = "what another process does has no clock of ours")]
 pub async fn pause(time: Duration) {

@@ -88,6 +88,8 @@ codes! {
     CHANGED = "E0507", Failed, "the link has changed";
     /// Something is left that nobody takes back.
     LEFT_BEHIND = "E0508", LeftBehind, "something is left behind";
+    /// Killed on purpose, a run did not go on as it has to.
+    SELFTEST = "E0601", Failed, "the self-test failed";
     /// The other side said no.
     REFUSED = "E1001", Failed, "refused";
     /// A prerequisite does not hold.

@@ -16,6 +16,7 @@ pub mod pretend;
 pub mod sagas;
 pub mod sandbox_control;
 pub mod secrets;
+pub mod selftest;
 pub mod session;
 pub mod settings;
 pub mod specs;

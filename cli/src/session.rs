@@ -1,7 +1,7 @@
 //! A command that carries sagas on: the store, the place, the engine, and who watches.
 
 use crate::Context;
-use crate::args::{OutputForm, SandboxArg};
+use crate::args::{DieArg, OutputForm, SandboxArg};
 use crate::codes;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -11,6 +11,7 @@ use crate::store;
 use crate::ui::document;
 use crate::ui::progress::{Board, Screen};
 use escrr_engine::lane::Lanes;
+use escrr_engine::store::Moment;
 use escrr_engine::{Catalog, Ending, Engine, EngineError, Interrupt, News, Progress, Saga, SagaId};
 use escrr_steps::World;
 use std::collections::BTreeMap;
@@ -90,19 +91,41 @@ pub fn person(context: Context<'_>) -> String {
     named("USER").or_else(|| named("LOGNAME")).unwrap_or_else(|| "somebody".to_owned())
 }
 
+/// The moment at which this process kills itself, if it is to: in a sandbox alone, and not
+/// without saying so, for a variable that somebody forgot is read too.
+fn mortal(
+    arg: &SandboxArg,
+    die: &DieArg,
+    context: Context<'_>,
+) -> Result<Option<Moment>, CommandError> {
+    let Some(moment) = die.die else { return Ok(None) };
+    if arg.choice().is_none() {
+        let said = "--die (or ESCRR_DIE) kills the process on purpose, and only in a sandbox";
+        return Err(CommandError::new(codes::USAGE, said)
+            .meaning("it belongs to `escrr selftest`; nothing was done")
+            .hint("unset ESCRR_DIE"));
+    }
+    context.ui.warning(&format!("this process kills itself {moment} (--die or ESCRR_DIE)"));
+    Ok(Some(moment))
+}
+
 impl<'a> Session<'a> {
     /// Takes the store, reaches the place and makes the engine.
     ///
     /// # Errors
-    /// The store is in use or cannot be opened, or the sandbox cannot be had.
+    /// The store is in use or cannot be opened, the sandbox cannot be had, or the process
+    /// is to kill itself while it works in the real cloud.
     pub async fn open(
         doing: &str,
         links: &[String],
-        arg: &SandboxArg,
+        (arg, die): (&SandboxArg, &DieArg),
         context: Context<'a>,
     ) -> Result<Self, CommandError> {
         let catalog = catalog()?;
-        let committer = store::write(context, doing, links).await?;
+        let committer = match mortal(arg, die, context)? {
+            None => store::write(context, doing, links).await?,
+            Some(moment) => store::write_until(moment, context, doing, links).await?,
+        };
         let place = Place::reach(arg, Publicity::Announced, context).await?;
         let clock = place.clock().await?;
         let (progress, news) = mpsc::unbounded_channel();
@@ -256,13 +279,17 @@ impl Stop {
 }
 
 /// The two signals that end a run.
-struct Signals {
+pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    fn listen() -> Result<Self, CommandError> {
+    /// Begins to hear them; from now on they do not end the process by themselves.
+    ///
+    /// # Errors
+    /// The system lets nobody listen.
+    pub fn listen() -> Result<Self, CommandError> {
         let listen = |kind| {
             signal(kind)
                 .map_err(|error| CommandError::new(codes::BUG, format!("no signals: {error}")))
@@ -273,7 +300,8 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Exit {
+    /// Waits for the next one, and gives the exit code that it stands for.
+    pub async fn next(&mut self) -> Exit {
         tokio::select! {
             _ = self.interrupt.recv() => Exit::Interrupted,
             _ = self.terminate.recv() => Exit::Terminated,

@@ -6,7 +6,9 @@ use crate::codes;
 use crate::error::CommandError;
 use crate::settings::Home;
 use escrr_engine::EngineError;
-use escrr_engine::store::{Committer, Holder, Home as Held, Lock, Notice, Reading, StoreError};
+use escrr_engine::store::{
+    Committer, Dying, Holder, Home as Held, Lock, Moment, Notice, Reading, StoreError,
+};
 use std::time::Duration;
 
 /// Who looks whether somebody holds the store has it for a moment, and so does a part of this
@@ -28,6 +30,27 @@ pub async fn write(
     links: &[String],
 ) -> Result<Committer, CommandError> {
     Ok(Committer::start(hold(context, doing, links).await?)?)
+}
+
+/// Opens the store for writing in a process that kills itself at a moment.
+///
+/// # Errors
+/// As [`write`].
+pub async fn write_until(
+    moment: Moment,
+    context: Context<'_>,
+    doing: &str,
+    links: &[String],
+) -> Result<Committer, CommandError> {
+    let store = hold(context, doing, links).await?;
+    Ok(Committer::start(Dying::new(store, moment, Box::new(kill_self)))?)
+}
+
+/// SIGKILL: nothing is tidied up, as when the power goes for this process alone.
+fn kill_self() {
+    let me = rustix::process::getpid();
+    // Where the system refuses, the store stops all the same and the command ends with that.
+    rustix::process::kill_process(me, rustix::process::Signal::KILL).ok();
 }
 
 /// Takes the home for this process and opens its store; what was met and dealt with is said.

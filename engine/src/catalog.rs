@@ -11,9 +11,13 @@ pub struct Catalog<W> {
     nodes: Vec<Box<dyn AnyNode<W>>>,
     about: Vec<About>,
     index: BTreeMap<NodeId, usize>,
+    /// The nodes' names, as they are shown and journaled.
+    names: Vec<String>,
+    by_name: BTreeMap<String, usize>,
     needs: Vec<Vec<usize>>,
-    /// For each node: all nodes that need it, directly or through others.
-    dependents: Vec<BTreeSet<usize>>,
+    /// For each node: all nodes that need it, directly or through others, in order.
+    dependents: Vec<Vec<usize>>,
+    edition: String,
 }
 
 /// A list that is not a graph.
@@ -72,13 +76,17 @@ impl<W: Send + Sync + 'static> Builder<W> {
             needs.push(edges);
         }
         let dependents = closure(&needs);
-        Ok(Catalog { nodes: self.nodes, about, index, needs, dependents })
+        let names: Vec<String> = about.iter().map(|a| a.id.to_string()).collect();
+        let by_name = names.iter().cloned().zip(0..).collect();
+        let edition = edition(&about);
+        let nodes = self.nodes;
+        Ok(Catalog { nodes, about, index, names, by_name, needs, dependents, edition })
     }
 }
 
 /// All nodes that come to need each node, directly or through others.
-fn closure(needs: &[Vec<usize>]) -> Vec<BTreeSet<usize>> {
-    let mut all = vec![BTreeSet::new(); needs.len()];
+fn closure(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let mut all: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); needs.len()];
     for (node, edges) in needs.iter().enumerate().rev() {
         let mine: BTreeSet<usize> =
             all.get(node).cloned().unwrap_or_default().into_iter().chain([node]).collect();
@@ -88,7 +96,21 @@ fn closure(needs: &[Vec<usize>]) -> Vec<BTreeSet<usize>> {
             }
         }
     }
-    all
+    all.into_iter().map(|set| set.into_iter().collect()).collect()
+}
+
+/// Names and edges, in short.
+fn edition(nodes: &[About]) -> String {
+    let mut hash = Sha256::new();
+    for about in nodes {
+        hash.update(about.id.to_string());
+        for need in &about.needs {
+            hash.update(format!("<{need}"));
+        }
+        hash.update("\n");
+    }
+    let digest = hex(&hash.finalize());
+    digest.get(..12).unwrap_or(&digest).to_owned()
 }
 
 impl<W: Send + Sync + 'static> Catalog<W> {
@@ -116,7 +138,12 @@ impl<W> Catalog<W> {
 
     /// The position of the node with this name, as it is shown.
     pub fn find(&self, name: &str) -> Option<usize> {
-        self.about.iter().position(|a| a.id.to_string() == name)
+        self.by_name.get(name).copied()
+    }
+
+    /// The name of a node, as it is shown; empty for a position outside the list.
+    pub fn name(&self, node: usize) -> &str {
+        self.names.get(node).map_or("", String::as_str)
     }
 
     /// The position of a node.
@@ -141,15 +168,6 @@ impl<W> Catalog<W> {
     /// The edition of the list: names and edges. A saga begun with another edition is not
     /// resumed unless asked for, because its journal may speak of nodes that changed.
     pub fn edition(&self) -> String {
-        let mut hash = Sha256::new();
-        for about in &self.about {
-            hash.update(about.id.to_string());
-            for need in &about.needs {
-                hash.update(format!("<{need}"));
-            }
-            hash.update("\n");
-        }
-        let digest = hex(&hash.finalize());
-        digest.get(..12).unwrap_or(&digest).to_owned()
+        self.edition.clone()
     }
 }

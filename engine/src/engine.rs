@@ -10,6 +10,7 @@ use crate::node::NodeState;
 use crate::progress::{News, Progress};
 use crate::run::Run;
 use crate::saga::{Direction, FoldError, Saga};
+use crate::sealed::Sealed;
 use crate::store::{Committer, StoreError, chain};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -118,18 +119,29 @@ impl<W: Send + Sync + 'static> Engine<W> {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             world: with.world.to_owned(),
         };
-        let entry =
-            Entry { version: 1, at_ms: self.clock.now_ms(), previous: String::new(), event };
+        let entry = Sealed::new(Entry {
+            version: 1,
+            at_ms: self.clock.now_ms(),
+            previous: String::new(),
+            event,
+        });
         self.committer.append(id, entry.clone()).await?;
         self.tell(id, News::Entry(entry));
         Ok(())
     }
 
     /// Adds an event that a person caused: resumed, rollback begun, decided.
+    ///
+    /// A saga that cannot be driven is left as it is: [`EngineError::Edition`].
     pub async fn say(&self, id: SagaId, event: Event) -> Result<Saga, EngineError> {
         let (mut saga, last) = self.load(id).await?;
-        let entry =
-            Entry { version: saga.version + 1, at_ms: self.clock.now_ms(), previous: last, event };
+        self.same_edition(&saga)?;
+        let entry = Sealed::new(Entry {
+            version: saga.version + 1,
+            at_ms: self.clock.now_ms(),
+            previous: last,
+            event,
+        });
         saga.apply(&self.catalog, &entry)
             .map_err(|source| EngineError::Fold { saga: id, source })?;
         self.committer.append(id, entry.clone()).await?;
@@ -178,13 +190,19 @@ impl<W: Send + Sync + 'static> Engine<W> {
     ) -> Result<Ending, EngineError> {
         let busy = self.clock.busy();
         let (saga, last) = self.load(id).await?;
-        let known = self.catalog.edition();
-        if saga.edition != known {
-            return Err(EngineError::Edition { saga: id, found: saga.edition, known });
-        }
+        self.same_edition(&saga)?;
         let mut run = Run::new(self, world, saga, last, interrupt);
         let interrupted = run.carry_on(busy).await?;
         Ok(Ending { saga: run.saga, interrupted })
+    }
+
+    /// Was the saga begun with this version's list of steps?
+    fn same_edition(&self, saga: &Saga) -> Result<(), EngineError> {
+        let known = self.catalog.edition();
+        if saga.edition == known {
+            return Ok(());
+        }
+        Err(EngineError::Edition { saga: saga.id, found: saga.edition.clone(), known })
     }
 
     pub(crate) fn tell(&self, saga: SagaId, news: News) {

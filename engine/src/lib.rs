@@ -15,6 +15,7 @@ pub mod engine;
 pub mod erased;
 pub mod event;
 pub mod fault;
+mod flight;
 pub mod id;
 pub mod lane;
 pub mod node;

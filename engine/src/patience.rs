@@ -5,10 +5,12 @@ use crate::engine::EngineError;
 use crate::fault::{Class, Report};
 use crate::node::{NodeState, Stop};
 use crate::progress::News;
-use crate::run::Run;
+use crate::run::{Run, Waiting};
 
 /// A node that is overdue this many times over waits for a person.
 const PARK_AFTER_LIMITS: u64 = 3;
+/// A look that comes this much later than it was due tells that nobody watched meanwhile.
+const LATE_MS: u64 = 60_000;
 /// The least time that transient faults are borne, in milliseconds.
 const LEAST_ENDURANCE_MS: u64 = 30_000;
 
@@ -25,6 +27,7 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
         let random = self.engine.random();
         let limit_ms = self.limit_ms(at).max(LEAST_ENDURANCE_MS);
         let wait = self.waits.entry(at).or_default();
+        wait.mind_the_gap(now_ms);
         wait.faults += 1;
         let since = *wait.fault_since_ms.get_or_insert(now_ms);
         wait.due_ms = now_ms + retry_ms(wait.faults, hint_ms, random);
@@ -58,10 +61,17 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
             | NodeState::Stuck { .. } => None,
         };
         let wait = self.waits.entry(at).or_default();
+        wait.mind_the_gap(now_ms);
+        // What was announced long ago by a process that died, and is called for only now, has
+        // its time from now on.
+        let begun_ms =
+            begun_ms.map(|begun| wait.called_ms.map_or(begun, |called| called.max(begun)));
         let since_ms = *wait.since_ms.get_or_insert(now_ms);
         wait.due_ms = now_ms + poll_ms(now_ms.saturating_sub(since_ms), usual_ms);
         let next_ms = wait.due_ms;
-        let waited_ms = now_ms.saturating_sub(begun_ms.unwrap_or(since_ms));
+        // What is counted from this process's own first look has the gaps taken out already.
+        let gaps_ms = if begun_ms.is_some() { wait.unwatched_ms } else { 0 };
+        let waited_ms = now_ms.saturating_sub(begun_ms.unwrap_or(since_ms)).saturating_sub(gaps_ms);
         let news = News::Waiting { node: at, why: why.clone(), since_ms, next_ms };
         self.engine.tell(self.saga.id, news);
         if waited_ms < limit_ms {
@@ -87,6 +97,23 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
     fn limit_ms(&self, at: usize) -> u64 {
         let about = self.engine.catalog.about().get(at);
         about.map_or(u64::MAX, |a| u64::from(a.patience.limit_s) * 1000)
+    }
+}
+
+impl Waiting {
+    /// Patience is for what is watched: a machine that slept, or a clock that was set
+    /// forward, must not make everything overdue at once.
+    fn mind_the_gap(&mut self, now_ms: u64) {
+        let late_ms = now_ms.saturating_sub(self.due_ms);
+        if self.due_ms == 0 || late_ms < LATE_MS {
+            return;
+        }
+        self.unwatched_ms += late_ms;
+        for since in [&mut self.since_ms, &mut self.fault_since_ms].into_iter().flatten() {
+            *since = since.saturating_add(late_ms).min(now_ms);
+        }
+        // The gap is counted once.
+        self.due_ms = 0;
     }
 }
 

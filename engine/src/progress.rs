@@ -1,8 +1,8 @@
 //! What the outside is told while a saga runs. No text is made here.
 
-use crate::event::Entry;
 use crate::fault::Report;
 use crate::id::SagaId;
+use crate::sealed::Sealed;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub struct Progress {
 #[derive(Clone, Debug)]
 pub enum News {
     /// An entry is on disk.
-    Entry(Entry),
+    Entry(Sealed),
     /// A node is being waited for.
     Waiting {
         /// The node's position in the catalog.

@@ -7,18 +7,18 @@ use crate::clock::Busy;
 use crate::engine::{Engine, EngineError, Interrupt};
 use crate::event::{Entry, Event, Origin};
 use crate::fault::{Class, Fault};
+use crate::flight::Flights;
 use crate::id::{NodeId, token};
 use crate::node::{Move, NodeState, Stop, UndoMove, decide, decide_undo};
 use crate::progress::News;
 use crate::saga::{Direction, Saga};
-use crate::sealed::chain;
+use crate::sealed::Sealed;
 use crate::step::{Remains, Reverse, Seen};
 use crate::task::{Look, Seeing, Turn};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 /// How long an absence has to last before it is believed, when a call's answer was lost, in ms.
 const SETTLE_MS: u64 = 10_000;
@@ -36,6 +36,10 @@ pub(crate) struct Waiting {
     /// The last look said that nothing is left, at this moment.
     pub(crate) gone_since_ms: Option<u64>,
     pub(crate) told_overdue: bool,
+    /// Time that passed while nobody looked: the machine slept, or its clock was set.
+    pub(crate) unwatched_ms: u64,
+    /// When this process first called for what is announced.
+    pub(crate) called_ms: Option<u64>,
 }
 
 /// One drive of one saga.
@@ -45,8 +49,7 @@ pub(crate) struct Run<'e, W> {
     pub(crate) saga: Saga,
     last: String,
     pub(crate) waits: BTreeMap<usize, Waiting>,
-    flying: JoinSet<Seeing>,
-    in_flight: BTreeSet<usize>,
+    flights: Flights,
     /// `None` once nobody can interrupt any more.
     interrupt: Option<watch::Receiver<Interrupt>>,
 }
@@ -66,8 +69,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
             saga,
             last,
             waits: BTreeMap::new(),
-            flying: JoinSet::new(),
-            in_flight: BTreeSet::new(),
+            flights: Flights::default(),
             interrupt: Some(interrupt),
         }
     }
@@ -79,8 +81,12 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
             if !stopping {
                 self.take_off().await?;
             }
+            if let Some(seeing) = self.flights.landed() {
+                self.land(seeing).await?;
+                continue;
+            }
             let next = if stopping { None } else { self.next_due() };
-            if self.flying.is_empty() {
+            if self.flights.are_over() {
                 if let Some(outcome) = self.saga.reached() {
                     self.journal(Event::Finished { outcome }).await?;
                     return Ok(false);
@@ -105,9 +111,9 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         };
         tokio::select! {
             biased;
-            ended = self.flying.join_next(), if !self.flying.is_empty() => {
+            ended = self.flights.next() => {
                 *busy = self.engine.clock.busy();
-                ended.and_then(Result::ok)
+                ended
             }
             again = due => { *busy = again; None }
             alive = changed(self.interrupt.as_mut()) => {
@@ -136,7 +142,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         self.saga
             .ready(&self.engine.catalog)
             .into_iter()
-            .filter(|at| !self.in_flight.contains(at) && !self.resting(*at))
+            .filter(|at| !self.flights.has(*at) && !self.resting(*at))
             .map(|at| self.waits.get(&at).map_or(0, |w| w.due_ms))
             .min()
     }
@@ -146,15 +152,14 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         let now_ms = self.engine.clock.now_ms();
         for at in self.saga.ready(&self.engine.catalog) {
             let due_ms = self.waits.get(&at).map_or(0, |w| w.due_ms);
-            if self.in_flight.contains(&at) || due_ms > now_ms || self.resting(at) {
+            if self.flights.has(at) || due_ms > now_ms || self.resting(at) {
                 continue;
             }
             if self.saga.direction == Direction::Backward && !self.begin_undo(at).await? {
                 continue;
             }
             let turn = self.turn(at, now_ms);
-            self.in_flight.insert(at);
-            self.flying.spawn(turn.run());
+            self.flights.begin(at, turn.run()).await;
         }
         Ok(())
     }
@@ -163,7 +168,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
     async fn begin_undo(&mut self, at: usize) -> Result<bool, EngineError> {
         let announced = matches!(self.saga.node(at), NodeState::Undoing { .. });
         let Some(about) = self.engine.catalog.about().get(at) else { return Ok(false) };
-        let node = about.id.to_string();
+        let node = self.name(at);
         // Also when a process before this one died right after announcing it.
         if let Some(Reverse::Keep(what)) = about.reverse {
             self.waits.remove(&at);
@@ -230,14 +235,17 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
     /// Deals with what a turn brought back.
     async fn land(&mut self, seeing: Seeing) -> Result<(), EngineError> {
         let Seeing { node: at, look, calls, undo, busy: _busy } = seeing;
-        self.in_flight.remove(&at);
         for (item, done) in &calls {
             if done.is_ok() {
                 self.engine.tell(self.saga.id, News::Called { node: at, item: item.clone(), undo });
             }
         }
+        let now_ms = self.engine.clock.now_ms();
         let wait = self.waits.entry(at).or_default();
         wait.attempts += u32::try_from(calls.len()).unwrap_or(u32::MAX);
+        if !calls.is_empty() {
+            wait.called_ms.get_or_insert(now_ms);
+        }
         if let Some((_, Err(fault))) = calls.iter().find(|(_, done)| done.is_err()) {
             return self.faulted(at, fault.clone(), undo).await;
         }
@@ -261,7 +269,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
     ) -> Result<(), EngineError> {
         self.calm(at);
         let Some(about) = self.engine.catalog.about().get(at) else { return Ok(()) };
-        let node = about.id.to_string();
+        let node = self.name(at);
         match decide(self.saga.node(at), &seen, about.acts()) {
             Move::Intend(items) => {
                 if self.saga.stopped() {
@@ -429,22 +437,22 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
     }
 
     pub(crate) fn name(&self, at: usize) -> String {
-        self.engine.catalog.about().get(at).map(|a| a.id.to_string()).unwrap_or_default()
+        self.engine.catalog.name(at).to_owned()
     }
 
     /// Writes an entry; when this returns it is durable, and only then the outside is told.
     async fn journal(&mut self, event: Event) -> Result<(), EngineError> {
-        let entry = Entry {
+        let entry = Sealed::new(Entry {
             version: self.saga.version + 1,
             at_ms: self.engine.clock.now_ms(),
             previous: self.last.clone(),
             event,
-        };
+        });
         self.engine.committer.append(self.saga.id, entry.clone()).await?;
         self.saga
             .apply(&self.engine.catalog, &entry)
             .map_err(|source| EngineError::Fold { saga: self.saga.id, source })?;
-        self.last = chain(&entry);
+        self.last = entry.hash();
         self.engine.tell(self.saga.id, News::Entry(entry));
         Ok(())
     }

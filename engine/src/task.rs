@@ -4,7 +4,7 @@
 
 use crate::catalog::Catalog;
 use crate::clock::Busy;
-use crate::erased::{AnyNode, RawCx};
+use crate::erased::{About, AnyNode, RawCx};
 use crate::fault::{Fault, Report};
 use crate::id::{NodeId, SagaId};
 use crate::lane::Lanes;
@@ -88,7 +88,7 @@ impl<W: Send + Sync + 'static> Turn<W> {
         let mut calls = Vec::new();
         if let Ok(seen) = &look
             && self.may_act
-            && let Move::Act(items) = decide(&self.state, seen, node.about().acts())
+            && let Move::Act(items) = decide(&self.state, seen, self.acts())
         {
             let make = |item: String| async move {
                 let done = node.act(raw, &item).await;
@@ -128,6 +128,11 @@ impl<W: Send + Sync + 'static> Turn<W> {
             };
         }
         (Look::Backward(look), calls)
+    }
+
+    /// Does the node change the world at all?
+    fn acts(&self) -> bool {
+        self.catalog.about().get(self.node).is_some_and(About::acts)
     }
 
     async fn lane(

@@ -51,12 +51,24 @@ struct World {
 }
 
 impl World {
-    fn call(&self, what: &str, effect: impl FnOnce(&mut Inside, u64)) -> Result<(), Fault> {
+    /// In a process that is dead nothing goes on.
+    async fn live(&self) {
+        let dead = self.inside.lock().unwrap().dead;
+        if dead {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    async fn call(&self, what: &str, effect: impl FnOnce(&mut Inside, u64)) -> Result<(), Fault> {
+        self.live().await;
+        let done = self.answer(what, effect);
+        self.live().await;
+        done
+    }
+
+    fn answer(&self, what: &str, effect: impl FnOnce(&mut Inside, u64)) -> Result<(), Fault> {
         let now_ms = self.clock.now_ms();
         let mut inside = self.inside.lock().unwrap();
-        if inside.dead {
-            return Err(Fault::transient(Report::new(what, "this process is dead")));
-        }
         inside.calls += 1;
         let mischief = inside.at_call.filter(|(n, _)| *n == inside.calls).map(|(_, m)| m);
         let report = || Report::new(what, format!("{mischief:?}"));
@@ -74,29 +86,29 @@ impl World {
                 return Err(Fault::Unknown(report()));
             }
         }
-        if inside.dead { Err(Fault::Unknown(report())) } else { Ok(()) }
+        Ok(())
     }
 
-    fn make(&self, name: &str, token: &str) -> Result<(), Fault> {
+    async fn make(&self, name: &str, token: &str) -> Result<(), Fault> {
         self.call(name, |inside, now_ms| {
             if inside.things.get(name).is_some_and(|(t, _)| t != token) {
                 inside.twice.push(name.to_owned());
             }
             inside.things.entry(name.to_owned()).or_insert((token.to_owned(), now_ms + 30_000));
         })
+        .await
     }
 
-    fn unmake(&self, name: &str) -> Result<(), Fault> {
+    async fn unmake(&self, name: &str) -> Result<(), Fault> {
         self.call(name, |inside, _| {
             inside.things.remove(name);
         })
+        .await
     }
 
-    fn look(&self, name: &str) -> Result<Seen<String>, Fault> {
+    async fn look(&self, name: &str) -> Result<Seen<String>, Fault> {
+        self.live().await;
         let inside = self.inside.lock().unwrap();
-        if inside.dead {
-            return Err(Fault::transient(Report::new(name, "this process is dead")));
-        }
         Ok(match inside.things.get(name) {
             None => Seen::absent(),
             Some((_, ready)) if *ready > self.clock.now_ms() => Seen::Pending("making".into()),
@@ -117,7 +129,7 @@ macro_rules! thing {
             const TITLE: &'static str = $name;
             const PATIENCE: Patience = Patience::new(30, 300);
             async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<String>, Fault> {
-                cx.world.look($name)
+                cx.world.look($name).await
             }
         }
         impl Act for $step {
@@ -126,10 +138,10 @@ macro_rules! thing {
                 ($name != "c").then(|| "lane".to_owned())
             }
             async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-                cx.world.make($name, &cx.token(item))
+                cx.world.make($name, &cx.token(item)).await
             }
             async fn undo(&self, cx: &Cx<'_, Self>, _: &str) -> Result<(), Fault> {
-                cx.world.unmake($name)
+                cx.world.unmake($name).await
             }
         }
     };
@@ -156,7 +168,7 @@ impl Step for Parts {
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Vec<String>>, Fault> {
         let (mut missing, mut pending) = (Vec::new(), false);
         for part in PARTS {
-            match cx.world.look(part)? {
+            match cx.world.look(part).await? {
                 Seen::Absent(_) => missing.push(part.to_owned()),
                 Seen::Pending(_) => pending = true,
                 _ => {}
@@ -173,12 +185,12 @@ impl Step for Parts {
 impl Act for Parts {
     const REVERSE: Reverse = Reverse::Undo("nothing is left");
     async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        cx.world.make(item, &cx.token(item))
+        cx.world.make(item, &cx.token(item)).await
     }
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
         let mut left = Vec::new();
         for part in cx.items {
-            match cx.world.look(part)? {
+            match cx.world.look(part).await? {
                 Seen::Absent(_) => {}
                 Seen::Pending(why) => return Ok(Remains::Pending(why)),
                 _ => left.push(part.clone()),
@@ -187,7 +199,7 @@ impl Act for Parts {
         Ok(if left.is_empty() { Remains::Nothing } else { Remains::Items(left) })
     }
     async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        cx.world.unmake(item)
+        cx.world.unmake(item).await
     }
 }
 

@@ -10,8 +10,12 @@
 mod env;
 mod input;
 mod killed;
+#[path = "../power/random.rs"]
+mod random;
+mod random_kills;
 mod refused;
 mod secrets;
+mod selftest;
 mod store;
 mod together;
 mod whole;

@@ -2,11 +2,15 @@
 
 #![expect(clippy::indexing_slicing, reason = "a member that JSON lacks reads as null")]
 
+use crate::jump::{Jump, Jumping};
+use crate::tape::{Cut, Tape};
 use escrr_engine::clock::{Clock, VirtualClock};
 use escrr_engine::lane::Lanes;
 use escrr_engine::store::{Committer, MemoryStore};
-use escrr_engine::{Beginning, Ending, Engine, Event, Interrupt, Progress, SagaId};
-use escrr_sandbox::{Addresses, Options, Sandbox, WorldFile};
+use escrr_engine::{
+    Beginning, Direction, Ending, Engine, Event, Interrupt, News, Progress, SagaId,
+};
+use escrr_sandbox::{Addresses, LogLine, Options, Sandbox, WorldFile};
 use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
 use escrr_steps::catalog::catalog;
 use escrr_steps::secret::Secret;
@@ -23,7 +27,7 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// The sandbox and an engine over it, with a store in memory.
 pub struct Bench {
     /// The pretend cloud.
-    pub sandbox: Sandbox,
+    pub sandbox: Arc<Sandbox>,
     /// What is to be set up.
     pub spec: Spec,
     /// The saga.
@@ -32,6 +36,11 @@ pub struct Bench {
     pub store: MemoryStore,
     /// What the engine said, newest last.
     pub said: Option<mpsc::UnboundedReceiver<Progress>>,
+    /// What is kept of every commit, if anything is.
+    pub tape: Option<Tape>,
+    /// What goes wrong with the process's clock, if anything does.
+    pub jump: Option<Jump>,
+    client: reqwest::Client,
 }
 
 impl Bench {
@@ -45,8 +54,66 @@ impl Bench {
         // Time stands still but for the jumps: how busy this machine is changes nothing.
         let options = Options { dir: None, world: Some(world), speed: Some(0.0), lazy: true };
         let sandbox = Sandbox::start(options).await?;
-        let saga = SagaId::new(1_700_000_000_000, [5; 10]);
-        Ok(Self { sandbox, spec, saga, store: MemoryStore::default(), said: None })
+        Ok(Self::over(sandbox, spec, MemoryStore::default()))
+    }
+
+    /// A new process in the world, and over the disk, that another one left behind.
+    pub async fn after(cut: &Cut) -> Result<Self, Error> {
+        let sandbox = Sandbox::of_world(cut.world.clone(), Some(0.0)).await?;
+        Ok(Self::over(sandbox, defaults::sandbox()?, cut.store()?))
+    }
+
+    /// A world that others have filled, and an empty disk.
+    pub async fn among_others(world: escrr_sandbox::World) -> Result<Self, Error> {
+        let sandbox = Sandbox::of_world(world, Some(0.0)).await?;
+        let mut bench = Self::over(sandbox, defaults::sandbox()?, MemoryStore::default());
+        bench.begin_another();
+        Ok(bench)
+    }
+
+    fn over(sandbox: Sandbox, spec: Spec, store: MemoryStore) -> Self {
+        let (sandbox, saga) = (Arc::new(sandbox), SagaId::new(1_700_000_000_000, [5; 10]));
+        let client = client();
+        Self { sandbox, spec, saga, store, said: None, tape: None, jump: None, client }
+    }
+
+    /// The same link once more, by a saga that knows nothing of the one before.
+    pub fn begin_another(&mut self) {
+        self.saga = SagaId::new(1_800_000_000_000, [6; 10]);
+    }
+
+    /// Lets time pass while no process runs.
+    pub async fn pass(&self, ms: u64) -> Result<(), Error> {
+        let now_ms = self.get("clock").await?["now_ms"].as_u64().unwrap_or(0);
+        self.post("clock", &json!({"to_ms": now_ms + ms})).await.map(drop)
+    }
+
+    /// Somebody else makes a call and waits until it is done.
+    pub async fn meddle(&self, product: &str, action: &str, params: Value) -> Result<Value, Error> {
+        let order = json!({"product": product, "action": action, "params": params});
+        let answer = self.post("change", &order).await?;
+        if let Some(error) = answer.get("error") {
+            return Err(format!("{product} {action}: {error}").into());
+        }
+        self.pass(600_000).await?;
+        Ok(answer)
+    }
+
+    /// Somebody else sends a request to the follower's cluster.
+    pub async fn meddle_with_follower(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<(), Error> {
+        let at = self.addresses();
+        let request = self
+            .client
+            .request(method, format!("{}{path}", at.follower))
+            .basic_auth(&at.elastic_user, Some(&at.elastic_password));
+        let request = if body.is_null() { request } else { request.json(body) };
+        request.send().await?.error_for_status()?;
+        Ok(())
     }
 
     /// The sandbox's addresses.
@@ -83,7 +150,7 @@ impl Bench {
     pub async fn engine(&mut self) -> Result<Engine<World>, Error> {
         let now_ms = self.get("clock").await?["now_ms"].as_u64().unwrap_or(0);
         let url = format!("{}/sandbox/clock", self.addresses().openapi);
-        let client = client();
+        let client = self.client.clone();
         let clock = VirtualClock::with(
             now_ms,
             Box::new(move |to_ms| {
@@ -102,8 +169,14 @@ impl Bench {
         self.said = Some(said);
         Ok(Engine {
             catalog: Arc::new(catalog()?),
-            committer: Committer::start(self.store.clone())?,
-            clock: Arc::new(clock) as Arc<dyn Clock>,
+            committer: match &self.tape {
+                None => Committer::start(self.store.clone())?,
+                Some(tape) => Committer::start(tape.recorder(&self.sandbox, &self.store))?,
+            },
+            clock: match self.jump {
+                None => Arc::new(clock) as Arc<dyn Clock>,
+                Some(jump) => Arc::new(Jumping::new(clock, jump)),
+            },
             lanes: Arc::new(Lanes::default()),
             progress,
             random: 11.into(),
@@ -112,6 +185,12 @@ impl Bench {
 
     /// One process: begins the saga if need be, or resumes it, and drives it.
     pub async fn run(&mut self) -> Result<Ending, Error> {
+        let engine = self.ready().await?;
+        self.drive(&engine).await
+    }
+
+    /// An engine over a saga that may be carried on.
+    async fn ready(&mut self) -> Result<Engine<World>, Error> {
         let engine = self.engine().await?;
         match engine.load(self.saga).await {
             Err(_) => {
@@ -128,17 +207,48 @@ impl Bench {
             }
             Ok(_) => {}
         }
-        self.drive(engine).await
+        Ok(engine)
     }
 
-    /// One process: rolls back.
+    /// One process: rolls back, or goes on with a rollback, as the command does.
     pub async fn rollback(&mut self) -> Result<Ending, Error> {
         let engine = self.engine().await?;
-        engine.say(self.saga, Event::RollbackBegun { by: "bench".into() }).await?;
-        self.drive(engine).await
+        let (saga, _) = engine.load(self.saga).await?;
+        let by = "bench".to_owned();
+        match saga.direction {
+            Direction::Forward => {
+                engine.say(self.saga, Event::RollbackBegun { by }).await?;
+            }
+            Direction::Backward if saga.stopped() => {
+                engine.say(self.saga, Event::Resumed { by }).await?;
+            }
+            Direction::Backward => {}
+        }
+        self.drive(&engine).await
     }
 
-    async fn drive(&self, engine: Engine<World>) -> Result<Ending, Error> {
+    /// One process that goes on in the direction that the saga has, and is killed as soon
+    /// as a call has come to nothing; true if it was.
+    pub async fn killed_at_a_fault(&mut self) -> Result<bool, Error> {
+        let engine = self.ready().await?;
+        let mut said = self.said.take().ok_or("nobody listens")?;
+        let stumbled = async {
+            while let Some(progress) = said.recv().await {
+                if matches!(progress.news, News::Retrying { .. }) {
+                    return;
+                }
+            }
+            std::future::pending::<()>().await;
+        };
+        // Dropping the drive is the end of its process: its calls under way die with it.
+        tokio::select! {
+            biased;
+            () = stumbled => Ok(true),
+            ended = self.drive(&engine) => ended.map(|_| false),
+        }
+    }
+
+    async fn drive(&self, engine: &Engine<World>) -> Result<Ending, Error> {
         let (_keep, interrupt) = watch::channel(Interrupt::None);
         Ok(engine.drive(self.saga, Arc::new(self.world()?), interrupt).await?)
     }
@@ -146,19 +256,19 @@ impl Bench {
     /// Asks the sandbox's control.
     pub async fn get(&self, what: &str) -> Result<Value, Error> {
         let url = format!("{}/sandbox/{what}", self.addresses().openapi);
-        Ok(client().get(url).send().await?.json().await?)
+        Ok(self.client.get(url).send().await?.json().await?)
     }
 
     /// Orders something of the sandbox's control.
     pub async fn post(&self, what: &str, body: &Value) -> Result<Value, Error> {
         let url = format!("{}/sandbox/{what}", self.addresses().openapi);
-        Ok(client().post(url).json(body).send().await?.json().await?)
+        Ok(self.client.post(url).json(body).send().await?.json().await?)
     }
 
     /// Takes every ordered fault back.
     pub async fn clear_faults(&self) -> Result<(), Error> {
         let url = format!("{}/sandbox/fault", self.addresses().openapi);
-        client().delete(url).send().await?;
+        self.client.delete(url).send().await?;
         Ok(())
     }
 
@@ -167,21 +277,16 @@ impl Bench {
         self.get("inventory").await
     }
 
+    /// Every request that was answered so far.
+    pub async fn log(&self) -> Result<Vec<LogLine>, Error> {
+        Ok(serde_json::from_value(self.get("log").await?)?)
+    }
+
     /// The mutating calls that took effect so far: product and action.
     pub async fn changes(&self) -> Result<Vec<String>, Error> {
-        let log = self.get("log").await?;
-        let rows = log.as_array().cloned().unwrap_or_default();
-        Ok(rows
-            .iter()
-            .filter(|r| r["mutating"] == json!(true) && r["outcome"] == json!("ok"))
-            .map(|r| {
-                format!(
-                    "{} {}",
-                    r["product"].as_str().unwrap_or(""),
-                    r["action"].as_str().unwrap_or("")
-                )
-            })
-            .collect())
+        let log = self.log().await?;
+        let took_effect = |line: &&LogLine| line.mutating && line.outcome == "ok";
+        Ok(log.iter().filter(took_effect).map(|l| format!("{} {}", l.product, l.action)).collect())
     }
 }
 

@@ -1,12 +1,14 @@
 //! The command line: these types and their comments are the manual.
 
 mod sandbox;
+mod selftest;
 mod store;
 
 pub use sandbox::{
     FaultArgs, Kill, RunningArgs, SandboxArg, SandboxChoice, SandboxCommand, SandboxStartArgs,
     WhichRequests,
 };
+pub use selftest::{DieArg, SelftestArgs};
 pub use store::{CompactArgs, ExportArgs, ImportArgs, RebuildArgs, StoreCommand};
 
 use clap::builder::FalseyValueParser;
@@ -174,6 +176,12 @@ pub enum Command {
     /// The pretend cloud
     #[command(subcommand)]
     Sandbox(SandboxCommand),
+    /// Proves on this machine and disk that a run survives being killed
+    ///
+    /// Sets a link up in a pretend cloud and takes it back, kills the process with SIGKILL at
+    /// persisted transitions, goes on and compares; measures what a sync of this disk costs.
+    /// Works in a directory of its own inside the home, and removes it.
+    Selftest(SelftestArgs),
     /// Shows the version
     Version,
 }
@@ -234,6 +242,9 @@ pub struct RunArgs {
         default_value_t = OnFailure::Keep
     )]
     pub on_failure: OnFailure,
+    /// When to die.
+    #[command(flatten)]
+    pub die: DieArg,
 }
 
 /// What to do when a node fails for good.
@@ -278,6 +289,9 @@ pub struct ResumeArgs {
     /// Which cloud.
     #[command(flatten)]
     pub sandbox: SandboxArg,
+    /// When to die.
+    #[command(flatten)]
+    pub die: DieArg,
 }
 
 /// `escrr rollback`
@@ -292,6 +306,9 @@ pub struct RollbackArgs {
     /// What confirms it.
     #[command(flatten)]
     pub confirm: ConfirmArg,
+    /// When to die.
+    #[command(flatten)]
+    pub die: DieArg,
 }
 
 /// `escrr status`

@@ -13,6 +13,7 @@ mod resume;
 mod rollback;
 mod run;
 mod sandbox;
+mod selftest;
 mod show;
 mod status;
 mod store;
@@ -32,6 +33,7 @@ pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, Command
     match command {
         Command::Init(args) => init::run(&args, context),
         Command::Sandbox(command) => Box::pin(sandbox::run(command, context)).await,
+        Command::Selftest(args) => Box::pin(selftest::run(&args, context)).await,
         Command::Store(command) => store::run(command, context).await,
         Command::Version => Ok(version::run(context)),
         Command::Plan(args) => Box::pin(plan::run(&args, context)).await,

@@ -19,7 +19,7 @@ pub(super) async fn run(args: &ResumeArgs, context: Context<'_>) -> Result<Exit,
     let head = known(args.link.link.as_deref(), place::kind(choice), context)?;
     place::same_world(&head.link, &head.world, choice, "resume")?;
     let links = [head.link.clone()];
-    let mut session = Session::open("resume", &links, &args.sandbox, context).await?;
+    let mut session = Session::open("resume", &links, (&args.sandbox, &args.die), context).await?;
     let done = carry_on(&mut session, &head, context).await;
     session.leave().await;
     done

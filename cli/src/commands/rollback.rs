@@ -25,7 +25,8 @@ pub(super) async fn run(args: &RollbackArgs, context: Context<'_>) -> Result<Exi
         context.ui.can_ask(YES)?;
     }
     let links = [head.link.clone()];
-    let mut session = Session::open("rollback", &links, &args.sandbox, context).await?;
+    let mut session =
+        Session::open("rollback", &links, (&args.sandbox, &args.die), context).await?;
     let done = take_back(&mut session, &head, ask, context).await;
     session.leave().await;
     done

@@ -28,7 +28,7 @@ pub(super) async fn run(args: &RunArgs, context: Context<'_>) -> Result<Exit, Co
         context.ui.can_ask(YES)?;
     }
     let links: Vec<String> = specs.iter().map(|spec| spec.link.clone()).collect();
-    let mut session = Session::open("run", &links, &args.sandbox, context).await?;
+    let mut session = Session::open("run", &links, (&args.sandbox, &args.die), context).await?;
     let mut worlds = Vec::new();
     let mut done = Ok(());
     for spec in specs {

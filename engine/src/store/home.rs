@@ -49,9 +49,14 @@ impl Home {
         make(&store)?;
         meta::check_or_write(&store)?;
         make(&folder)?;
-        // Also when a process before this one died between making a folder and its sync.
+        // Also when a process before this one died between making a folder and its sync, or
+        // somebody else made the home.
         sync_folder(&store)?;
         sync_folder(path)?;
+        if let Some(above) = path.canonicalize().ok().as_deref().and_then(Path::parent) {
+            // A folder that may be entered but not read cannot be synced; its owner made it.
+            drop(sync_folder(above));
+        }
         let (tail, mut replay) = journal::replay(&folder)?;
         let truth = Truth::fold(&store, &mut replay)?;
         let last = journal::last(tail.as_ref(), &replay.layout);

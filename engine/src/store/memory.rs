@@ -53,7 +53,7 @@ impl Store for MemoryStore {
             let head = advance(head, append)?;
             changed.insert(append.saga, head);
         }
-        inside.heads.append(&mut changed);
+        inside.heads.extend(changed);
         for append in batch {
             inside.entries.entry(append.saga).or_default().push(append.entry.clone());
         }

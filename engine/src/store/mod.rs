@@ -5,6 +5,7 @@
 
 pub mod care;
 mod commit;
+mod dying;
 mod follow;
 mod home;
 mod index;
@@ -17,6 +18,7 @@ mod truth;
 
 pub use crate::sealed::chain;
 pub use commit::Committer;
+pub use dying::{Dying, Moment, NoMoment};
 pub use home::Home;
 pub use lock::{Holder, Lock};
 pub use memory::MemoryStore;

@@ -176,6 +176,21 @@ impl StateMachineTest for Histories {
     }
 }
 
+impl Histories {
+    /// One history by hand.
+    pub(crate) fn replay(plan: Plan, steps: impl IntoIterator<Item = Step>) {
+        let mut state = Reference { plan, alive: false };
+        let mut machine = Self::init_test(&state);
+        for step in steps {
+            assert!(<Self as ReferenceStateMachine>::preconditions(&state, &step), "{step:?}");
+            state = <Self as ReferenceStateMachine>::apply(state, &step);
+            machine = <Self as StateMachineTest>::apply(machine, &state, step);
+            check(&machine);
+        }
+        Self::teardown(machine, state);
+    }
+}
+
 /// The engine takes a decision exactly when there is something to decide.
 fn decide(machine: &mut Machine, at: usize, verb: Verb) {
     let before = machine.world.ledger().unwrap();
@@ -192,7 +207,10 @@ fn check(machine: &Machine) {
     let Some(saga) = machine.folded() else { return };
     assert_eq!(saga.phase(), ledger.phase());
     assert_eq!(saga.stopped(), ledger.stopped());
-    for (page, state) in ledger.pages.iter().zip(&saga.nodes) {
+    let refusals = machine.world.inside().refusals.clone();
+    for (at, (page, state)) in (0..).zip(ledger.pages.iter().zip(&saga.nodes)) {
+        let told = refusals.get(&at).copied().unwrap_or(0);
+        assert!(page.refusals <= told, "{at} was refused {told} times: {page:?}");
         assert_eq!(page.stopped(), state.stop().is_some(), "{page:?} {state:?}");
         assert_eq!(page.holds(), state.may_have_made(), "{page:?} {state:?}");
         let idle = matches!(state, NodeState::Idle { .. });

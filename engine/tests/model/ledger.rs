@@ -32,6 +32,8 @@ pub(crate) struct Page {
     pub(crate) announced: BTreeSet<String>,
     generation: u32,
     refused: bool,
+    /// How often it failed because the other side said no.
+    pub(crate) refusals: usize,
     /// A person took it over, or it stays by design: what is left of it is not the engine's.
     pub(crate) released: bool,
 }
@@ -92,6 +94,7 @@ impl Ledger {
             announced: BTreeSet::new(),
             generation: 0,
             refused: false,
+            refusals: 0,
             released: false,
         };
         let pages = vec![page; plan.len()];
@@ -208,6 +211,7 @@ impl Ledger {
                 self.stop(at, Word::Failed)?;
                 let definite = matches!(class, Class::Refused | Class::Prerequisite);
                 let page = &mut self.pages[at];
+                page.refusals += usize::from(definite);
                 page.refused = definite && !page.announced.is_empty();
                 Ok(())
             }

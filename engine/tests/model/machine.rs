@@ -51,7 +51,7 @@ struct Process {
 
 enum Next {
     Entries,
-    Ended(Result<Ending, EngineError>),
+    Ended(Result<(), EngineError>),
     Died,
 }
 
@@ -178,7 +178,7 @@ impl Machine {
                 tokio::select! {
                     biased;
                     () = world.death() => break Next::Died,
-                    ended = &mut drive => break Next::Ended(ended.unwrap()),
+                    ended = &mut drive => break Next::Ended(ended.unwrap().map(drop)),
                     Some(said) = news.recv() => {
                         left -= usize::from(matches!(said.news, News::Entry(_)));
                         if left == 0 {

@@ -23,6 +23,7 @@ mod history;
 mod ledger;
 mod machine;
 mod plan;
+mod regressions;
 mod steps;
 mod things;
 mod trouble;

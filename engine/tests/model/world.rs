@@ -5,7 +5,7 @@ use crate::ledger::Ledger;
 use crate::plan::{Plan, name};
 use crate::things::{Came, Key, Late, Sight, Things};
 use crate::trouble::{At, Trouble};
-use escrr_engine::clock::Clock;
+use escrr_engine::clock::Clock as _;
 use escrr_engine::store::{MemoryStore, Store as _};
 use escrr_engine::{Fault, Remains, Report, SagaId, Seen};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +35,8 @@ pub(crate) struct Inside {
     /// Gates that are closed, and gates that are not as wanted.
     pub(crate) closed: BTreeSet<usize>,
     pub(crate) bent: BTreeSet<usize>,
+    /// How often a look or a call of each node was answered with a definite no.
+    pub(crate) refusals: BTreeMap<usize, usize>,
     dead: bool,
     accesses: usize,
     /// What the last look of a node said to be missing, and to be there: one call each.
@@ -133,21 +135,22 @@ impl World {
 
     fn trouble(inside: &mut Inside, node: usize, at: At) -> Option<Trouble> {
         let ordered = inside.orders.iter().position(|(n, a, _)| (*n, *a) == (node, at))?;
-        Some(inside.orders.remove(ordered).2)
+        let trouble = inside.orders.remove(ordered).2;
+        *inside.refusals.entry(node).or_default() += usize::from(trouble.refuses());
+        Some(trouble)
     }
 
     async fn troubled_look(&self, node: usize) -> Result<(), Fault> {
         self.access().await;
-        let kills = {
+        {
             let mut inside = self.inside();
             let Some(trouble) = Self::trouble(&mut inside, node, At::Look) else { return Ok(()) };
             if !trouble.kills() {
                 return Err(trouble.fault());
             }
             self.kill(&mut inside);
-        };
-        std::future::pending::<()>().await;
-        Ok(kills)
+        }
+        std::future::pending().await
     }
 
     /// A look at a node that only looks.
@@ -252,6 +255,7 @@ impl World {
             let trouble = Self::trouble(&mut inside, node, At::Make);
             let came = inside.things.tokens.get(token).copied();
             if plan.token && came == Some(Came::Refused) {
+                *inside.refusals.entry(node).or_default() += 1;
                 return Err(Trouble::Refuse.fault());
             }
             if plan.token && plan.burns && came.is_none() && trouble.is_some_and(Trouble::refuses) {

@@ -50,6 +50,9 @@ pub enum Effect {
     },
     /// `Throttling.User` (400); a cluster answers 429.
     Throttle,
+    /// The same with the gateway's hint to try again after so many milliseconds
+    /// (`x-acs-retry-after`); a cluster gives none.
+    ThrottleMs(u64),
     /// All is as if the credentials had run out: `InvalidSecurityToken.Expired` (400).
     ExpireCredentials,
     /// Applied, and answered that many milliseconds of the world's time later. Without a
@@ -59,6 +62,9 @@ pub enum Effect {
     Lost,
     /// Not applied, and the connection closed without an answer.
     Cut,
+    /// The connection closed without an answer, and applied that many milliseconds of the
+    /// world's time later. A sandbox that stops before forgets it.
+    LateMs(u64),
     /// A read is answered from the world as it was before the last change. The copy is
     /// kept from the first change after the order on.
     Stale,

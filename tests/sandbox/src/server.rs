@@ -2,7 +2,7 @@
 
 use crate::desk::{Caller, Desk, Outcome, Reply};
 use crate::wire::Http;
-use crate::{Error, WorldFile, clock, control, peer};
+use crate::{Error, World, WorldFile, clock, control, peer};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::CONTENT_LENGTH;
@@ -87,7 +87,32 @@ impl Sandbox {
     /// # Errors
     /// [`Error`]: the world cannot be read or made, or there is no port.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let desk = Desk::open(&options)?;
+        Self::open(Desk::open(&options)?).await
+    }
+
+    /// Starts a sandbox over a copy of a world, in memory: the same things at the same
+    /// time, with an empty log.
+    ///
+    /// # Errors
+    /// [`Error`]: there is no port.
+    pub async fn of_world(world: World, speed: Option<f64>) -> Result<Self, Error> {
+        Self::open(Desk::of_world(world, speed)).await
+    }
+
+    /// A copy of the world as it is now.
+    pub fn world(&self) -> World {
+        let mut desk = lock(&self.desk);
+        desk.catch_up();
+        desk.world.clone()
+    }
+
+    /// How many requests it has answered so far.
+    pub fn requests(&self) -> u64 {
+        lock(&self.desk).log().next_seq() - 1
+    }
+
+    async fn open(desk: Desk) -> Result<Self, Error> {
+        let speed = desk.clock.speed();
         let file = desk.world.file.clone();
         let account = desk.world.file.account.clone();
         let desk = Arc::new(Mutex::new(desk));
@@ -110,7 +135,7 @@ impl Sandbox {
             access_key_secret: account.access_key_secret,
             elastic_user: "elastic".into(),
             elastic_password: users.and_then(|u| u.get("elastic")).cloned().unwrap_or_default(),
-            speed: options.speed,
+            speed,
             pid: std::process::id(),
         };
         Ok(Self { addresses, desk, tasks })

@@ -184,7 +184,7 @@ pub(super) mod tests {
     /// The first saga makes a node and waits for it.
     pub(in crate::ui::progress) fn waiting(board: &mut Board, node: &str, why: &str) {
         let version = board.views().next().unwrap().saga.version + 1;
-        news(board, 2_000, News::Entry(entry(version, 2_000, intended(node))));
+        news(board, 2_000, News::Entry(entry(version, 2_000, intended(node)).into()));
         let node = board.find(node).unwrap();
         let (why, since_ms) = (why.to_owned(), 3_000);
         news(board, 3_000, News::Waiting { node, why, since_ms, next_ms: 4_000 });
@@ -206,7 +206,7 @@ pub(super) mod tests {
             output: serde_json::Value::Null,
             attempts: 1,
         };
-        news(&mut board, 10_000, News::Entry(entry(3, 10_000, event)));
+        news(&mut board, 10_000, News::Entry(entry(3, 10_000, event).into()));
         assert_eq!(board.views().next().unwrap().active(), Vec::<usize>::new());
     }
 }

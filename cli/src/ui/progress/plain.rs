@@ -99,7 +99,10 @@ mod tests {
             let progress = news(&mut board, at_ms, what);
             plain.news(&board, &progress, &ui);
         };
-        hear(1_790_000_001_000, News::Entry(entry(2, 1_790_000_001_000, intended("network.cen"))));
+        hear(
+            1_790_000_001_000,
+            News::Entry(entry(2, 1_790_000_001_000, intended("network.cen")).into()),
+        );
         for second in 2..=62 {
             let at_ms = 1_790_000_000_000 + second * 1_000;
             let (why, since_ms) = ("it is Creating\u{1b}".to_owned(), 1_790_000_002_000);

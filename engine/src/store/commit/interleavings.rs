@@ -12,7 +12,7 @@ use shuttle::future::block_on;
 use shuttle::thread;
 
 /// Orders of events that each scheduler tries where the environment does not say how many.
-const ORDERS: usize = 1_500;
+const ORDERS: usize = 1_000;
 /// How often the directed scheduler changes its mind in one order.
 const CHANGES: usize = 3;
 

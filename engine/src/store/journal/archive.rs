@@ -142,11 +142,9 @@ impl Archive {
             let (found, known) = (u32::from(says.format), u32::from(FORMAT));
             return Err(StoreError::Newer { path, found, known });
         }
-        if says.behind + front.len() as u64 != length {
-            return Err(not(&format!(
-                "it is {length} bytes long, and was made with {}",
-                says.behind + front.len() as u64
-            )));
+        let made = says.behind.saturating_add(front.len() as u64);
+        if made != length {
+            return Err(not(&format!("it is {length} bytes long, and was made with {made}")));
         }
         Ok(Self { path, says, file, behind: front.len() as u64 })
     }
@@ -158,7 +156,7 @@ impl Archive {
 
     /// The entries of the extent at `offset` behind the directory.
     pub(crate) fn entries(&self, offset: u64) -> Result<Vec<(SagaId, Sealed)>, StoreError> {
-        let at = self.behind + offset;
+        let at = self.behind.saturating_add(offset);
         let place = usize::try_from(at).unwrap_or(usize::MAX);
         let not = |why: &str| damaged(&self.path, place, why);
         let mut head = [0; HEADER];

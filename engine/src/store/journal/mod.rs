@@ -6,6 +6,8 @@
 
 pub(crate) mod archive;
 pub(crate) mod frame;
+#[cfg(test)]
+mod hostile;
 pub(crate) mod layout;
 pub(crate) mod names;
 pub(crate) mod records;

@@ -118,6 +118,19 @@ impl Step for EndpointService {
     }
 }
 
+/// The list of resources may lag behind: what is attached already is looked at again. The
+/// vendor's list of codes does not name this one.
+fn attached(answer: Result<(), Fault>) -> Result<(), Fault> {
+    match answer {
+        Err(Fault::Refused { report, .. })
+            if report.code.as_deref().is_some_and(|code| code.contains("Already")) =>
+        {
+            Err(Fault::Busy(report))
+        }
+        other => other,
+    }
+}
+
 impl Act for EndpointService {
     const REVERSE: Reverse = Reverse::Undo(
         "detaches the load balancer zone by zone and deletes the endpoint service that was made",
@@ -145,7 +158,7 @@ impl Act for EndpointService {
         }
         let Found::One(found, _) = find(cx).await? else { return Ok(()) };
         let resource = resource(&balancer.balancer, item);
-        client.attach_resource(&found.service_id, &resource, &cx.token(item)).await
+        attached(client.attach_resource(&found.service_id, &resource, &cx.token(item)).await)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
@@ -191,5 +204,17 @@ fn resource(balancer: &str, zone: &str) -> ServiceResource {
         resource_id: balancer.to_owned(),
         resource_type: "nlb".to_owned(),
         zone_id: zone.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_attached_already_is_looked_at_again() {
+        let refused = |code: &str| Err(Fault::refused(Report::new("attaching", "no").code(code)));
+        assert!(matches!(attached(refused("ResourceAlreadyAttached")), Err(Fault::Busy(_))));
+        assert!(matches!(attached(refused("InvalidParameter")), Err(Fault::Refused { .. })));
     }
 }

@@ -128,10 +128,18 @@ impl Step for ExistingIndices {
             }
         }
         if !missing.is_empty() {
-            let present: BTreeSet<String> =
-                cluster.indices("_all").await?.into_iter().map(|i| i.name).collect();
-            if let Some(pair) = missing.iter().find(|p| present.contains(&p.follower)) {
+            let present: BTreeMap<String, bool> = cluster
+                .indices("_all")
+                .await?
+                .into_iter()
+                .map(|index| (index.name, index.is_follower))
+                .collect();
+            if let Some(pair) = missing.iter().find(|p| present.get(&p.follower) == Some(&false)) {
                 return Ok(Seen::Drifted(in_the_way(&pair.follower)));
+            }
+            // The auto-follow pattern may have been quicker than our two questions.
+            if let Some(pair) = missing.iter().find(|p| present.contains_key(&p.follower)) {
+                return Ok(Seen::Pending(format!("{} is being followed", pair.follower)));
             }
         }
         Ok(if !missing.is_empty() {
@@ -141,6 +149,20 @@ impl Step for ExistingIndices {
         } else {
             Seen::Ready(all)
         })
+    }
+}
+
+/// The auto-follow pattern, or an earlier call of ours, made the index since the look: the
+/// next look says whose it is.
+fn quicker(answer: Result<(), Fault>) -> Result<(), Fault> {
+    match answer {
+        Err(Fault::Refused { report, .. })
+            if report.code.as_deref() == Some("snapshot_restore_exception")
+                && report.said.contains("already exists") =>
+        {
+            Err(Fault::Busy(report))
+        }
+        other => other,
     }
 }
 
@@ -164,7 +186,7 @@ impl Act for ExistingIndices {
             remote_cluster: &cx.needs.1.alias,
             leader_index: item,
         };
-        follower(cx.world, &cx.needs.0)?.follow(ask).await
+        quicker(follower(cx.world, &cx.needs.0)?.follow(ask).await)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
@@ -179,5 +201,24 @@ impl Act for ExistingIndices {
     async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
         let cluster = follower(cx.world, &cx.needs.0)?;
         release(&cluster, item, cx.world.spec.replication.on_rollback).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_that_came_since_the_look_is_looked_at_again() {
+        let refused = |code: &str, said: &str| {
+            Err(Fault::refused(Report::new("PUT /a/_ccr/follow", said).code(code)))
+        };
+        let said = "cannot restore index [a] because an open index with same name already exists";
+        let answer = quicker(refused("snapshot_restore_exception", said));
+        assert!(matches!(answer, Err(Fault::Busy(_))));
+        let answer = quicker(refused("snapshot_restore_exception", "the disk is full"));
+        assert!(matches!(answer, Err(Fault::Refused { .. })));
+        let answer = quicker(refused("illegal_argument_exception", said));
+        assert!(matches!(answer, Err(Fault::Refused { .. })));
     }
 }

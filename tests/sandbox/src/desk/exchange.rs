@@ -1,5 +1,6 @@
 //! One request: checked, met by faults, applied, logged, saved, answered.
 
+use super::late::{self, Due};
 use super::reply::request_id;
 use super::{Desk, Reply};
 use crate::elastic::{self, Request};
@@ -38,7 +39,7 @@ const ES: &str = "Es";
 
 /// What the log says of a request before its outcome is known.
 #[derive(Clone, Debug, Default)]
-struct Entry {
+pub(super) struct Entry {
     product: String,
     action: String,
     region: String,
@@ -54,6 +55,8 @@ struct Way<'a> {
     refuse: &'a dyn Fn(&Refusal) -> Reply,
     /// What a throttled caller is told.
     throttled: Refusal,
+    /// What it does when nobody waits for the answer any more.
+    unheard: &'a dyn Fn() -> late::Effect,
 }
 
 impl Desk {
@@ -91,6 +94,12 @@ impl Desk {
                 "Throttling.User",
                 "Request was denied due to user flow control.",
             ),
+            unheard: &|| {
+                let call = call.clone();
+                Box::new(move |world| {
+                    route::answer(world, &call).err().map_or_else(|| "ok".to_owned(), |r| r.code)
+                })
+            },
         };
         self.pass(&entry, &way, caller)
     }
@@ -126,10 +135,7 @@ impl Desk {
         };
         let way = Way {
             apply: &|world| {
-                let mut clusters = std::mem::take(&mut world.elastic);
-                let now = world.now_ms;
-                let reply = elastic::handle(&mut clusters, &Paths(world), now, instance, &request);
-                world.elastic = clusters;
+                let reply = at_cluster(world, instance, &request);
                 let word = outcome_word(&reply);
                 (Reply::elastic(http, reply), word)
             },
@@ -139,6 +145,10 @@ impl Desk {
                 "es_rejected_execution_exception",
                 "rejected execution: the queue of the thread pool is full",
             ),
+            unheard: &|| {
+                let (instance, request) = (instance.to_owned(), request.clone());
+                Box::new(move |world| outcome_word(&at_cluster(world, &instance, &request)))
+            },
         };
         self.pass(&entry, &way, caller)
     }
@@ -161,6 +171,10 @@ impl Desk {
                 refused(way, &Refusal { status, code, message })
             }
             Some(Effect::Throttle) => refused(way, &way.throttled),
+            Some(Effect::ThrottleMs(ms)) => {
+                let (reply, word) = refused(way, &way.throttled);
+                (reply.map(|reply| hinted(entry, reply, ms)), word)
+            }
             Some(Effect::ExpireCredentials) => refused(
                 way,
                 &Refusal::bad(
@@ -172,6 +186,12 @@ impl Desk {
             Some(Effect::Lost) => {
                 self.apply(entry, way);
                 (None, "lost".to_owned())
+            }
+            Some(Effect::LateMs(ms)) => {
+                let at_ms = self.world.now_ms.saturating_add(ms);
+                let effect = (way.unheard)();
+                self.late.hold(Due { at_ms, entry: entry.clone(), effect });
+                (None, "late".to_owned())
             }
             Some(Effect::Stale) => some(self.stale(entry, way)),
             Some(Effect::Stuck) => some(self.stuck(entry, way)),
@@ -207,10 +227,22 @@ impl Desk {
     }
 
     fn apply(&mut self, entry: &Entry, way: &Way<'_>) -> (Reply, String) {
+        self.keep_copy(entry);
+        (way.apply)(&mut self.world)
+    }
+
+    fn keep_copy(&mut self, entry: &Entry) {
         if entry.mutating && self.world.faults.wants_copies() {
             self.before = Some(Box::new(self.world.clone()));
         }
-        (way.apply)(&mut self.world)
+    }
+
+    /// A request that nobody waits for any more takes effect; the log has it a second time.
+    pub(super) fn arrive(&mut self, due: Due) {
+        self.keep_copy(&due.entry);
+        let word = (due.effect)(&mut self.world);
+        self.note(&due.entry, &word, None);
+        self.dirty = true;
     }
 
     /// A read sees the world as it was before the last change.
@@ -247,6 +279,15 @@ impl Desk {
     }
 }
 
+/// Lets a cluster answer a request.
+fn at_cluster(world: &mut World, instance: &str, request: &Request) -> elastic::Reply {
+    let mut clusters = std::mem::take(&mut world.elastic);
+    let now = world.now_ms;
+    let reply = elastic::handle(&mut clusters, &Paths(world), now, instance, request);
+    world.elastic = clusters;
+    reply
+}
+
 /// A refused call to the OpenAPI has no effect; a cluster may have done a part.
 fn may_have_changed(entry: &Entry, word: &str) -> bool {
     word == "ok" || entry.product == ES
@@ -258,6 +299,14 @@ fn some((reply, word): (Reply, String)) -> (Option<Reply>, String) {
 
 fn refused(way: &Way<'_>, refusal: &Refusal) -> (Option<Reply>, String) {
     (Some((way.refuse)(refusal)), refusal.code.clone())
+}
+
+/// The gateway says when to try again; a cluster does not.
+fn hinted(entry: &Entry, mut reply: Reply, ms: u64) -> Reply {
+    if entry.product != ES {
+        reply.headers.push(("x-acs-retry-after".to_owned(), ms.to_string()));
+    }
+    reply
 }
 
 /// `ok`, or the type of a cluster's error, or its status where it has none.

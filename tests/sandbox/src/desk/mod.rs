@@ -1,10 +1,12 @@
 //! The desk that all requests pass: world, clock, faults, log and disk under one lock.
 //!
 //! - `exchange`: one request to the OpenAPI or to a cluster
+//! - `late`: requests whose effect is still to come
 //! - `log`: all requests so far
 //! - `reply`: answers as the gateway and the clusters write them
 
 mod exchange;
+mod late;
 mod log;
 mod reply;
 
@@ -17,6 +19,7 @@ use crate::fault::{self, Effect, Fault};
 use crate::persist::Shelf;
 use crate::verify::Nonces;
 use crate::{Error, Options, World, WorldFile, route};
+use late::Late;
 
 /// Everything behind the lock.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ pub(crate) struct Desk {
     before: Option<Box<World>>,
     log: Log,
     nonces: Nonces,
+    /// Requests whose effect is still to come.
+    late: Late,
     shelf: Option<Shelf>,
     lazy: bool,
     dirty: bool,
@@ -56,6 +61,7 @@ impl Desk {
             before: None,
             log: Log::of(log)?,
             nonces: Nonces::default(),
+            late: Late::default(),
             shelf,
             lazy: options.lazy,
             dirty: is_new,
@@ -65,9 +71,34 @@ impl Desk {
         Ok(desk)
     }
 
+    /// A desk over a world in memory, which goes on at its own time.
+    pub(crate) fn of_world(world: World, speed: Option<f64>) -> Self {
+        Self {
+            clock: Clock::new(world.now_ms, speed),
+            world,
+            before: None,
+            log: Log::default(),
+            nonces: Nonces::default(),
+            late: Late::default(),
+            shelf: None,
+            lazy: true,
+            dirty: false,
+            closed: false,
+        }
+    }
+
     /// Sets the world's time to the clock's and lets everything catch up.
     pub(crate) fn catch_up(&mut self) {
-        self.world.now_ms = self.world.now_ms.max(self.clock.now_ms());
+        let now_ms = self.world.now_ms.max(self.clock.now_ms());
+        while let Some(due) = self.late.due(now_ms) {
+            self.settle_at(self.world.now_ms.max(due.at_ms));
+            self.arrive(due);
+        }
+        self.settle_at(now_ms);
+    }
+
+    fn settle_at(&mut self, now_ms: u64) {
+        self.world.now_ms = now_ms;
         self.world.request.wall_ms = wall_ms();
         route::settle(&mut self.world);
     }
@@ -119,6 +150,7 @@ impl Desk {
         let file: WorldFile = self.world.file.clone();
         self.world = World::from_file(&file, self.clock.now_ms()).map_err(Error::World)?;
         self.before = None;
+        self.late = Late::default();
         self.log = Log::default();
         if let Some(shelf) = &mut self.shelf {
             shelf.forget_log()?;

@@ -161,6 +161,31 @@ fn a_lost_answer_was_applied_and_a_cut_request_was_not() {
 }
 
 #[test]
+fn a_late_request_is_applied_when_its_time_has_come() {
+    let mut desk = Desk::open(&Options { speed: Some(0.0), ..Options::default() }).unwrap();
+    order(&mut desk, json!({"mutating": true, "nth": 1, "effect": {"late_ms": 30_000}}));
+    let now_ms = desk.world.now_ms;
+    assert_eq!(ask(&mut desk, "CreateVSwitch", CREATE), None);
+    assert_eq!(last(&desk).outcome, "late");
+    assert!(desk.move_clock(now_ms + 29_999));
+    assert_eq!(count(&mut desk), 1);
+    assert!(desk.move_clock(now_ms + 90_000));
+    let line = last(&desk);
+    assert_eq!((line.outcome.as_str(), line.action.as_str()), ("ok", "CreateVSwitch"));
+    assert_eq!(line.at_ms, now_ms + 30_000, "at its time, however far the clock jumped");
+    assert_eq!(count(&mut desk), 2);
+}
+
+#[test]
+fn a_hint_comes_with_the_gateways_refusal() {
+    let mut desk = desk();
+    order(&mut desk, json!({"effect": {"throttle_ms": 700}}));
+    let http = signed(&desk, VPC, "CreateVSwitch", CREATE);
+    let reply = desk.openapi(&http, &Victim::default()).reply.unwrap();
+    assert!(reply.headers.contains(&("x-acs-retry-after".into(), "700".into())));
+}
+
+#[test]
 fn a_delay_is_told_and_the_request_applied() {
     let mut desk = desk();
     order(&mut desk, json!({"effect": {"delay_ms": 1500}}));

@@ -36,6 +36,23 @@ async fn answers_on_loopback_and_stops() {
     assert!(TcpStream::connect(address).await.is_err());
 }
 
+#[tokio::test]
+async fn a_copy_goes_on_by_itself() {
+    let still = Options { speed: Some(0.0), ..Options::default() };
+    let first = Sandbox::start(still).await.unwrap();
+    let mut world = first.world();
+    world.vpc.vswitches.clear();
+    let copy = Sandbox::of_world(world, Some(0.0)).await.unwrap();
+    let inventory = async |sandbox: &Sandbox| {
+        let (_, body) = get(&sandbox.addresses().openapi, "/sandbox/inventory").await;
+        serde_json::from_str::<Vec<crate::Thing>>(&body).unwrap()
+    };
+    let (first, copy) = (inventory(&first).await, inventory(&copy).await);
+    assert!(first.iter().any(|thing| thing.kind == "vswitch"));
+    let rest: Vec<_> = first.into_iter().filter(|thing| thing.kind != "vswitch").collect();
+    assert_eq!(copy, rest, "the same things, since the same time");
+}
+
 /// Sends a request as it stands and gives the first line of the answer, and all of it.
 async fn raw(base: &str, text: &str) -> (String, String) {
     let mut stream = TcpStream::connect(base.strip_prefix("http://").unwrap()).await.unwrap();
