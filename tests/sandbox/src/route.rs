@@ -59,6 +59,6 @@ pub fn settle(world: &mut World) {
     privatelink::settle(world);
     instances::settle(world);
     let mut clusters = std::mem::take(&mut world.elastic);
-    elastic::tick(&mut clusters, &Paths(world), world.now_ms);
+    elastic::tick(&mut clusters, &Paths::of(world), world.now_ms);
     world.elastic = clusters;
 }

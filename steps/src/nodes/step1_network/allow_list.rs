@@ -5,7 +5,7 @@ use crate::aliyun::elasticsearch::{Instance, ModifyMode};
 use crate::nodes::absent::{join, split};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::{Follower, World};
-use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Reverse, Seen, Step};
+use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 
@@ -107,16 +107,19 @@ impl Act for AllowList {
         let held = held(cx.world, &instance);
         let (ours, others): (Vec<String>, Vec<String>) =
             held.into_iter().partition(|ip| split(cx.items).contains(ip));
+        if ours.is_empty() {
+            let tried = format!("taking our addresses out of {}", group(cx.world));
+            return Err(Fault::Busy(Report::new(tried, "they are out already, says another look")));
+        }
         let facts = &cx.needs.0.leader.instance;
         let client = cx.world.cloud.elasticsearch(&facts.region);
-        let (name, token) = (group(cx.world), cx.undo_token(item));
-        if others.is_empty() {
-            let placeholder = [PLACEHOLDER.to_owned()];
-            let whole = (name.as_str(), placeholder.as_slice());
-            client.modify_white_ips(&facts.instance, ModifyMode::Cover, whole, &token).await
+        let (mode, ips) = if others.is_empty() {
+            (ModifyMode::Cover, vec![PLACEHOLDER.to_owned()])
         } else {
-            let part = (name.as_str(), ours.as_slice());
-            client.modify_white_ips(&facts.instance, ModifyMode::Delete, part, &token).await
-        }
+            (ModifyMode::Delete, ours)
+        };
+        // What is asked depends on what the group holds now, and a token stands for one request.
+        let token = cx.undo_token(&format!("{item} {mode:?} {}", join(&ips)));
+        client.modify_white_ips(&facts.instance, mode, (&group(cx.world), &ips), &token).await
     }
 }

@@ -60,7 +60,7 @@ pub(super) async fn release(
         Some(Stage::Pause) => paused(cluster.pause_follow(name).await),
         Some(Stage::Close) => restoring(cluster.close_index(name).await),
         // Leases that are left on the leader expire by themselves: the index is released.
-        Some(Stage::Unfollow) => cluster.unfollow(name).await.map(drop),
+        Some(Stage::Unfollow) => unfollowed(cluster.unfollow(name).await.map(drop)),
         Some(Stage::Open) => cluster.open_index(name).await,
         None => Ok(()),
     }
@@ -85,6 +85,16 @@ fn paused(answer: Result<(), Fault>) -> Result<(), Fault> {
     }
 }
 
+/// What follows nothing any more was released since the look: look again.
+fn unfollowed(answer: Result<(), Fault>) -> Result<(), Fault> {
+    match answer {
+        Err(Fault::Refused { report, .. }) if report.said.contains("is not a follower index") => {
+            Err(Fault::Busy(report))
+        }
+        other => other,
+    }
+}
+
 /// A follower that is still being copied cannot be closed yet.
 fn restoring(answer: Result<(), Fault>) -> Result<(), Fault> {
     match answer {
@@ -98,6 +108,15 @@ fn restoring(answer: Result<(), Fault>) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_released_since_the_look_is_looked_at_again() {
+        let refused = |said: &str| Err(Fault::refused(escrr_engine::Report::new("unfollow", said)));
+        let answer = unfollowed(refused("index [a] is not a follower index"));
+        assert!(matches!(answer, Err(Fault::Busy(_))));
+        let answer = unfollowed(refused("it has not been closed"));
+        assert!(matches!(answer, Err(Fault::Refused { .. })));
+    }
 
     #[test]
     fn the_stages_come_in_the_order_that_elasticsearch_asks_for() {

@@ -187,12 +187,7 @@ impl Desk {
                 self.apply(entry, way);
                 (None, "lost".to_owned())
             }
-            Some(Effect::LateMs(ms)) => {
-                let at_ms = self.world.now_ms.saturating_add(ms);
-                let effect = (way.unheard)();
-                self.late.hold(Due { at_ms, entry: entry.clone(), effect });
-                (None, "late".to_owned())
-            }
+            Some(Effect::LateMs(ms)) => self.hold(entry, way, ms),
             Some(Effect::Stale) => some(self.stale(entry, way)),
             Some(Effect::Stuck) => some(self.stuck(entry, way)),
             Some(Effect::Kill { when }) => {
@@ -235,6 +230,13 @@ impl Desk {
         if entry.mutating && self.world.faults.wants_copies() {
             self.before = Some(Box::new(self.world.clone()));
         }
+    }
+
+    /// The request takes effect later, when nobody waits for it any more.
+    fn hold(&mut self, entry: &Entry, way: &Way<'_>, ms: u64) -> (Option<Reply>, String) {
+        let at_ms = self.world.now_ms.saturating_add(ms);
+        self.late.hold(Due { at_ms, entry: entry.clone(), effect: (way.unheard)() });
+        (None, "late".to_owned())
     }
 
     /// A request that nobody waits for any more takes effect; the log has it a second time.
@@ -283,7 +285,7 @@ impl Desk {
 fn at_cluster(world: &mut World, instance: &str, request: &Request) -> elastic::Reply {
     let mut clusters = std::mem::take(&mut world.elastic);
     let now = world.now_ms;
-    let reply = elastic::handle(&mut clusters, &Paths(world), now, instance, request);
+    let reply = elastic::handle(&mut clusters, &Paths::of(world), now, instance, request);
     world.elastic = clusters;
     reply
 }

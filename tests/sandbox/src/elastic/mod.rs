@@ -93,7 +93,7 @@ pub fn tick(state: &mut State, wire: &dyn Wire, now_ms: u64) {
     let last_ms = state.last_tick_ms.min(now_ms);
     remote::tick(state, wire, last_ms, now_ms);
     // A follower may be a leader in turn: one round for each link of the longest chain.
-    for _ in 0..state.clusters.len() {
+    for _ in 0..remote::longest_chain(state, wire).max(1) {
         ccr::auto::tick(state, wire, last_ms, now_ms);
         ccr::replicate::tick(state, wire, last_ms, now_ms);
     }

@@ -6,6 +6,7 @@ use super::model::{Cluster, State};
 use super::{Reply, Unreachable, Wire};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The connection behind one alias.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -195,6 +196,29 @@ pub(crate) fn reach(
             format!("Unable to connect to [{alias}]"),
         )),
     }
+}
+
+/// How many links the longest chain of clusters has; 0 if none is linked to another.
+pub(crate) fn longest_chain(state: &State, wire: &dyn Wire) -> usize {
+    let mut leaders: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (me, cluster) in &state.clusters {
+        let peers = cluster.links.keys().filter_map(|alias| probe(state, wire, me, alias).ok());
+        let peers: Vec<String> = peers.collect();
+        if !cluster.links.is_empty() {
+            leaders.insert(me, peers);
+        }
+    }
+    let (mut ends, mut length) = (leaders.keys().copied().collect::<BTreeSet<_>>(), 0);
+    // A ring has no end: more rounds than clusters change nothing.
+    while !ends.is_empty() && length < leaders.len() {
+        length += 1;
+        let above = ends.iter().filter_map(|me| leaders.get(me)).flatten();
+        ends = above
+            .filter_map(|peer| leaders.get_key_value(peer.as_str()))
+            .map(|(k, _)| *k)
+            .collect();
+    }
+    length
 }
 
 /// Lets the connections of all clusters follow the network, from `last_ms` to `now_ms`.

@@ -4,14 +4,27 @@ use super::chain::run;
 use super::hop::{Effect, Trail};
 use crate::World;
 use crate::elastic::{Unreachable, Wire};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
-/// The network between the clusters of a world.
+/// What is known of the way from an instance to an address.
+type Known = BTreeMap<(String, String), Result<String, Unreachable>>;
+
+/// The network between the clusters of a world at one moment; each way is computed once.
 #[derive(Debug)]
-pub struct Paths<'a>(pub &'a World);
+pub struct Paths<'a> {
+    world: &'a World,
+    known: RefCell<Known>,
+}
 
-impl Wire for Paths<'_> {
-    fn connect(&self, from: &str, address: &str) -> Result<String, Unreachable> {
-        let outcome = run(self.0, from, address, &mut Trail::default());
+impl<'a> Paths<'a> {
+    /// The network as it is now.
+    pub fn of(world: &'a World) -> Self {
+        Self { world, known: RefCell::default() }
+    }
+
+    fn compute(&self, from: &str, address: &str) -> Result<String, Unreachable> {
+        let outcome = run(self.world, from, address, &mut Trail::default());
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
         let port = address.rsplit_once(':').map_or("", |(_, port)| port);
         // A cluster names the peer by the address that it resolved.
@@ -32,9 +45,21 @@ impl Wire for Paths<'_> {
             )),
         })
     }
+}
+
+impl Wire for Paths<'_> {
+    fn connect(&self, from: &str, address: &str) -> Result<String, Unreachable> {
+        let way = (from.to_owned(), address.to_owned());
+        if let Some(known) = self.known.borrow().get(&way) {
+            return known.clone();
+        }
+        let found = self.compute(from, address);
+        self.known.borrow_mut().insert(way, found.clone());
+        found
+    }
 
     fn duration_ms(&self, name: &str) -> u64 {
-        self.0.durations.ms(name)
+        self.world.durations.ms(name)
     }
 }
 

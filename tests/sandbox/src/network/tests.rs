@@ -9,7 +9,9 @@ use serde_json::json;
 use std::net::Ipv4Addr;
 
 pub(super) fn connect(stage: &Stage, address: &str) -> Result<String, String> {
-    Paths(&stage.world).connect(FOLLOWER, address).map_err(|u| format!("{}: {}", u.kind, u.reason))
+    Paths::of(&stage.world)
+        .connect(FOLLOWER, address)
+        .map_err(|u| format!("{}: {}", u.kind, u.reason))
 }
 
 pub(super) fn broken(stage: &Stage, address: &str) -> Option<String> {
@@ -72,7 +74,7 @@ fn a_wrong_name_or_port_is_told_apart() {
         "connect_transport_exception: [][10.1.1.3:9300] connect_timeout[30s]"
     );
     // The endpoint is the follower's: nobody else resolves its name.
-    let other = Paths(&stage.world).connect(LEADER, &format!("{d}:9300")).unwrap_err();
+    let other = Paths::of(&stage.world).connect(LEADER, &format!("{d}:9300")).unwrap_err();
     assert_eq!(other.kind, "illegal_argument_exception");
 }
 
