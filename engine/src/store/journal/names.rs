@@ -1,7 +1,7 @@
 //! The files in a journal's folder, by name alone.
 
 use super::archive;
-use super::segment::{self, SPARE, UNFINISHED};
+use super::segment::{self, SPARE, TAKEN, UNFINISHED};
 use crate::store::StoreError;
 use std::cmp::Reverse;
 use std::fs;
@@ -31,7 +31,7 @@ impl Names {
                 names.segments.push((number, path));
             } else if let Some(segments) = archive::segments(&name) {
                 names.archives.push((segments, path));
-            } else if [SPARE, UNFINISHED, archive::UNFINISHED].contains(&name.as_str()) {
+            } else if [SPARE, TAKEN, UNFINISHED, archive::UNFINISHED].contains(&name.as_str()) {
                 names.leftovers.push(path);
             }
         }

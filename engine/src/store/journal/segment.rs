@@ -7,15 +7,18 @@ use super::frame::{self, Found, Header, Kind};
 use super::records::SegmentV1;
 use crate::store::{StoreError, sync_folder};
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 /// The format of the journal's files.
 pub(crate) const FORMAT: u16 = 1;
 /// The file that is filled with zeros already and waits to become a segment.
 pub(crate) const SPARE: &str = "spare";
-/// What is being made has this name until it is whole.
+/// A spare file has this name until it is whole.
 pub(crate) const UNFINISHED: &str = "unfinished";
+/// What is becoming a segment has this name.
+pub(crate) const TAKEN: &str = "unfinished-segment";
 static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// The file's name of segment `number`.
@@ -32,42 +35,55 @@ pub(crate) fn number(name: &str) -> Option<u64> {
 /// is no longer wanted: its blocks are used again.
 pub(crate) fn prepare(folder: &Path, size: u64, old: Option<&Path>) -> Result<(), StoreError> {
     let (spare, fresh) = (folder.join(SPARE), folder.join(UNFINISHED));
-    let fill = || {
-        if let Some(old) = old {
-            fs::rename(old, &fresh)?;
-        }
-        let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&fresh)?;
-        file.set_len(size)?;
-        let mut left = size;
-        while left > 0 {
-            let piece = left.min(ZEROS.len() as u64);
-            file.write_all(ZEROS.get(..usize::try_from(piece).unwrap_or(0)).unwrap_or(&ZEROS))?;
-            left -= piece;
-        }
-        file.sync_all()?;
-        fs::rename(&fresh, &spare)
-    };
-    fill().map_err(|e| {
-        // Half a file is of no use, and its room is wanted.
-        drop(fs::remove_file(&fresh));
-        StoreError::io("making", &spare, &e)
-    })
+    let renamed = old.map_or(Ok(()), |old| fs::rename(old, &fresh));
+    renamed.and_then(|()| fill(&fresh, size)).and_then(|_| fs::rename(&fresh, &spare)).map_err(
+        |e| {
+            // Half a file is of no use, and its room is wanted.
+            drop(fs::remove_file(&fresh));
+            StoreError::io("making", &spare, &e)
+        },
+    )
+}
+
+/// Makes a file of `size` zeros, and syncs it.
+fn fill(path: &Path, size: u64) -> io::Result<File> {
+    let mut file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    file.set_len(size)?;
+    let mut left = size;
+    while left > 0 {
+        let piece = left.min(ZEROS.len() as u64);
+        file.write_all(ZEROS.get(..usize::try_from(piece).unwrap_or(0)).unwrap_or(&ZEROS))?;
+        left -= piece;
+    }
+    file.sync_all()?;
+    Ok(file)
 }
 
 /// Makes a segment appear under its name, out of the spare file if it has the right size.
+///
+/// The spare file is first given a name that nobody else uses: another one may be made at any
+/// moment, and must not come between what is written here and its name.
 pub(crate) fn create(folder: &Path, says: SegmentV1) -> Result<File, StoreError> {
-    let (spare, path) = (folder.join(SPARE), folder.join(name(says.number)));
-    if fs::metadata(&spare).map_or(0, |found| found.len()) != says.size {
-        prepare(folder, says.size, None)?;
-    }
-    let mut head = Vec::new();
-    frame::write(&mut head, Kind::Segment, says.number, &says.pack());
-    let file = OpenOptions::new().read(true).write(true).open(&spare);
-    let mut file = file.map_err(|e| StoreError::io("opening", &spare, &e))?;
-    file.write_all(&head)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&spare, &path))
-        .map_err(|e| StoreError::io("making", &path, &e))?;
+    let (taken, path) = (folder.join(TAKEN), folder.join(name(says.number)));
+    let make = || {
+        // Without a spare file there is nothing to take.
+        let spare = fs::rename(folder.join(SPARE), &taken).is_ok();
+        let mut file = match spare && fs::metadata(&taken)?.len() == says.size {
+            true => OpenOptions::new().read(true).write(true).open(&taken)?,
+            false => fill(&taken, says.size)?,
+        };
+        let mut head = Vec::new();
+        frame::write(&mut head, Kind::Segment, says.number, &says.pack());
+        file.write_all_at(&head, 0)?;
+        file.sync_all()?;
+        fs::rename(&taken, &path)?;
+        Ok(file)
+    };
+    let file = make().map_err(|e| {
+        drop(fs::remove_file(&taken));
+        StoreError::io("making", &path, &e)
+    })?;
     sync_folder(folder)?;
     Ok(file)
 }
@@ -177,5 +193,31 @@ impl<'a> Iterator for Frames<'a> {
                 Some(Err(self.segment.damaged(at, &format!("{why} (number {sequence})"))))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt as _;
+
+    #[test]
+    fn a_segment_is_never_another_file_than_the_one_that_is_written_to() {
+        const SIZE: u64 = 8 * 1024;
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            // The follower makes spare files while the committer takes them.
+            let follower =
+                scope.spawn(|| (0..150).try_for_each(|_| prepare(folder.path(), SIZE, None)));
+            for number in 1..=100 {
+                let says = SegmentV1 { format: FORMAT, number, first: number, size: SIZE };
+                let file = create(folder.path(), says).unwrap();
+                let path = folder.path().join(name(number));
+                let (held, named) = (file.metadata().unwrap(), fs::metadata(&path).unwrap());
+                assert_eq!((held.ino(), held.len()), (named.ino(), named.len()), "{number}");
+                assert_eq!(Segment::read(path).unwrap().says, says);
+            }
+            follower.join().unwrap().unwrap();
+        });
     }
 }
