@@ -69,9 +69,10 @@ pub(crate) fn create(folder: &Path, says: SegmentV1) -> Result<File, StoreError>
     let make = || {
         // Without a spare file there is nothing to take.
         let spare = fs::rename(folder.join(SPARE), &taken).is_ok();
-        let mut file = match spare && fs::metadata(&taken)?.len() == says.size {
-            true => OpenOptions::new().read(true).write(true).open(&taken)?,
-            false => fill(&taken, says.size)?,
+        let file = if spare && fs::metadata(&taken)?.len() == says.size {
+            OpenOptions::new().read(true).write(true).open(&taken)?
+        } else {
+            fill(&taken, says.size)?
         };
         let mut head = Vec::new();
         frame::write(&mut head, Kind::Segment, says.number, &says.pack());
