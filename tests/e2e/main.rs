@@ -8,6 +8,7 @@
 )]
 
 mod env;
+mod golden;
 mod input;
 mod killed;
 #[path = "../power/random.rs"]

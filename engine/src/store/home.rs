@@ -157,6 +157,10 @@ impl Store for Home {
         self.shared.wait_for_room()?;
         let changed = self.advance_all(batch)?;
         let payload = records::batch(batch.iter().map(|append| (append.saga, &append.entry)));
+        if payload.len() > records::LARGEST {
+            let (size, limit) = (payload.len(), records::LARGEST);
+            return Err(StoreError::TooLarge { size, limit });
+        }
         let (sequence, full) = self.journal.append(Kind::Batch, &payload)?;
         let first = self.shared.committed(sequence, full, changed, batch);
         if let Some(full) = full {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// No payload is larger than this, in bytes: what says so is damaged.
-const LARGEST: u64 = 256 * 1024 * 1024;
+pub(crate) const LARGEST: usize = 256 * 1024 * 1024;
 
 /// Payload bytes that are not what was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,7 +75,7 @@ struct KnownV1 {
 }
 
 fn options() -> impl bincode::Options {
-    bincode::DefaultOptions::new().with_limit(LARGEST)
+    bincode::DefaultOptions::new().with_limit(LARGEST as u64)
 }
 
 fn pack<T: Serialize>(value: &T) -> Vec<u8> {
