@@ -169,9 +169,9 @@ fn world_file(links: usize) -> String {
     );
     for (region, zones) in [("cn-shanghai", ["f", "g"]), ("cn-hangzhou", ["h", "i"])] {
         let zones = zones.map(|zone| format!("\"{region}-{zone}\"")).join(", ");
-        write!(text, "[regions.{region}]\n").unwrap();
+        writeln!(text, "[regions.{region}]").unwrap();
         for product in ["transit_router_zones", "nlb_zones", "private_link_zones"] {
-            write!(text, "{product} = [{zones}]\n").unwrap();
+            writeln!(text, "{product} = [{zones}]").unwrap();
         }
     }
     for number in 0..links {
