@@ -35,7 +35,7 @@ pub async fn write(
 /// Opens the store for writing in a process that kills itself at a moment.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub async fn write_until(
     moment: Moment,
     context: Context<'_>,
@@ -56,7 +56,7 @@ fn kill_self() {
 /// Takes the home for this process and opens its store; what was met and dealt with is said.
 ///
 /// # Errors
-/// As for [`write`].
+/// As for [`write()`].
 pub async fn hold(
     context: Context<'_>,
     doing: &str,
