@@ -110,8 +110,8 @@ fn before_and_after_a_commit_differ_by_its_entry() {
     for (moment, entries) in [("before:5", 4), ("after:5", 5)] {
         let env = Env::new();
         let died = env.escrr(&["run", "--yes", "--output", "ndjson", "--die", moment]);
-        // The version line, and the four entries that were acknowledged.
-        assert_eq!(died.stdout.lines().count(), 1 + 4, "{}", died.stdout);
+        // The version line, and of the four entries before that one what was said by then.
+        assert!(died.stdout.lines().count() <= 1 + 4, "{}", died.stdout);
         assert!(died.stderr.contains("kills itself"), "{}", died.stderr);
         died.dies_by_kill(moment);
         let events = env.alone(&["events", "--output", "ndjson"]).exits(0);
