@@ -341,6 +341,23 @@ fn a_flipped_bit_in_an_archive_is_said_by_whoever_reads_it() {
 }
 
 #[test]
+fn a_journal_without_its_format_is_not_taken_for_nothing() {
+    let (folder, growing) = small();
+    let meta = folder.path().join("store/meta");
+    let text = std::fs::read(&meta).unwrap();
+    std::fs::remove_file(&meta).unwrap();
+    let before = everything(&folder.path().join("store"));
+    let read = Reading::open(folder.path()).unwrap_err();
+    let opened = Home::open(folder.path(), &Holder::default()).unwrap_err();
+    for error in [read, opened] {
+        assert!(matches!(&error, StoreError::Damaged { what, .. } if what.contains("meta")));
+    }
+    assert_eq!(everything(&folder.path().join("store")), before);
+    std::fs::write(&meta, text).unwrap();
+    growing.check_reading(folder.path());
+}
+
+#[test]
 fn a_missing_file_of_the_journal_is_named() {
     let (folder, _) = large();
     for ending in [".arc", ".wal"] {

@@ -45,8 +45,6 @@ pub(crate) struct State {
     pub(crate) waiting: usize,
     /// The number of the last frame.
     pub(crate) last: u64,
-    /// The number of the last frame that the index has seen.
-    pub(crate) followed: u64,
     /// Why the follower has given up.
     pub(crate) trouble: Option<StoreError>,
 }
@@ -322,7 +320,6 @@ impl State {
 
     /// Drops what the index or an archive has of the tail.
     pub(crate) fn forget(&mut self, followed: u64) {
-        self.followed = self.followed.max(followed);
         while self.tail.front().is_some_and(|(sequence, _, _)| *sequence <= followed) {
             self.tail.pop_front();
         }

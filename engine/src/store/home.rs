@@ -206,6 +206,7 @@ fn follow_up(
     notices: &mut Vec<Notice>,
 ) -> Result<(Index, u64), StoreError> {
     let path = paths::index(store);
+    let there = path.exists();
     let why = match Index::open(&path) {
         Ok((_, contents)) if contents.followed > last => {
             let seen = contents.followed;
@@ -218,7 +219,8 @@ fn follow_up(
             change.followed(0);
             index.write(change)?;
             if last > 0 {
-                let (why, sagas) = ("there was none".to_owned(), truth.known.len());
+                let why = if there { "nothing of it could be read" } else { "there was none" };
+                let (why, sagas) = (why.to_owned(), truth.known.len());
                 notices.push(Notice::Rebuilt { why, kept: None, sagas });
             }
             return catch_up(index, truth, &contents);

@@ -1,6 +1,6 @@
 //! The store's format in plain text, readable for ever.
 
-use super::{FORMAT, StoreError, sync_folder};
+use super::{FORMAT, StoreError, paths, sync_folder};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
@@ -26,11 +26,16 @@ pub(crate) fn check_or_write(path: &Path) -> Result<(), StoreError> {
     sync_folder(path)
 }
 
-/// Refuses a format that this version does not read; false where the file is not there.
+/// Refuses a format that this version does not read; false where nothing was begun yet.
 pub(crate) fn check(path: &Path) -> Result<bool, StoreError> {
     let meta = path.join("meta");
+    let damaged = |what: &str| StoreError::Damaged { path: path.to_owned(), what: what.into() };
     let text = match fs::read_to_string(&meta) {
         Ok(text) => text,
+        // It is written before the journal is begun.
+        Err(e) if e.kind() == ErrorKind::NotFound && paths::journal(path).exists() => {
+            return Err(damaged("there is a journal, but the file meta is missing"));
+        }
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(false),
         Err(e) if e.kind() == ErrorKind::InvalidData => String::new(),
         Err(e) => return Err(StoreError::io("reading", &meta, &e)),
@@ -39,7 +44,6 @@ pub(crate) fn check(path: &Path) -> Result<bool, StoreError> {
         let value = text.lines().find_map(|line| line.strip_prefix(name))?;
         value.trim().strip_prefix('=')?.trim().parse::<u32>().ok()
     };
-    let damaged = |what: &str| StoreError::Damaged { path: path.to_owned(), what: what.into() };
     match (field("format"), field("smallest reader")) {
         (Some(_), Some(reader)) if reader > FORMAT => {
             Err(StoreError::Newer { path: path.to_owned(), found: reader, known: FORMAT })
