@@ -1,19 +1,37 @@
-//! The one committer: a thread that owns the store and commits everything queued as one batch.
+//! The one committer: what is queued is committed as one batch.
 //!
-//! sled must not be flushed from several tasks at once, and a batch costs one sync,
-//! however many sagas append to it.
+//! sled must not be flushed from several tasks at once, and a batch costs one sync, however
+//! many sagas append to it: a thread takes all that is queued. An append that is alone is
+//! committed by its own caller, though: to wake a thread and to be woken by it takes as long as
+//! half a sync.
 
 use super::{Append, Fence, Head, Store, StoreError};
 use crate::event::Entry;
 use crate::id::SagaId;
 use crate::sealed::Sealed;
+use std::fmt;
+use std::sync::{Arc, PoisonError};
 use tokio::sync::oneshot;
 
 // In this package's unit tests a scheduler decides who runs next: see `interleavings.rs`.
 #[cfg(test)]
-use shuttle::{sync::mpsc, thread};
+use shuttle::{
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+};
 #[cfg(not(test))]
-use std::{sync::mpsc, thread};
+use std::{
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+};
 
 #[cfg(test)]
 mod interleavings;
@@ -27,26 +45,60 @@ enum Ask {
     Heads(Answer<Vec<Head>>),
 }
 
-/// A handle on the thread that owns the store; clones share it.
+/// A handle on the store; clones share it.
 #[derive(Clone, Debug)]
-pub struct Committer(mpsc::Sender<Ask>);
+pub struct Committer {
+    asks: mpsc::Sender<Ask>,
+    desk: Arc<Desk>,
+}
+
+/// What the thread and the callers share.
+struct Desk {
+    books: Mutex<Books>,
+    /// Appends that are not answered yet.
+    pending: AtomicUsize,
+}
+
+/// The store, and why it takes nothing more.
+struct Books {
+    store: Box<dyn Store>,
+    fence: Fence,
+    dead: Option<String>,
+}
 
 impl Committer {
-    /// Claims the store and gives it to a thread of its own.
+    /// Claims the store and starts the thread.
     pub fn start(mut store: impl Store) -> Result<Self, StoreError> {
         let fence = store.claim()?;
         let (asks, queue) = mpsc::channel();
+        let books = Mutex::new(Books { store: Box::new(store), fence, dead: None });
+        let desk = Arc::new(Desk { books, pending: AtomicUsize::new(0) });
+        let served = Arc::clone(&desk);
         thread::Builder::new()
             .name("committer".into())
-            .spawn(move || serve(store, fence, &queue))
+            .spawn(move || served.serve(&queue))
             .map_err(|e| StoreError::Stopped(e.to_string()))?;
-        Ok(Self(asks))
+        Ok(Self { asks, desk })
     }
 
     /// Adds an entry; it is durable when this returns.
+    ///
+    /// It is added all the same if the caller stops waiting. The caller's thread may be blocked
+    /// for as long as a sync takes.
     pub async fn append(&self, saga: SagaId, entry: impl Into<Sealed>) -> Result<(), StoreError> {
         let append = Append::new(saga, entry);
-        self.ask(|answer| Ask::Append(append, answer)).await
+        let pending = self.desk.one_more();
+        if !pending.is_alone() {
+            return self.ask(|answer| Ask::Append(append, answer)).await;
+        }
+        let mut leaving = Leaving { asks: &self.asks, append: Some(append) };
+        // Whoever else is ready to append comes first: then it is one batch.
+        tokio::task::yield_now().await;
+        match leaving.append.take() {
+            Some(append) if pending.is_alone() => self.desk.books().commit(&[append]),
+            Some(append) => self.ask(|answer| Ask::Append(append, answer)).await,
+            None => Err(gone()),
+        }
     }
 
     /// The entries of a saga from a version on.
@@ -60,66 +112,121 @@ impl Committer {
     }
 
     async fn ask<T>(&self, ask: impl FnOnce(Answer<T>) -> Ask) -> Result<T, StoreError> {
-        let gone = || StoreError::Stopped("its thread has ended".into());
         let (answer, answered) = oneshot::channel();
-        self.0.send(ask(answer)).map_err(|_| gone())?;
+        self.asks.send(ask(answer)).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 }
 
-fn serve(mut store: impl Store, fence: Fence, queue: &mpsc::Receiver<Ask>) {
-    let mut dead: Option<String> = None;
-    while let Ok(first) = queue.recv() {
-        let mut batch = Vec::new();
-        let mut answers = Vec::new();
-        for ask in std::iter::once(first).chain(queue.try_iter()) {
-            match ask {
-                Ask::Append(append, answer) => {
-                    batch.push(append);
-                    answers.push(answer);
+fn gone() -> StoreError {
+    StoreError::Stopped("its thread has ended".into())
+}
+
+/// An append whose caller may stop waiting before it is in the queue; it gets there then.
+struct Leaving<'a> {
+    asks: &'a mpsc::Sender<Ask>,
+    append: Option<Append>,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if let Some(append) = self.append.take() {
+            let (answer, _) = oneshot::channel();
+            // Nobody waits for the answer, nor for the thread's end.
+            drop(self.asks.send(Ask::Append(append, answer)));
+        }
+    }
+}
+
+/// One append that is not answered yet.
+struct Pending<'a>(&'a AtomicUsize);
+
+impl Pending<'_> {
+    fn is_alone(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 1
+    }
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").field("pending", &self.pending).finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    fn one_more(&self) -> Pending<'_> {
+        self.pending.fetch_add(1, Ordering::Relaxed);
+        Pending(&self.pending)
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn serve(&self, queue: &mpsc::Receiver<Ask>) {
+        while let Ok(first) = queue.recv() {
+            let mut batch = Vec::new();
+            let mut answers = Vec::new();
+            let mut books = self.books();
+            for ask in std::iter::once(first).chain(queue.try_iter()) {
+                match ask {
+                    Ask::Append(append, answer) => {
+                        batch.push(append);
+                        answers.push(answer);
+                    }
+                    Ask::Entries(saga, from, answer) => {
+                        drop(answer.send(books.store.entries(saga, from)));
+                    }
+                    Ask::Heads(answer) => drop(answer.send(books.store.heads())),
                 }
-                Ask::Entries(saga, from, answer) => drop(answer.send(store.entries(saga, from))),
-                Ask::Heads(answer) => drop(answer.send(store.heads())),
+            }
+            let done = books.settle(&batch);
+            drop(books);
+            for (done, answer) in done.into_iter().zip(answers) {
+                // Nobody waits for the answer any more: the entry is durable all the same.
+                drop(answer.send(done));
             }
         }
-        for (done, answer) in settle(&mut store, fence, &batch, &mut dead).into_iter().zip(answers)
-        {
-            // Nobody waits for the answer any more: the entry is durable all the same.
-            drop(answer.send(done));
+    }
+}
+
+impl Books {
+    /// Commits a batch and says what came of each append in it.
+    fn settle(&mut self, batch: &[Append]) -> Vec<Result<(), StoreError>> {
+        if batch.is_empty() {
+            return Vec::new();
         }
+        let done = self.commit(batch);
+        if let (true, Err(StoreError::Conflict { .. } | StoreError::TooLarge { .. })) =
+            (batch.len() > 1, &done)
+        {
+            // Nothing was written, and one append's mistake is not that of those beside it.
+            return batch.chunks(1).map(|one| self.commit(one)).collect();
+        }
+        vec![done; batch.len()]
     }
-}
 
-/// Commits a batch and says what came of each append in it.
-fn settle(
-    store: &mut impl Store,
-    fence: Fence,
-    batch: &[Append],
-    dead: &mut Option<String>,
-) -> Vec<Result<(), StoreError>> {
-    if batch.is_empty() {
-        return Vec::new();
+    /// Commits a batch, all or nothing.
+    fn commit(&mut self, batch: &[Append]) -> Result<(), StoreError> {
+        if let Some(why) = &self.dead {
+            return Err(StoreError::Stopped(why.clone()));
+        }
+        let (store, fence) = (&mut self.store, self.fence);
+        let committed =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| store.commit(fence, batch)));
+        let done = committed
+            .unwrap_or_else(|_| Err(StoreError::Stopped("the store itself gave up".into())));
+        match &done {
+            Ok(()) | Err(StoreError::Conflict { .. } | StoreError::TooLarge { .. }) => {}
+            // What was written by a failed commit is unknown: nothing may follow it.
+            Err(error) => self.dead = Some(error.to_string()),
+        }
+        done
     }
-    let done = match dead {
-        Some(why) => Err(StoreError::Stopped(why.clone())),
-        None => commit(store, fence, batch),
-    };
-    if let (true, Err(StoreError::Conflict { .. } | StoreError::TooLarge { .. })) =
-        (batch.len() > 1, &done)
-    {
-        // Nothing was written, and one append's mistake is not that of those beside it.
-        return batch.chunks(1).flat_map(|one| settle(store, fence, one, dead)).collect();
-    }
-    match &done {
-        Ok(()) | Err(StoreError::Conflict { .. } | StoreError::TooLarge { .. }) => {}
-        // What was written by a failed commit is unknown: nothing may follow it.
-        Err(error) => drop(dead.get_or_insert_with(|| error.to_string())),
-    }
-    vec![done; batch.len()]
-}
-
-fn commit(store: &mut impl Store, fence: Fence, batch: &[Append]) -> Result<(), StoreError> {
-    let committed =
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| store.commit(fence, batch)));
-    committed.unwrap_or_else(|_| Err(StoreError::Stopped("the store itself gave up".into())))
 }

@@ -10,7 +10,7 @@ use super::{Append, Head, Known, Place, StoreError};
 use crate::id::SagaId;
 use crate::sealed::Sealed;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -146,6 +146,22 @@ pub(crate) struct Work {
     pub(crate) folder: PathBuf,
     pub(crate) index: Index,
     pub(crate) shared: Arc<Shared>,
+    /// Segments from this number on are written by this process, and hold nothing but entries.
+    pub(crate) own: u64,
+}
+
+/// Entries in the order of their commits.
+type Entries = Vec<(SagaId, Sealed)>;
+
+/// Reads a full segment: its entries, and the last holder's number if one claimed in it.
+fn read(path: &Path, full: Full) -> Result<(Entries, u64), StoreError> {
+    let segment = Segment::read(path.to_owned())?;
+    let mut replay = Replay::default();
+    let tail = journal::read_segment(&segment, &mut replay)?;
+    if tail.sequence != full.next {
+        return Err(segment.damaged(tail.at, "entries are missing from here on"));
+    }
+    Ok((replay.batches.into_iter().flat_map(|(_, batch)| batch).collect(), replay.fence))
 }
 
 impl Work {
@@ -219,23 +235,20 @@ impl Work {
     /// Turns a full segment into an archive.
     fn archive(&self, full: Full, size: u64) -> Result<(), StoreError> {
         let path = self.folder.join(segment::name(full.number));
-        let segment = Segment::read(path.clone())?;
-        let mut replay = Replay::default();
-        let tail = journal::read_segment(&segment, &mut replay)?;
-        if tail.sequence != full.next {
-            return Err(segment.damaged(tail.at, "entries are missing from here on"));
-        }
-        let (before, fence) = {
+        let (before, fence, first) = {
             let state = self.shared.lock();
-            let newest = state.archives.values().next_back();
-            (newest.map_or(0, |a| a.says.segments.1), newest.map_or(0, |a| a.says.fence))
+            let newest = state.archives.values().next_back().map(|archive| &archive.says);
+            newest.map_or((0, 0, 1), |says| (says.segments.1, says.fence, says.next))
         };
-        let batches = replay.batches.into_iter().flat_map(|(_, batch)| batch);
+        let (entries, claimed) = match self.remembered(full, first) {
+            Some(entries) => (entries, 0),
+            None => read(&path, full)?,
+        };
         let contents = Contents {
             segments: (before + 1, full.number),
             next: full.next,
-            fence: fence.max(replay.fence),
-            sagas: self.grouped(batches)?,
+            fence: fence.max(claimed),
+            sagas: self.grouped(entries)?,
         };
         let archive = Archive::write(&self.folder, &contents)?;
         self.announce(archive, full)?;
@@ -245,12 +258,18 @@ impl Work {
         Ok(())
     }
 
+    /// The entries of a full segment that begins with frame `first`, if this process wrote all
+    /// of it and has them all still in mind: nothing has to be read and understood again.
+    fn remembered(&self, full: Full, first: u64) -> Option<Entries> {
+        let state = self.shared.lock();
+        let whole = full.number >= self.own && state.tail.front()?.0 <= first;
+        let inside = state.tail.iter().skip_while(|(sequence, ..)| *sequence < first);
+        let inside = inside.take_while(|(sequence, ..)| *sequence < full.next);
+        whole.then(|| inside.map(|(_, saga, entry)| (*saga, entry.clone())).collect())
+    }
+
     /// The entries by saga, each with the head that it has after them.
-    fn grouped(
-        &self,
-        entries: impl Iterator<Item = (SagaId, Sealed)>,
-    ) -> Result<Grouped, StoreError> {
-        let entries: Vec<(SagaId, Sealed)> = entries.collect();
+    fn grouped(&self, entries: Entries) -> Result<Grouped, StoreError> {
         let sagas: BTreeSet<SagaId> = entries.iter().map(|(saga, _)| *saga).collect();
         let mut heads = self.heads_in_archives(sagas.iter())?;
         truth::grouped(&self.folder, entries.into_iter(), &mut heads)

@@ -65,7 +65,9 @@ impl Home {
         let waiting = replay.full.len();
         let state = State::begin(truth, last, followed, waiting);
         let shared = Arc::new(Shared::begin(state));
-        let work = Work { folder, index: index.clone(), shared: Arc::clone(&shared) };
+        // The claim goes into the open segment, or is the first thing in the next one.
+        let own = journal.segment() + 2;
+        let work = Work { folder, index: index.clone(), shared: Arc::clone(&shared), own };
         let thread = Follower::start(work)?;
         for full in replay.full {
             thread.give(Task::Archive(full, journal.following_size()));

@@ -158,6 +158,11 @@ impl Journal {
         Ok(full)
     }
 
+    /// The number of the segment that is written to.
+    pub(crate) fn segment(&self) -> u64 {
+        self.says.number
+    }
+
     /// How long the next segment will usually be.
     pub(crate) fn following_size(&self) -> u64 {
         (self.says.size * 2).clamp(SMALLEST, LARGEST)
