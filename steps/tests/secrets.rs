@@ -15,7 +15,7 @@ mod server;
 
 use escrr_engine::Fault;
 use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
-use escrr_steps::elastic::{Access, Cluster};
+use escrr_steps::elastic::{Access, Cluster, Entrance, Gate, Login};
 use escrr_steps::secret::Secret;
 use serde_json::json;
 use server::{Reply, Server};
@@ -72,13 +72,10 @@ fn cloud(server: &Server) -> Cloud {
 }
 
 fn cluster(server: &Server) -> Cluster {
-    let access = Access {
-        url: server.url.clone(),
-        username: "elastic".to_owned(),
-        password: Secret::new("test-password"),
-        ca_file: None,
-        name: "follower".to_owned(),
-    };
+    let login =
+        Login::Basic { username: "elastic".to_owned(), password: Secret::new("test-password") };
+    let entrance = Entrance { url: server.url.clone(), login, ca_file: None };
+    let access = Access { name: "follower".to_owned(), gates: vec![Gate::Direct(entrance)] };
     Cluster::new(access).unwrap()
 }
 

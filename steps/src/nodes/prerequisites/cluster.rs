@@ -20,6 +20,9 @@ pub struct ClusterFacts {
     pub uuid: String,
     /// Its version, as it says itself.
     pub version: Version,
+    /// The way in that answered, for example `kibana (es-cn-….kibana.…:5601)`.
+    #[serde(default)]
+    pub access: String,
 }
 
 /// Licenses that include replication.
@@ -67,7 +70,13 @@ impl<S: Side> Step for ClusterGate<S> {
             let report = Report::new(tried, problems.join("; ")).help(help.join("; "));
             return Err(Fault::prerequisite(report));
         };
-        Ok(Seen::Ready(ClusterFacts { name: info.cluster_name, uuid: info.cluster_uuid, version }))
+        let access = cluster.way().map(|(way, place)| format!("{way} ({place})"));
+        Ok(Seen::Ready(ClusterFacts {
+            name: info.cluster_name,
+            uuid: info.cluster_uuid,
+            version,
+            access: access.unwrap_or_default(),
+        }))
     }
 }
 
