@@ -19,4 +19,5 @@ mod secrets;
 mod selftest;
 mod store;
 mod together;
+mod ways;
 mod whole;
