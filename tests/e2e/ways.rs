@@ -228,3 +228,15 @@ fn an_api_key_opens_the_cluster_and_its_kibana() {
         drop(crate::env::output(command.envs(wrong)).exits(4));
     }
 }
+
+#[test]
+fn two_sides_that_lead_to_one_cluster_are_refused() {
+    let env = Env::new();
+    let kibana = env.cloud.line()["kibana"][LEADER].as_str().unwrap().to_owned();
+    let access = format!("[follower.access]\nkibana_url = \"{kibana}\"");
+    let text = by("kibana").replace("[follower.access]", &access);
+    let spec = env.write("link.toml", &text);
+    let before = env.inventory();
+    drop(env.escrr(&["run", &spec, "--yes"]).exits(5).says("both ways lead to the same cluster"));
+    assert_eq!(env.inventory(), before);
+}
