@@ -31,11 +31,12 @@ pub(crate) async fn resolve(
         // What did not fit is missing, and every address counts.
         answer = heard(by_tcp(server, &bytes), id, tried).await?;
     }
-    match answer.response_code() {
-        ResponseCode::NoError | ResponseCode::NXDomain => Ok(addresses(&answer)),
-        // The server could not find out, or does not want to say: that tells nothing of the name.
-        code => Err(silent(tried(), &format!("the server answered {code}"))),
+    let code = answer.response_code();
+    if [ResponseCode::NoError, ResponseCode::NXDomain].contains(&code) {
+        return Ok(addresses(&answer));
     }
+    // The server could not find out, or does not want to say: that tells nothing of the name.
+    Err(silent(tried(), &format!("the server answered {code}")))
 }
 
 /// The answer to the question with this id, if it comes in time.

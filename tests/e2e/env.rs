@@ -86,14 +86,14 @@ impl Cloud {
     pub(crate) fn ask(&self, side: &str, path: &str) -> Value {
         let line = self.line();
         let url = format!("{}{path}", line[side].as_str().unwrap());
-        self.send(|client| client.get(url).basic_auth("elastic", self.password()))
+        send(|client| client.get(url).basic_auth("elastic", self.password()))
     }
 
     /// Posts to one of its clusters.
     pub(crate) fn post(&self, side: &str, path: &str, body: &Value) -> Value {
         let line = self.line();
         let url = format!("{}{path}", line[side].as_str().unwrap());
-        self.send(|client| client.post(url).json(body).basic_auth("elastic", self.password()))
+        send(|client| client.post(url).json(body).basic_auth("elastic", self.password()))
     }
 
     fn password(&self) -> Option<String> {
@@ -114,27 +114,28 @@ impl Cloud {
     pub(crate) fn pass(&self, seconds: u64) {
         let line = self.line();
         let url = format!("{}/sandbox/clock", line["openapi"].as_str().unwrap());
-        let now_ms = self.send(|client| client.get(url))["now_ms"].as_u64().unwrap();
+        let now_ms = send(|client| client.get(url))["now_ms"].as_u64().unwrap();
         drop(self.control("clock", &serde_json::json!({"to_ms": now_ms + seconds * 1000})));
     }
 
     fn control(&self, what: &str, body: &Value) -> Value {
         let line = self.line();
         let url = format!("{}/sandbox/{what}", line["openapi"].as_str().unwrap());
-        self.send(|client| client.post(url).json(body))
-    }
-
-    fn send(&self, request: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder) -> Value {
-        escrr_steps::install_tls();
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let asked = async { request(&client).send().await.unwrap().json().await.unwrap() };
-        tokio::runtime::Runtime::new().unwrap().block_on(asked)
+        send(|client| client.post(url).json(body))
     }
 
     /// Its addresses.
     pub(crate) fn line(&self) -> Value {
         serde_json::from_str(&std::fs::read_to_string(self.file()).unwrap()).unwrap()
     }
+}
+
+/// Sends one request and reads the JSON that comes back.
+fn send(request: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder) -> Value {
+    escrr_steps::install_tls();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let asked = async { request(&client).send().await.unwrap().json().await.unwrap() };
+    tokio::runtime::Runtime::new().unwrap().block_on(asked)
 }
 
 impl Drop for Cloud {

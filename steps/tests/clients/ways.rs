@@ -41,10 +41,13 @@ fn own(status: u16, error: &str, message: &str) -> Reply {
     Reply::Json(status, json!({"statusCode": status, "error": error, "message": message}))
 }
 
+/// Method, path with query, body, and whether it can change anything.
+type Sent = (String, String, Option<Value>, bool);
+
 /// Carries requests into a list, and gives the answers that it was told.
 #[derive(Debug, Default)]
 struct Courier {
-    sent: Mutex<Vec<(String, String, Option<Value>, bool)>>,
+    sent: Mutex<Vec<Sent>>,
     answers: Mutex<Vec<Result<Value, Fault>>>,
 }
 

@@ -42,8 +42,8 @@ pub(super) fn authorization(
     instance: &str,
     http: &Http,
 ) -> Result<String, Refused> {
-    let cookies = http.header("cookie").unwrap_or_default().split(';').map(str::trim);
-    let sid = cookies.filter_map(|c| c.strip_prefix(COOKIE)?.strip_prefix('=')).next();
+    let mut cookies = http.header("cookie").unwrap_or_default().split(';').map(str::trim);
+    let sid = cookies.find_map(|c| c.strip_prefix(COOKIE)?.strip_prefix('='));
     let session = sid.and_then(|sid| world.kibana.sessions.get(sid));
     if let Some(session) = session.filter(|session| session.instance == instance) {
         return Ok(session.authorization.clone());
