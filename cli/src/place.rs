@@ -8,9 +8,11 @@ use crate::error::CommandError;
 use crate::pretend::{Pretend, Publicity};
 use crate::secrets::Secrets;
 use escrr_engine::{Clock, SystemClock};
+use escrr_steps::aliyun::elasticsearch::EsCredential;
 use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
+use escrr_steps::elastic::Login;
 use escrr_steps::secret::Secret;
-use escrr_steps::spec::{SideSpec, Spec};
+use escrr_steps::spec::{SideSpec, Spec, defaults};
 use escrr_steps::{ClusterAccess, Memory, Resolution, World};
 use std::sync::Arc;
 
@@ -125,21 +127,30 @@ impl Place {
         secrets: &mut Secrets<'_>,
     ) -> Result<ClusterAccess, CommandError> {
         let access = &side.access;
-        let (own_url, own_password) = match self {
-            Self::Cloud => (None, None),
+        let (own_url, own_kibana, own_password) = match self {
+            Self::Cloud => (None, None, None),
             Self::Sandbox(pretend) => (
                 pretend.addresses.instances.get(&side.instance).cloned(),
+                pretend.addresses.kibana.get(&side.instance).cloned(),
                 Some(Secret::new(pretend.addresses.elastic_password.clone())),
             ),
         };
-        let password = match &access.password {
-            Some(reference) => Some(secrets.resolve(reference).await?),
-            None => own_password,
+        let basic = |password| Login::Basic { username: access.username.clone(), password };
+        let login = match (&access.api_key, &access.password) {
+            (Some(reference), _) => Some(Login::ApiKey(secrets.resolve(reference).await?)),
+            (None, Some(reference)) => Some(basic(secrets.resolve(reference).await?)),
+            (None, None) => own_password.map(basic),
         };
         Ok(ClusterAccess {
+            way: access.way,
             url: access.url.clone().or(own_url),
-            username: access.username.clone(),
-            password,
+            kibana_url: access.kibana_url.clone().or(own_kibana),
+            openapi_credential: match access.openapi_credential.as_str() {
+                defaults::OPENAPI_CREDENTIAL => EsCredential::Default,
+                "system" => EsCredential::System,
+                id => EsCredential::Stored(id.to_owned()),
+            },
+            login,
             ca_file: access.ca_file.clone(),
         })
     }
@@ -181,7 +192,14 @@ mod tests {
     use crate::args::OutputForm;
     use crate::commands::tests::Stage;
     use crate::exit::Exit;
-    use escrr_steps::spec::defaults;
+
+    /// The password that a side is spoken to with.
+    fn password(access: &ClusterAccess) -> String {
+        match &access.login {
+            Some(Login::Basic { password, .. }) => password.reveal().to_owned(),
+            Some(Login::ApiKey(_)) | None => panic!("no password: {access:?}"),
+        }
+    }
 
     async fn sandbox(stage: &Stage) -> Place {
         let choice = SandboxArg { sandbox: Some(SandboxChoice::Own) };
@@ -202,10 +220,30 @@ mod tests {
         let text = format!("{}\n[leader.access]\npassword = \"env:PASSWORD\"\n", defaults::SANDBOX);
         let spec = Spec::parse(&text, "t").unwrap();
         let world = place.world(spec, stage.context()).await.unwrap();
-        assert_eq!(world.leader.password.unwrap().reveal(), "of-spec");
-        assert_eq!(world.follower.password.unwrap().reveal(), pretend.addresses.elastic_password);
+        assert_eq!(password(&world.leader), "of-spec");
+        assert_eq!(password(&world.follower), pretend.addresses.elastic_password);
         assert_eq!(world.leader.url.as_ref(), Some(&pretend.addresses.leader));
+        assert_eq!(
+            world.leader.kibana_url.as_ref(),
+            pretend.addresses.kibana.get("es-cn-leader000001")
+        );
         assert_eq!(world.resolution, Resolution::Remote);
+        place.leave().await;
+    }
+
+    #[tokio::test]
+    async fn an_api_key_takes_the_place_of_the_password() {
+        let stage = Stage::new(OutputForm::Human).with_env("KEY", "id:key");
+        let place = sandbox(&stage).await;
+        let access = "way = \"kibana\"\napi_key = \"env:KEY\"\nopenapi_credential = \"c-1\"\n";
+        let text = format!("{}\n[leader.access]\n{access}", defaults::SANDBOX);
+        let world = place.world(Spec::parse(&text, "t").unwrap(), stage.context()).await.unwrap();
+        assert_eq!(world.leader.way, Some(escrr_steps::Way::Kibana));
+        assert!(
+            matches!(&world.leader.login, Some(Login::ApiKey(key)) if key.reveal() == "id:key")
+        );
+        assert_eq!(world.leader.openapi_credential, EsCredential::Stored("c-1".to_owned()));
+        assert_eq!(world.follower.openapi_credential, EsCredential::Default);
         place.leave().await;
     }
 

@@ -205,6 +205,7 @@ mod tests {
             leader: String::new(),
             follower: String::new(),
             instances: BTreeMap::new(),
+            kibana: BTreeMap::new(),
             access_key_id: String::new(),
             access_key_secret: "pretend".into(),
             elastic_user: String::new(),

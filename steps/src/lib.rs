@@ -4,6 +4,7 @@
 //! [`spec`] says what is wanted, [`World`] holds it together with the clients of
 //! Alibaba Cloud ([`aliyun`]) and of the two clusters ([`elastic`]).
 
+mod access;
 pub mod aliyun;
 pub mod catalog;
 mod dns;
@@ -15,9 +16,12 @@ pub mod side;
 pub mod spec;
 mod tls;
 pub mod version;
+mod way;
 mod world;
 pub mod zones;
 
+pub use access::ClusterAccess;
 pub use side::{Follower, Leader, Side, Which};
 pub use tls::install_tls;
-pub use world::{ClusterAccess, Memory, Resolution, TAG_LINK, TAG_NODE, TAG_SAGA, World};
+pub use way::Way;
+pub use world::{Memory, Resolution, TAG_LINK, TAG_NODE, TAG_SAGA, World};

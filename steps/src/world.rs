@@ -1,14 +1,13 @@
 //! What every step is given: the spec and the clients made from it.
 
+use crate::access::{ClusterAccess, Names, access};
 use crate::aliyun::{Cloud, Tags};
-use crate::elastic::{Access, Cluster, ShardSeq};
+use crate::elastic::{Cluster, ShardSeq};
 use crate::nodes::prerequisites::InstanceFacts;
-use crate::secret::Secret;
 use crate::side::Which;
 use crate::spec::Spec;
-use escrr_engine::{Fault, NodeId, Report, SagaId};
+use escrr_engine::{Fault, NodeId, SagaId};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 /// The tag that names the link.
@@ -18,25 +17,12 @@ pub const TAG_SAGA: &str = "escrr:saga";
 /// The tag that names the node.
 pub const TAG_NODE: &str = "escrr:node";
 
-/// How one cluster is spoken to.
-#[derive(Clone, Debug)]
-pub struct ClusterAccess {
-    /// Base URL; absent: the instance's own domain.
-    pub url: Option<String>,
-    /// The user.
-    pub username: String,
-    /// The user's password.
-    pub password: Option<Secret>,
-    /// PEM file with the authority that signed the cluster's certificate.
-    pub ca_file: Option<PathBuf>,
-}
-
 /// How the leader's domain may be resolved from here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resolution {
     /// By the system's resolver, then by Cloud Assistant.
     System,
-    /// Not from here at all: by Cloud Assistant only.
+    /// Not from here at all, for the cloud is a pretend one: by Cloud Assistant only.
     Remote,
 }
 
@@ -64,6 +50,8 @@ pub struct Memory {
     barriers: Mutex<BTreeMap<SagaId, BTreeMap<String, Vec<ShardSeq>>>>,
     /// The command that resolves the leader's domain.
     invocations: Mutex<BTreeMap<SagaId, String>>,
+    /// The clients of the two clusters, which know which way in answers.
+    clusters: Mutex<BTreeMap<Which, Cluster>>,
 }
 
 impl Memory {
@@ -90,29 +78,24 @@ impl Memory {
 }
 
 impl World {
-    /// A client of the cluster on one side.
+    /// The client of the cluster on one side: one for the whole process, so that the way in is
+    /// found out once.
     pub fn cluster(&self, which: Which, facts: &InstanceFacts) -> Result<Cluster, Fault> {
-        let access = match which {
+        let mut clusters = self.memory.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cluster) = clusters.get(&which) {
+            return Ok(cluster.clone());
+        }
+        let settings = match which {
             Which::Leader => &self.leader,
             Which::Follower => &self.follower,
         };
-        let password = access.password.clone().ok_or_else(|| {
-            let report = Report::new(
-                format!("signing in to the {which} cluster"),
-                format!("the spec names no password for {}", access.username),
-            );
-            Fault::prerequisite(report.help(format!(
-                "put `password = \"env:NAME\"` under [{which}.access] and set that variable"
-            )))
-        })?;
-        let own = || format!("{}://{}:{}", facts.protocol.to_lowercase(), facts.domain, facts.port);
-        Cluster::new(Access {
-            url: access.url.clone().unwrap_or_else(own),
-            username: access.username.clone(),
-            password,
-            ca_file: access.ca_file.clone(),
-            name: which.to_string(),
-        })
+        let names = match self.resolution {
+            Resolution::System => Names::Real,
+            Resolution::Remote => Names::Pretend,
+        };
+        let cluster = Cluster::new(access(which, settings, facts, (&self.cloud, names)))?;
+        clusters.insert(which, cluster.clone());
+        Ok(cluster)
     }
 
     /// The tags of what `node` makes.

@@ -15,7 +15,7 @@ mod server;
 
 use escrr_engine::Fault;
 use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
-use escrr_steps::elastic::{Access, Cluster};
+use escrr_steps::elastic::{Access, Cluster, Entrance, Gate, Login};
 use escrr_steps::secret::Secret;
 use serde_json::json;
 use server::{Reply, Server};
@@ -52,13 +52,17 @@ impl Subscriber for Trace {
     fn exit(&self, _: &Id) {}
 }
 
-const SECRETS: [&str; 5] = [
+const SECRETS: [&str; 8] = [
     "test-secret-key",
     "test-session-token",
     "test%2Dsession",
     "test-password",
     // Base64 of `elastic:test-password`.
     "ZWxhc3RpYzp0ZXN0LXBhc3N3b3Jk",
+    "test-api-key",
+    // Base64 of `test-key-id:test-api-key`.
+    "dGVzdC1rZXktaWQ6dGVzdC1hcGkta2V5",
+    "sid=test",
 ];
 
 fn cloud(server: &Server) -> Cloud {
@@ -72,14 +76,22 @@ fn cloud(server: &Server) -> Cloud {
 }
 
 fn cluster(server: &Server) -> Cluster {
-    let access = Access {
-        url: server.url.clone(),
-        username: "elastic".to_owned(),
-        password: Secret::new("test-password"),
-        ca_file: None,
-        name: "follower".to_owned(),
-    };
+    let login =
+        Login::Basic { username: "elastic".to_owned(), password: Secret::new("test-password") };
+    let entrance = Entrance { url: server.url.clone(), login, ca_file: None };
+    let access = Access { name: "follower".to_owned(), gates: vec![Gate::Direct(entrance)] };
     Cluster::new(access).unwrap()
+}
+
+fn by_kibana(server: &Server) -> Gate {
+    let login =
+        Login::Basic { username: "elastic".to_owned(), password: Secret::new("test-password") };
+    Gate::Kibana(Entrance { url: server.url.clone(), login, ca_file: None })
+}
+
+fn by_key(server: &Server) -> Gate {
+    let login = Login::ApiKey(Secret::new("test-key-id:test-api-key"));
+    Gate::Direct(Entrance { url: server.url.clone(), login, ca_file: None })
 }
 
 fn assert_discreet(text: &str) {
@@ -102,6 +114,11 @@ async fn secrets_stay_inside() {
         Reply::Lost,
         Reply::Json(200, json!({"RequestId": "r-2", "AccountId": "1"})),
         Reply::Json(401, json!({"error": {"type": "security_exception", "reason": "no"}})),
+        // Kibana wants a session, gives one, and takes it back.
+        Reply::Json(401, json!({"statusCode": 401, "error": "Unauthorized", "message": "no"})),
+        Reply::Header(200, "Set-Cookie", "sid=test-session; Path=/".to_owned(), json!({})),
+        Reply::Json(401, json!({"statusCode": 401, "error": "Unauthorized", "message": "no"})),
+        Reply::Json(401, json!({"error": {"type": "security_exception", "reason": "no"}})),
     ];
     let server = Server::start(replies).await;
     let cloud = cloud(&server);
@@ -114,6 +131,13 @@ async fn secrets_stay_inside() {
     let fault = cluster.info().await.unwrap_err();
     assert!(matches!(fault, Fault::Blocked { .. }));
     assert_discreet(&format!("{fault} {fault:?}"));
+    for gate in [by_kibana(&server), by_key(&server)] {
+        let access = Access { name: "leader".to_owned(), gates: vec![gate] };
+        assert_discreet(&format!("{access:?}"));
+        let cluster = Cluster::new(access).unwrap();
+        let fault = cluster.info().await.unwrap_err();
+        assert_discreet(&format!("{fault} {fault:?} {cluster:?}"));
+    }
     assert_discreet(&format!("{cloud:?} {cloud:#?} {cluster:?} {cluster:#?}"));
     drop(guard);
     let traced = trace.0.lock().unwrap().clone();
@@ -122,4 +146,5 @@ async fn secrets_stay_inside() {
     // The secrets were really in play.
     let sent = format!("{:?}", server.seen());
     assert!(sent.contains("test-session-token") && sent.contains("ZWxhc3RpYzp0ZXN0"));
+    assert!(sent.contains("sid=test-session") && sent.contains("dGVzdC1rZXktaWQ"), "{sent}");
 }

@@ -85,29 +85,57 @@ impl Cloud {
     /// Asks one of its clusters, `leader` or `follower`.
     pub(crate) fn ask(&self, side: &str, path: &str) -> Value {
         let line = self.line();
-        let text = |key: &str| line[key].as_str().unwrap().to_owned();
-        let (url, user, password) =
-            (format!("{}{path}", text(side)), text("elastic_user"), text("elastic_password"));
-        escrr_steps::install_tls();
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let asked = async {
-            client
-                .get(url)
-                .basic_auth(user, Some(password))
-                .send()
-                .await
-                .unwrap()
-                .json()
-                .await
-                .unwrap()
-        };
-        tokio::runtime::Runtime::new().unwrap().block_on(asked)
+        let url = format!("{}{path}", line[side].as_str().unwrap());
+        send(|client| client.get(url).basic_auth("elastic", self.password()))
+    }
+
+    /// Posts to one of its clusters.
+    pub(crate) fn post(&self, side: &str, path: &str, body: &Value) -> Value {
+        let line = self.line();
+        let url = format!("{}{path}", line[side].as_str().unwrap());
+        send(|client| client.post(url).json(body).basic_auth("elastic", self.password()))
+    }
+
+    fn password(&self) -> Option<String> {
+        self.line()["elastic_password"].as_str().map(str::to_owned)
+    }
+
+    /// Somebody else makes a call about an instance.
+    pub(crate) fn change(&self, action: &str, instance: &str, body: &Value) {
+        let params = serde_json::json!({"InstanceId": instance});
+        let order = serde_json::json!({
+            "product": "Elasticsearch", "action": action, "params": params, "body": body,
+        });
+        let answer = self.control("change", &order);
+        assert_eq!(answer["error"], Value::Null, "{action}: {answer}");
+    }
+
+    /// Lets seconds pass.
+    pub(crate) fn pass(&self, seconds: u64) {
+        let line = self.line();
+        let url = format!("{}/sandbox/clock", line["openapi"].as_str().unwrap());
+        let now_ms = send(|client| client.get(url))["now_ms"].as_u64().unwrap();
+        drop(self.control("clock", &serde_json::json!({"to_ms": now_ms + seconds * 1000})));
+    }
+
+    fn control(&self, what: &str, body: &Value) -> Value {
+        let line = self.line();
+        let url = format!("{}/sandbox/{what}", line["openapi"].as_str().unwrap());
+        send(|client| client.post(url).json(body))
     }
 
     /// Its addresses.
     pub(crate) fn line(&self) -> Value {
         serde_json::from_str(&std::fs::read_to_string(self.file()).unwrap()).unwrap()
     }
+}
+
+/// Sends one request and reads the JSON that comes back.
+fn send(request: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder) -> Value {
+    escrr_steps::install_tls();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let asked = async { request(&client).send().await.unwrap().json().await.unwrap() };
+    tokio::runtime::Runtime::new().unwrap().block_on(asked)
 }
 
 impl Drop for Cloud {

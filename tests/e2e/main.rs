@@ -11,6 +11,7 @@ mod env;
 mod golden;
 mod input;
 mod killed;
+mod leader_address;
 #[path = "../power/random.rs"]
 mod random;
 mod random_kills;
@@ -19,4 +20,5 @@ mod secrets;
 mod selftest;
 mod store;
 mod together;
+mod ways;
 mod whole;

@@ -8,16 +8,16 @@ use escrr_tests::tape::{Change, Clean};
 use serde_json::{Value, json};
 
 /// A change, its number, and the way that the saga goes.
-type Job = (usize, bool, Change<'static>);
+pub(crate) type Job = (usize, bool, Change<'static>);
 
 /// Every change of the run and of the rollback.
-fn every(clean: &'static Clean) -> impl Iterator<Item = Job> {
+pub(crate) fn every(clean: &'static Clean) -> impl Iterator<Item = Job> {
     [false, true].into_iter().flat_map(|backward| {
         clean.changes(backward).into_iter().enumerate().map(move |(n, c)| (n, backward, c))
     })
 }
 
-fn name((number, backward, change): &Job, effect: &Value) -> String {
+pub(crate) fn name((number, backward, change): &Job, effect: &Value) -> String {
     let way = if *backward { "rollback" } else { "run" };
     format!(
         "{effect} at change {} of the {way} ({}), from {}",
@@ -28,7 +28,7 @@ fn name((number, backward, change): &Job, effect: &Value) -> String {
 }
 
 /// A bench right before the change, to which something is going to happen.
-async fn before(job: &Job, effect: &Value) -> Result<Bench, Error> {
+pub(crate) async fn before(job: &Job, effect: &Value) -> Result<Bench, Error> {
     let (_, _, change) = job;
     let bench = Bench::after(change.cut).await?;
     let fault = json!({"mutating": true, "nth": change.nth, "effect": effect});
@@ -37,7 +37,7 @@ async fn before(job: &Job, effect: &Value) -> Result<Bench, Error> {
 }
 
 /// Goes on to the end. Every third run is taken back as well.
-async fn to_the_end(mut bench: Bench, job: &Job, case: &str) -> Result<(), Error> {
+pub(crate) async fn to_the_end(mut bench: Bench, job: &Job, case: &str) -> Result<(), Error> {
     let clean = Clean::recorded().await?;
     let (number, backward, _) = job;
     if *backward {

@@ -18,6 +18,7 @@ mod pace;
 mod refusals;
 mod time;
 mod unwind;
+mod ways;
 mod worlds;
 
 /// The environment variable that asks for every case: `ESCRR_LAWS=all cargo test --test laws`.

@@ -3,9 +3,10 @@
 use escrr_engine::SagaId;
 use escrr_engine::clock::{Clock, VirtualClock};
 use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
+use escrr_steps::elastic::Login;
 use escrr_steps::secret::Secret;
 use escrr_steps::spec::Spec;
-use escrr_steps::{ClusterAccess, Memory, Resolution, World};
+use escrr_steps::{ClusterAccess, Memory, Resolution, Way, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -86,10 +87,13 @@ impl Pretend {
         };
         let endpoints = Endpoints { all: Some(self.text("openapi")), product: BTreeMap::new() };
         let access = |instance: &str| ClusterAccess {
+            way: Some(Way::Direct),
             url: self.line["instances"][instance].as_str().map(str::to_owned),
-            username: self.text("elastic_user"),
-            password: Some(Secret::new(self.text("elastic_password"))),
-            ca_file: None,
+            login: Some(Login::Basic {
+                username: self.text("elastic_user"),
+                password: Secret::new(self.text("elastic_password")),
+            }),
+            ..ClusterAccess::default()
         };
         World {
             cloud: Cloud::new(Config { credentials, endpoints }).unwrap(),

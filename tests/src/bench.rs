@@ -13,9 +13,10 @@ use escrr_engine::{
 use escrr_sandbox::{Addresses, LogLine, Options, Sandbox, WorldFile};
 use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
 use escrr_steps::catalog::catalog;
+use escrr_steps::elastic::Login;
 use escrr_steps::secret::Secret;
 use escrr_steps::spec::{Spec, defaults};
-use escrr_steps::{ClusterAccess, Resolution, World};
+use escrr_steps::{ClusterAccess, Resolution, Way, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub struct Bench {
     pub store: MemoryStore,
     /// What the engine said, newest last.
     pub said: Option<mpsc::UnboundedReceiver<Progress>>,
+    /// The way into both clusters.
+    pub way: Way,
     /// What is kept of every commit, if anything is.
     pub tape: Option<Tape>,
     /// What goes wrong with the process's clock, if anything does.
@@ -74,7 +77,8 @@ impl Bench {
     fn over(sandbox: Sandbox, spec: Spec, store: MemoryStore) -> Self {
         let (sandbox, saga) = (Arc::new(sandbox), SagaId::new(1_700_000_000_000, [5; 10]));
         let client = client();
-        Self { sandbox, spec, saga, store, said: None, tape: None, jump: None, client }
+        let way = Way::Direct;
+        Self { sandbox, spec, saga, store, said: None, way, tape: None, jump: None, client }
     }
 
     /// The same link once more, by a saga that knows nothing of the one before.
@@ -130,11 +134,16 @@ impl Bench {
             access_key_secret: Secret::new(at.access_key_secret.clone()),
             security_token: None,
         };
-        let access = |instance: &str| ClusterAccess {
-            url: at.instances.get(instance).cloned(),
+        let login = Login::Basic {
             username: at.elastic_user.clone(),
-            password: Some(Secret::new(at.elastic_password.clone())),
-            ca_file: None,
+            password: Secret::new(at.elastic_password.clone()),
+        };
+        let access = |instance: &str| ClusterAccess {
+            way: Some(self.way),
+            url: at.instances.get(instance).cloned(),
+            kibana_url: at.kibana.get(instance).cloned(),
+            login: Some(login.clone()),
+            ..ClusterAccess::default()
         };
         Ok(World {
             cloud: Cloud::new(Config { credentials, endpoints })?,

@@ -154,7 +154,7 @@ pub struct FaultArgs {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Which requests")]
 pub struct WhichRequests {
-    /// Product: Cbn, Vpc, Ecs, Nlb, PrivateLink, Elasticsearch, Sts, or Es for a cluster
+    /// Product: Cbn, Vpc, Ecs, Nlb, PrivateLink, Elasticsearch, Sts, Es for a cluster, or Kibana
     #[arg(long, env = "ESCRR_FAULT_PRODUCT", value_name = "NAME")]
     pub product: Option<String>,
     /// Action, for example `CreateCen`

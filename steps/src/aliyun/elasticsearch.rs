@@ -7,7 +7,7 @@ use super::sign::percent_encode;
 use super::types::Tags;
 use escrr_engine::Fault;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The control plane of Elasticsearch; made by
 /// [`Cloud::elasticsearch`](super::Cloud::elasticsearch).
@@ -57,6 +57,14 @@ pub struct Instance {
     pub kibana_domain: String,
     /// The public port of Kibana.
     pub kibana_port: Option<u64>,
+    /// The private host name of Kibana.
+    pub kibana_private_domain: String,
+    /// The private port of Kibana.
+    pub kibana_private_port: Option<u64>,
+    /// Whether Kibana's public network access is on.
+    pub kibana_public: bool,
+    /// Whether Kibana's private network access is on.
+    pub kibana_private: bool,
     /// Whether the public network access is on.
     pub enable_public: bool,
     /// Its tags.
@@ -112,7 +120,69 @@ pub struct VpcEndpoint {
     pub service_id: String,
 }
 
+/// One request to the cluster of an instance, to be carried by `InvokeEsRequest`.
+#[derive(Clone, Debug)]
+pub struct EsRequest<'a> {
+    /// `GET`, `PUT`, `POST`, `DELETE` or `HEAD`.
+    pub method: &'a str,
+    /// Path and query, encoded.
+    pub target: &'a str,
+    /// The JSON body; there is no way to send one that is not JSON.
+    pub body: Option<Value>,
+    /// With whose rights.
+    pub credential: &'a EsCredential,
+    /// Whether it can change anything: it decides what a lost answer means.
+    pub writes: bool,
+}
+
+/// With whose rights `InvokeEsRequest` asks the cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum EsCredential {
+    /// The instance's default.
+    #[default]
+    Default,
+    /// The provider's own (`system=true`).
+    System,
+    /// One that is stored for the instance (`credentialId`).
+    Stored(String),
+}
+
 impl Elasticsearch<'_> {
+    /// Carries a request into the instance's cluster (`InvokeEsRequest`) and gives the body of
+    /// the cluster's answer, whatever the cluster's status: it does not come back.
+    pub async fn invoke_es_request(
+        &self,
+        instance_id: &str,
+        request: EsRequest<'_>,
+    ) -> Result<Value, Fault> {
+        let rest = Rest::instance(Method::POST, instance_id, "/es-request")
+            .query("method", request.method)
+            .query("path", request.target);
+        let mut rest = match request.credential {
+            EsCredential::Default => rest,
+            EsCredential::System => rest.query("system", &true),
+            EsCredential::Stored(id) => rest.query("credentialId", id),
+        };
+        if let Some(body) = request.body {
+            rest = rest.body(body);
+        }
+        let action = "InvokeEsRequest";
+        let answer = if request.writes {
+            self.0.roa_write(action, rest, None).await?
+        } else {
+            self.0.roa_read(action, rest).await?
+        };
+        match answer.value.get("Result") {
+            None => Err(answer.origin.unreadable("it has no `Result`")),
+            // As in other calls of this product: answered, and not done.
+            Some(Value::Bool(false)) => {
+                let report = answer.origin.report("the answer's `Result` is false");
+                Err(if request.writes { Fault::Unknown(report) } else { Fault::transient(report) })
+            }
+            Some(result) => Ok(result.clone()),
+        }
+    }
+
     /// Describes one instance (`DescribeInstance`); gone when it does not exist.
     pub async fn describe_instance(&self, instance_id: &str) -> Result<Instance, Fault> {
         let rest = Rest::instance(Method::GET, instance_id, "");
@@ -257,6 +327,10 @@ fn instance(row: &Row<'_>) -> Result<Instance, Fault> {
         payment_type: row.text("paymentType"),
         kibana_domain: row.text("kibanaDomain"),
         kibana_port: row.number("kibanaPort").filter(|port| *port > 0),
+        kibana_private_domain: row.text("kibanaPrivateDomain"),
+        kibana_private_port: row.number("kibanaPrivatePort").filter(|port| *port > 0),
+        kibana_public: row.flag("enableKibanaPublicNetwork"),
+        kibana_private: row.flag("enableKibanaPrivateNetwork"),
         enable_public: row.flag("enablePublic"),
         tags: row.tags("tags"),
     })

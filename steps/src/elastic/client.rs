@@ -1,13 +1,15 @@
 //! One cluster's client.
 
 use super::error;
-use super::route::{Ask, Direct, Route};
-use crate::secret::Secret;
+use super::login::Login;
+use super::route::{Ask, Candidate, Direct, Kibana, Relay, Relayed, Route, Ways};
+use crate::way::Way;
 use escrr_engine::{Fault, Report};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde_json::Value;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Everything but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -15,23 +17,41 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 /// How to get at a cluster.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// For example `http://es-cn-abc.elasticsearch.aliyuncs.com:9200`.
-    pub url: String,
-    /// The user, for example `elastic`.
-    pub username: String,
-    /// The user's password.
-    pub password: Secret,
-    /// PEM certificates to trust besides the system's.
-    pub ca_file: Option<PathBuf>,
     /// What the cluster is called in messages, for example `leader`.
     pub name: String,
+    /// The ways in. One is taken as it is; of several the first that answers is used.
+    pub gates: Vec<Gate>,
+}
+
+/// One way into a cluster.
+#[derive(Clone, Debug)]
+pub enum Gate {
+    /// By the cluster's own HTTP address.
+    Direct(Entrance),
+    /// By the console proxy of its Kibana.
+    Kibana(Entrance),
+    /// By a call that carries requests: the OpenAPI's `InvokeEsRequest`.
+    OpenApi(Arc<dyn Relay>),
+    /// A way that cannot be tried, and why.
+    Shut(Way, String),
+}
+
+/// An address and what opens it.
+#[derive(Clone, Debug)]
+pub struct Entrance {
+    /// For example `http://es-cn-abc.elasticsearch.aliyuncs.com:9200`.
+    pub url: String,
+    /// Who asks.
+    pub login: Login,
+    /// PEM certificates to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// One cluster's client; a clone is cheap and shares connections.
 #[derive(Clone, Debug)]
 pub struct Cluster {
     name: String,
-    route: Route,
+    ways: Arc<Ways>,
     opaque_id: String,
 }
 
@@ -66,6 +86,12 @@ pub(super) struct Origin {
 }
 
 impl Origin {
+    /// The question whether a cluster answers at all.
+    pub(super) fn probe(place: &str) -> Self {
+        let tried = format!("GET / ({place})");
+        Self { tried, place: place.to_owned(), effect: Effect::Read }
+    }
+
     pub(super) fn report(&self, said: impl Into<String>) -> Report {
         Report::new(&self.tried, said)
     }
@@ -81,10 +107,22 @@ impl Cluster {
     ///
     /// An address, password or CA file that cannot be used is refused as a prerequisite.
     pub fn new(access: Access) -> Result<Self, Fault> {
-        let credentials = (access.username.as_str(), &access.password);
-        let direct = Direct::new(&access.url, credentials, access.ca_file.as_deref())?;
-        let opaque_id = "escrr".to_owned();
-        Ok(Self { name: access.name, route: Route::Direct(direct), opaque_id })
+        let candidate = |gate| {
+            Ok(match gate {
+                Gate::Direct(entrance) => Candidate::Open(Route::Direct(Direct::new(&entrance)?)),
+                Gate::Kibana(entrance) => Candidate::Open(Route::Kibana(Kibana::new(&entrance)?)),
+                Gate::OpenApi(relay) => Candidate::Open(Route::Relay(Relayed::new(relay))),
+                Gate::Shut(way, why) => Candidate::Shut(way, why),
+            })
+        };
+        let all = access.gates.into_iter().map(candidate).collect::<Result<_, Fault>>()?;
+        let ways = Arc::new(Ways::new(&access.name, all));
+        Ok(Self { name: access.name, ways, opaque_id: "escrr".to_owned() })
+    }
+
+    /// The way in that is used and where it leads, once the first request has found it out.
+    pub fn way(&self) -> Option<(Way, &str)> {
+        self.ways.chosen().map(|route| (route.way(), route.place()))
     }
 
     /// Marks every request as made by a saga: `X-Opaque-Id: escrr/<saga>`.
@@ -109,18 +147,26 @@ impl Cluster {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<(u16, Value), Fault> {
+        let route = self.ways.settle(&self.opaque_id).await?;
         let origin = self.origin(&method, path);
         let query: Vec<String> =
             query.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
         let body = body.map(Value::to_string);
         let query = query.join("&");
-        let opaque_id = &self.opaque_id;
-        let ask = Ask { method: &method, path, query: &query, body: body.as_deref(), opaque_id };
-        let outcome = self.route.exchange(ask).await;
+        let ask = Ask {
+            method: &method,
+            path,
+            query: &query,
+            body: body.as_deref(),
+            opaque_id: &self.opaque_id,
+            writes: origin.effect == Effect::Write,
+        };
+        let outcome = route.exchange(ask).await;
         tracing::debug!(
             method = method.as_str(),
             path,
-            place = self.route.place(),
+            way = route.way().name(),
+            place = route.place(),
             status = outcome.as_ref().map_or(0, |(status, _)| *status),
             "called Elasticsearch"
         );
@@ -141,9 +187,9 @@ impl Cluster {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Value, Fault> {
-        let origin = self.origin(&method, path);
         let head = method == Method::HEAD;
-        let (status, value) = self.send(method, path, query, body).await?;
+        let (status, value) = self.send(method.clone(), path, query, body).await?;
+        let origin = self.origin(&method, path);
         if !(200..300).contains(&status) {
             return Err(error::judge(&origin, status, &value));
         }
@@ -169,16 +215,16 @@ impl Cluster {
         path: &str,
         body: Option<&Value>,
     ) -> Result<(), Fault> {
-        let origin = self.origin(&method, path);
-        let value = self.ask(method, path, &[], body).await?;
+        let value = self.ask(method.clone(), path, &[], body).await?;
         if flag(&value, "/acknowledged") == Some(false) {
+            let origin = self.origin(&method, path);
             return Err(Fault::Unknown(origin.report("the cluster did not acknowledge in time")));
         }
         Ok(())
     }
 
     pub(super) fn origin(&self, method: &Method, path: &str) -> Origin {
-        let place = self.route.place().to_owned();
+        let place = self.ways.place().to_owned();
         let tried = format!("{method} {path} ({}, {place})", self.name);
         Origin { tried, place, effect: Effect::of(method, path) }
     }

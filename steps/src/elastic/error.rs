@@ -36,6 +36,55 @@ pub(super) fn broken(origin: &Origin, broken: Broken) -> Fault {
         Broken::Misbuilt(why) => {
             Fault::Bug(origin.report(format!("the request could not be built: {why}")))
         }
+        Broken::Turned { status, said } => turned(origin, status, &said),
+        Broken::Carrier(fault) => carried(origin, fault),
+    }
+}
+
+/// Says of a failed call what it was to carry.
+fn carried(origin: &Origin, fault: Fault) -> Fault {
+    let named = |mut report: Report| {
+        report.tried = format!("{}, by {}", origin.tried, report.tried);
+        report
+    };
+    match fault {
+        Fault::Transient { retry_after_ms, report } => {
+            Fault::Transient { retry_after_ms, report: named(report) }
+        }
+        Fault::Busy(report) => Fault::Busy(named(report)),
+        Fault::Unknown(report) => Fault::Unknown(named(report)),
+        Fault::Refused { class, report } => Fault::Refused { class, report: named(report) },
+        Fault::Blocked { class, report } => Fault::Blocked { class, report: named(report) },
+        Fault::Bug(report) => Fault::Bug(named(report)),
+    }
+}
+
+/// What Kibana, or what stands before it, says by itself instead of the cluster.
+fn turned(origin: &Origin, status: u16, said: &str) -> Fault {
+    let report = origin.report(format!("Kibana answered HTTP status {status}: {said}"));
+    let other = "Name another way in the spec: way = \"direct\" or \"openapi\".";
+    match status {
+        302 | 401 => Fault::Blocked {
+            class: Class::Permission,
+            report: report
+                .meaning("Kibana does not accept the user, the password or the API key")
+                .help("Check what the spec names for this cluster, then resume."),
+        },
+        403 => Fault::Blocked {
+            class: Class::Permission,
+            report: report
+                .meaning("Kibana or what stands before it does not let this request through")
+                .help("Check Kibana's allow list and `console.proxyFilter`, then resume."),
+        },
+        // Nothing was handed on; with 503 Kibana itself is just starting.
+        429 | 503 => Fault::transient(report),
+        400 if said.contains("not available with the current configuration") => {
+            Fault::prerequisite(report.meaning("this Kibana has no console").help(other))
+        }
+        404 => Fault::prerequisite(report.meaning("this Kibana has no console").help(other)),
+        // Kibana waited in vain for the cluster, which may have done it all the same.
+        500.. => uncertain(origin, report),
+        _ => Fault::refused(report),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the types cannot say: legal names, limits, settings that exclude each other.
 
 use super::rules;
-use super::{BandwidthType, LinkType, Problem, SideSpec, Spec, defaults};
+use super::{AccessSpec, BandwidthType, LinkType, Problem, SideSpec, Spec, defaults};
 use crate::side::Which;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -86,15 +86,37 @@ impl Check<'_> {
             self.id(Some(vswitch), "vsw", &[table, "vswitches", &at.to_string()]);
         }
         self.once(&side.vswitches, &[table, "vswitches"]);
-        if let Some(wrong) = side.access.url.as_deref().and_then(rules::url_problem) {
+        self.access(&side.access, table);
+    }
+
+    fn access(&mut self, access: &AccessSpec, table: &str) {
+        if let Some(wrong) = access.url.as_deref().and_then(rules::url_problem) {
             let message = format!("this is not a cluster's address: {wrong}");
             self.refuse(&[table, "access", "url"], message, "it looks like https://host:9200");
         }
+        if let Some(wrong) = access.kibana_url.as_deref().and_then(rules::kibana_url_problem) {
+            let message = format!("this is not Kibana's address: {wrong}");
+            let help = "it looks like https://host:5601, with its base path if it has one";
+            self.refuse(&[table, "access", "kibana_url"], message, help);
+        }
         self.hold(
-            !side.access.username.trim().is_empty() && !side.access.username.contains(':'),
+            !access.username.trim().is_empty() && !access.username.contains(':'),
             &[table, "access", "username"],
             "this is not a user's name",
             "leave the key out for the user elastic",
+        );
+        self.hold(
+            access.api_key.is_none() || access.password.is_none(),
+            &[table, "access", "api_key"],
+            "an API key stands beside a password",
+            "leave one of them out",
+        );
+        self.hold(
+            !access.openapi_credential.is_empty()
+                && access.openapi_credential.chars().all(|c| c.is_ascii_graphic()),
+            &[table, "access", "openapi_credential"],
+            "this is not a credential's id",
+            "default, system, or an id as the console shows it",
         );
     }
 

@@ -7,6 +7,8 @@ use super::{
 
 /// The user that every cluster has.
 pub const USERNAME: &str = "elastic";
+/// The credential that the OpenAPI takes by itself.
+pub const OPENAPI_CREDENTIAL: &str = "default";
 /// Bandwidth between the regions, in Mbit/s: enough for a first copy, little enough to be granted.
 pub const BANDWIDTH_MBPS: u32 = 100;
 /// The document's listener range: the REST port and the transport port lie in it.
@@ -56,7 +58,16 @@ pub(super) fn exclusions() -> Vec<String> {
 
 impl Default for AccessSpec {
     fn default() -> Self {
-        Self { url: None, username: USERNAME.to_owned(), password: None, ca_file: None }
+        Self {
+            way: None,
+            url: None,
+            kibana_url: None,
+            openapi_credential: OPENAPI_CREDENTIAL.to_owned(),
+            username: USERNAME.to_owned(),
+            password: None,
+            api_key: None,
+            ca_file: None,
+        }
     }
 }
 

@@ -16,6 +16,7 @@ pub use excerpt::{Problem, SpecErrors};
 pub use secret_ref::{KeyId, NotAReference, SecretRef};
 
 use crate::side::Which;
+use crate::way::Way;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -92,13 +93,21 @@ pub struct SideSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AccessSpec {
+    /// The way in; absent: the first that answers of the three.
+    pub way: Option<Way>,
     /// `http(s)://host[:port]`; absent: the instance's own domain and port over its protocol.
     pub url: Option<String>,
+    /// `http(s)://host[:port][/base path]` of its Kibana; absent: the instance's own.
+    pub kibana_url: Option<String>,
+    /// With whose rights the OpenAPI asks: `default`, `system`, or the id of a stored credential.
+    pub openapi_credential: String,
     /// The user.
     pub username: String,
     /// The user's password.
     pub password: Option<SecretRef>,
-    /// PEM file with the authority that signed the cluster's certificate.
+    /// An API key instead of user and password: `id:key`, or both in Base64.
+    pub api_key: Option<SecretRef>,
+    /// PEM file with the authority that signed the cluster's and its Kibana's certificates.
     pub ca_file: Option<PathBuf>,
 }
 

@@ -117,6 +117,18 @@ pub(super) fn url_problem(url: &str) -> Option<&'static str> {
     }
 }
 
+/// What is wrong with Kibana's address, which may go on with a base path.
+pub(super) fn kibana_url_problem(url: &str) -> Option<&'static str> {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let slash = url.get(start..).and_then(|rest| rest.find('/'));
+    let (host, path) = url.split_at(slash.map_or(url.len(), |at| start + at));
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '~' | '/');
+    match url_problem(host) {
+        None if !path.chars().all(plain) => Some("its base path has a character that none has"),
+        problem => problem,
+    }
+}
+
 fn is_host_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')
 }
@@ -176,6 +188,12 @@ mod tests {
         }
         for bad in ["a:9200", "http://", "http://a:0", "http://u:p@a", "http://a/b", "http://a:x"] {
             assert!(url_problem(bad).is_some(), "{bad}");
+        }
+        for good in ["https://k:5601", "https://k:5601/", "https://k/kibana/", "http://k/s/space"] {
+            assert_eq!(kibana_url_problem(good), None, "{good}");
+        }
+        for bad in ["k:5601", "https://", "https:///kibana", "https://k/a?b", "https://u:p@k/a"] {
+            assert!(kibana_url_problem(bad).is_some(), "{bad}");
         }
     }
 }

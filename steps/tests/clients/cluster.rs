@@ -3,21 +3,18 @@
 use crate::server::{Reply, Server};
 use escrr_engine::{Class, Fault};
 use escrr_steps::elastic::{
-    Access, Cluster, Follow, Forget, Method, Nudge, PutAutoFollow, RemoteProxy, Unfollowed,
-    WantedPrivileges, not_found,
+    Access, Cluster, Entrance, Follow, Forget, Gate, Login, Method, Nudge, PutAutoFollow,
+    RemoteProxy, Unfollowed, WantedPrivileges, not_found,
 };
 use escrr_steps::secret::Secret;
 use serde_json::{Value, json};
 
 /// A client of the server.
 pub(crate) fn cluster(server: &Server) -> Cluster {
-    let access = Access {
-        url: server.url.clone(),
-        username: "elastic".to_owned(),
-        password: Secret::new("test-password"),
-        ca_file: None,
-        name: "follower".to_owned(),
-    };
+    let login =
+        Login::Basic { username: "elastic".to_owned(), password: Secret::new("test-password") };
+    let entrance = Entrance { url: server.url.clone(), login, ca_file: None };
+    let access = Access { name: "follower".to_owned(), gates: vec![Gate::Direct(entrance)] };
     Cluster::new(access).unwrap().for_saga("s-1")
 }
 

@@ -14,3 +14,4 @@ mod faults;
 mod mutations;
 mod server;
 mod typed;
+mod ways;

@@ -53,6 +53,7 @@ pub const DEFAULTS: &[(&str, f64)] = &[
     ("PrivateLink.EnableVpcEndpointConnection", 10.0),
     ("PrivateLink.DisableVpcEndpointConnection", 10.0),
     ("Elasticsearch.ModifyWhiteIps", 120.0),
+    ("Elasticsearch.TriggerNetwork", 90.0),
     ("Elasticsearch.CreateVpcEndpoint", 60.0),
     ("Elasticsearch.DeleteVpcEndpoint", 40.0),
     ("Es.Connect", 2.0),

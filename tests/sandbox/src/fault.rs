@@ -12,7 +12,8 @@ const STUCK_MS: u64 = 500_000_000_000;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// `Cbn`, …, `Elasticsearch`, or `Es` for a cluster's REST API; any case.
+    /// `Cbn`, …, `Elasticsearch`, `Es` for a cluster's REST API on whatever way, or `Kibana`
+    /// for what comes by one; any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product: Option<String>,
     /// The action; for a cluster the name by [`crate::ledger::es_action`].
@@ -123,12 +124,19 @@ pub struct Seen<'a> {
     pub action: &'a str,
     /// Would it change the world?
     pub mutating: bool,
+    /// The action at the cluster that it is carried to, if it is.
+    pub carries: Option<&'a str>,
 }
 
 impl Fault {
     fn matches(&self, seen: Seen<'_>) -> bool {
-        self.product.as_ref().is_none_or(|p| p.eq_ignore_ascii_case(seen.product))
-            && self.action.as_ref().is_none_or(|a| a == seen.action)
+        let at_cluster = seen.carries.is_some();
+        self.product.as_ref().is_none_or(|p| {
+            p.eq_ignore_ascii_case(seen.product) || (at_cluster && p.eq_ignore_ascii_case("Es"))
+        }) && self
+            .action
+            .as_ref()
+            .is_none_or(|a| a == seen.action || Some(a.as_str()) == seen.carries)
             && self.mutating.is_none_or(|m| m == seen.mutating)
     }
 
@@ -219,7 +227,7 @@ mod tests {
     }
 
     fn seen<'a>(product: &'a str, action: &'a str, mutating: bool) -> Seen<'a> {
-        Seen { product, action, mutating }
+        Seen { product, action, mutating, carries: None }
     }
 
     #[test]
@@ -230,6 +238,21 @@ mod tests {
         assert_eq!(state.meet(seen("Vpc", "CreateVSwitch", true)), None);
         assert_eq!(state.meet(seen("Cbn", "DescribeCens", false)), Some(Effect::Throttle));
         assert_eq!(state.meet(seen("Cbn", "DescribeCens", false)), None);
+    }
+
+    #[test]
+    fn a_fault_of_a_cluster_strikes_on_every_way() {
+        let invoke = Seen { carries: Some("PutFollow"), ..seen("Elasticsearch", "Invoke", true) };
+        for (order, hit) in [
+            (json!({"product": "Es", "action": "PutFollow", "effect": "lost"}), true),
+            (json!({"product": "Elasticsearch", "action": "Invoke", "effect": "lost"}), true),
+            (json!({"product": "Es", "action": "Unfollow", "effect": "lost"}), false),
+            (json!({"product": "Cbn", "effect": "lost"}), false),
+        ] {
+            let mut state = State::default();
+            state.order(fault(order.clone()));
+            assert_eq!(state.meet(invoke).is_some(), hit, "{order}");
+        }
     }
 
     #[test]

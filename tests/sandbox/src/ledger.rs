@@ -48,7 +48,7 @@ pub struct LogLine {
     pub seq: u64,
     /// The world's time, milliseconds since the Unix epoch.
     pub at_ms: u64,
-    /// `Cbn`, …, or `Es` for a cluster's REST API; empty if it could not be told.
+    /// `Cbn`, …, `Es` for a cluster's REST API, or `Kibana`; empty if it could not be told.
     pub product: String,
     /// The action; for a cluster the name by [`es_action`].
     pub action: String,
@@ -58,6 +58,10 @@ pub struct LogLine {
     pub mutating: bool,
     /// The caller's client token.
     pub token: Option<String>,
+    /// For a request that is carried to a cluster, by its Kibana or by `InvokeEsRequest`: the
+    /// action there, by [`es_action`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carries: Option<String>,
     /// `ok`, a vendor code, or `lost`, `cut`, `killed`.
     pub outcome: String,
     /// The process that was stopped at this request.
@@ -77,6 +81,7 @@ impl LogLine {
             region: String::new(),
             mutating: true,
             token: Some("t".into()),
+            carries: None,
             outcome: "ok".into(),
             pid: None,
         }

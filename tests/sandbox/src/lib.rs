@@ -1,7 +1,7 @@
 //! A pretend Alibaba Cloud and pretend Elasticsearch clusters behind real HTTP.
 //!
 //! One port answers the OpenAPI of seven products, one port each cluster answers
-//! the Elasticsearch REST API. Requests are signed and verified, everything made
+//! the Elasticsearch REST API, and one each Kibana. Requests are signed and verified, everything made
 //! takes its time, rules that refuse in the real cloud refuse here, and whether
 //! two clusters reach each other is computed from what was built between them.
 //!
@@ -27,6 +27,7 @@ pub mod error;
 pub mod fault;
 pub mod idempotency;
 pub mod instances;
+pub mod kibana;
 pub mod ledger;
 mod listing;
 pub mod network;

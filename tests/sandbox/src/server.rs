@@ -1,4 +1,4 @@
-//! The sockets: one loopback port for the OpenAPI, one for each cluster.
+//! The sockets: one loopback port for the OpenAPI, one for each cluster, one for each Kibana.
 
 use crate::desk::{Caller, Desk, Outcome, Reply};
 use crate::wire::Http;
@@ -52,6 +52,9 @@ pub struct Addresses {
     pub follower: String,
     /// Base URL of each cluster, by instance id.
     pub instances: BTreeMap<String, String>,
+    /// Base URL of each cluster's Kibana, by instance id.
+    #[serde(default)]
+    pub kibana: BTreeMap<String, String>,
     /// Key of the account.
     pub access_key_id: String,
     /// Its secret.
@@ -79,6 +82,7 @@ pub struct Sandbox {
 enum Port {
     OpenApi,
     Cluster(Arc<str>),
+    Kibana(Arc<str>),
 }
 
 impl Sandbox {
@@ -118,10 +122,12 @@ impl Sandbox {
         let desk = Arc::new(Mutex::new(desk));
         let mut tasks = Vec::new();
         let openapi = listen(&desk, Port::OpenApi, &mut tasks).await?;
-        let mut instances = BTreeMap::new();
+        let (mut instances, mut kibana) = (BTreeMap::new(), BTreeMap::new());
         for id in file.instances.keys() {
             let url = listen(&desk, Port::Cluster(id.as_str().into()), &mut tasks).await?;
             instances.insert(id.clone(), url);
+            let url = listen(&desk, Port::Kibana(id.as_str().into()), &mut tasks).await?;
+            kibana.insert(id.clone(), url);
         }
         tasks.push(tokio::spawn(keep_flushing(Arc::clone(&desk))));
         let of = |id: &str| instances.get(id).cloned().unwrap_or_default();
@@ -131,6 +137,7 @@ impl Sandbox {
             leader: of(&file.leader),
             follower: of(&file.follower),
             instances: instances.clone(),
+            kibana,
             access_key_id: account.access_key_id,
             access_key_secret: account.access_key_secret,
             elastic_user: "elastic".into(),
@@ -248,6 +255,7 @@ async fn answer(
             }
             Port::OpenApi => desk.openapi(&http, &peer),
             Port::Cluster(instance) => desk.elastic(instance, &http, &peer),
+            Port::Kibana(instance) => desk.kibana(instance, &http, &peer),
         };
         let hold = desk.clock.hold(outcome.delay_ms);
         (outcome, hold)

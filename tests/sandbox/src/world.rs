@@ -6,7 +6,7 @@
 
 use crate::world_file::WorldFile;
 use crate::{
-    Durations, cbn, ecs, elastic, fault, idempotency, instances, nlb, privatelink, sts, vpc,
+    Durations, cbn, ecs, elastic, fault, idempotency, instances, kibana, nlb, privatelink, sts, vpc,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -24,6 +24,9 @@ pub struct World {
     pub instances: instances::State,
     /// The clusters in those instances.
     pub elastic: elastic::State,
+    /// Who is signed in to their Kibanas.
+    #[serde(default)]
+    pub kibana: kibana::State,
     /// How long things take.
     pub durations: Durations,
     /// Cloud enterprise networks and transit routers.

@@ -116,6 +116,10 @@ pub struct InstanceFile {
     /// Users and passwords; `elastic` is a superuser, others have no rights on CCR.
     #[serde(default = "elastic_user")]
     pub users: BTreeMap<String, String>,
+    /// Does its Kibana take `Authorization` on each request? Else one has to sign in
+    /// (`xpack.security.authc.http.enabled: false`).
+    #[serde(default = "yes")]
+    pub kibana_http_auth: bool,
     /// Indices by name.
     #[serde(default)]
     pub indices: BTreeMap<String, IndexFile>,

@@ -196,7 +196,15 @@ fn remark(about: &About, verdict: &Verdict, ours: bool) -> String {
         Verdict::Found(output) => {
             format!("stays: it was there before {}", ids(output)).trim_end().to_owned()
         }
-        Verdict::Checked(_) => about.title.to_owned(),
+        Verdict::Checked(output) => {
+            // A cluster says by which way it was asked.
+            let access = output.get("access").and_then(Value::as_str).unwrap_or_default();
+            if access.is_empty() {
+                about.title.to_owned()
+            } else {
+                format!("{}; by {access}", about.title)
+            }
+        }
         Verdict::Unneeded(_) => "this link does not need it".to_owned(),
         Verdict::Differs(report) | Verdict::Blocked(_, report) => report.to_string(),
         Verdict::Waits(why) => why.clone(),

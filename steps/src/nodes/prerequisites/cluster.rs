@@ -20,6 +20,9 @@ pub struct ClusterFacts {
     pub uuid: String,
     /// Its version, as it says itself.
     pub version: Version,
+    /// The way in that answered, for example `kibana (es-cn-….kibana.…:5601)`.
+    #[serde(default)]
+    pub access: String,
 }
 
 /// Licenses that include replication.
@@ -67,7 +70,13 @@ impl<S: Side> Step for ClusterGate<S> {
             let report = Report::new(tried, problems.join("; ")).help(help.join("; "));
             return Err(Fault::prerequisite(report));
         };
-        Ok(Seen::Ready(ClusterFacts { name: info.cluster_name, uuid: info.cluster_uuid, version }))
+        let access = cluster.way().map(|(way, place)| format!("{way} ({place})"));
+        Ok(Seen::Ready(ClusterFacts {
+            name: info.cluster_name,
+            uuid: info.cluster_uuid,
+            version,
+            access: access.unwrap_or_default(),
+        }))
     }
 }
 
@@ -124,9 +133,15 @@ pub(super) fn compatible(
     (leader, leader_cluster): (&InstanceFacts, &ClusterFacts),
     (follower, follower_cluster): (&InstanceFacts, &ClusterFacts),
 ) -> Result<(), Fault> {
+    let tried = format!("comparing the clusters of {} and {}", leader.instance, follower.instance);
+    if leader_cluster.uuid == follower_cluster.uuid {
+        // Addresses stand in the spec, and one of them may lead to the other side.
+        let said = format!("both ways lead to the same cluster ({})", leader_cluster.uuid);
+        return Err(Fault::prerequisite(Report::new(tried, said).help(
+            "check url and kibana_url under [leader.access] and [follower.access] in the spec",
+        )));
+    }
     follower_cluster.version.can_follow(leader_cluster.version).map_err(|why| {
-        let tried =
-            format!("comparing the clusters of {} and {}", leader.instance, follower.instance);
         Fault::prerequisite(Report::new(tried, why).help("upgrade the follower first"))
     })
 }

@@ -152,6 +152,7 @@ mod tests {
             domain: "d".into(),
             port: 9200,
             protocol: "HTTP".into(),
+            kibanas: Vec::new(),
         };
         let cens = cen.map(|c| AssociatedCen {
             cen_id: c.into(),

@@ -32,7 +32,13 @@ pub struct InstanceFacts {
     pub port: u64,
     /// `HTTP` or `HTTPS`.
     pub protocol: String,
+    /// Addresses of its Kibana whose network access is on, the private one first.
+    #[serde(default)]
+    pub kibanas: Vec<String>,
 }
+
+/// Kibana's own default.
+const KIBANA_PORT: u64 = 5601;
 
 impl<S: Side> Step for Instance<S> {
     type World = World;
@@ -116,5 +122,15 @@ fn judge(which: Which, found: &Described, region: &str) -> Result<InstanceFacts,
         } else {
             found.protocol.clone()
         },
+        kibanas: kibanas(found),
     })
+}
+
+/// The instance's Kibanas speak HTTPS, whatever the protocol of the cluster.
+fn kibanas(found: &Described) -> Vec<String> {
+    let private = (found.kibana_private, &found.kibana_private_domain, found.kibana_private_port);
+    let public = (found.kibana_public, &found.kibana_domain, found.kibana_port);
+    let on = [private, public].into_iter().filter(|(on, domain, _)| *on && !domain.is_empty());
+    on.map(|(_, domain, port)| format!("https://{domain}:{}", port.unwrap_or(KIBANA_PORT)))
+        .collect()
 }

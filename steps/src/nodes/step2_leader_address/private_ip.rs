@@ -1,6 +1,6 @@
 //! The leader's private addresses: from the spec, by DNS, or from inside its VPC.
 
-use crate::aliyun::ecs::{InvocationResult, RunCommand};
+use crate::aliyun::ecs::{Ecs, InvocationResult, RunCommand};
 use crate::dns::resolve;
 use crate::nodes::prerequisites::Prerequisites;
 use crate::world::Resolution;
@@ -79,18 +79,29 @@ async fn by_dns(cx: &Cx<'_, PrivateIp>) -> Result<Option<Addresses>, Fault> {
     Ok(judged(cx, addresses, "dns").ok())
 }
 
+/// Instances whose agents one call may ask about.
+const MOST_ASKED: usize = 50;
+
+/// The instances of these that can run a shell script now, in order.
+async fn able(client: &Ecs<'_>, ids: &[String]) -> Result<Vec<String>, Fault> {
+    let mut able = Vec::new();
+    for some in ids.chunks(MOST_ASKED) {
+        let statuses = client.describe_assistant_status(some).await?;
+        // A shell script does not run on Windows.
+        let alive = statuses.into_iter().filter(|s| s.alive && s.os_type != "Windows");
+        able.extend(alive.map(|s| s.instance_id));
+    }
+    able.sort();
+    Ok(able)
+}
+
 /// The ECS instance in the leader's VPC that can run a command: the named one, or the first.
 async fn helper(cx: &Cx<'_, PrivateIp>) -> Result<String, Fault> {
     let facts = &cx.needs.0.leader.instance;
     let client = cx.world.cloud.ecs(&facts.region);
     let running = client.describe_running_instances(&facts.vpc).await?;
     let ids: Vec<String> = running.into_iter().map(|i| i.instance_id).collect();
-    let alive: Vec<String> = if ids.is_empty() {
-        Vec::new()
-    } else {
-        let statuses = client.describe_assistant_status(&ids).await?;
-        statuses.into_iter().filter(|s| s.alive).map(|s| s.instance_id).collect()
-    };
+    let alive = able(&client, &ids).await?;
     let named = cx.world.spec.leader_address.ecs_instance.as_ref();
     let chosen = match named {
         Some(id) => alive.iter().find(|i| *i == id),
@@ -128,8 +139,15 @@ async fn run(cx: &Cx<'_, PrivateIp>, instance: &str) -> Result<String, Fault> {
     Ok(invocation)
 }
 
-fn read(result: &InvocationResult) -> BTreeSet<Ipv4Addr> {
-    let words = result.output.split(|c: char| c.is_whitespace() || c == '#');
+/// The addresses in what `getent ahostsv4` wrote, or `nslookup` in its place.
+fn read(output: &str) -> BTreeSet<Ipv4Addr> {
+    // `nslookup` first names the server that it asks, which is no address of the leader.
+    let answer = match output.find("Name:") {
+        Some(at) => output.get(at..).unwrap_or_default(),
+        None if output.contains("Server:") => "",
+        None => output,
+    };
+    let words = answer.split(|c: char| c.is_whitespace() || c == '#');
     words.filter_map(|word| word.parse().ok()).collect()
 }
 
@@ -169,8 +187,9 @@ impl Step for PrivateIp {
             return Ok(Seen::Pending(format!("{instance} has not answered yet")));
         };
         match result.status.as_str() {
-            "Success" if result.exit_code.unwrap_or(0) == 0 => {
-                judged(cx, read(&result), &format!("cloud assistant on {instance}")).map(Seen::Ours)
+            "Success" if result.exit_code.unwrap_or(0) == 0 && result.dropped_bytes == 0 => {
+                let found = read(&result.output);
+                judged(cx, found, &format!("cloud assistant on {instance}")).map(Seen::Ours)
             }
             "Pending" | "Scheduled" | "Running" | "Stopping" | "" => {
                 Ok(Seen::Pending(format!("the command on {instance} is {}", result.status)))
@@ -181,7 +200,12 @@ impl Step for PrivateIp {
 }
 
 fn failed(instance: &str, status: &str, result: &InvocationResult) -> Report {
-    let details = [&result.error_code, &result.error_info, &result.output];
+    // Where a part of the output is missing, an address may be.
+    let cut = match result.dropped_bytes {
+        0 => String::new(),
+        bytes => format!("{bytes} bytes of its output were cut off"),
+    };
+    let details = [&cut, &result.error_code, &result.error_info, &result.output];
     let details: Vec<&str> = details.iter().map(|d| d.trim()).filter(|d| !d.is_empty()).collect();
     Report::new(
         format!("resolving the leader's domain on {instance}"),
@@ -220,19 +244,19 @@ mod tests {
 
     #[test]
     fn addresses_are_read_from_getent_and_nslookup() {
-        let mut result = InvocationResult {
-            instance_id: "i".into(),
-            status: "Success".into(),
-            exit_code: Some(0),
-            output: "10.1.1.5 STREAM x\n10.1.1.5 DGRAM\n10.1.1.6 RAW\n".into(),
-            dropped_bytes: 0,
-            error_code: String::new(),
-            error_info: String::new(),
-        };
-        assert_eq!(read(&result), ["10.1.1.5", "10.1.1.6"].map(|a| a.parse().unwrap()).into());
-        result.output =
-            "Server: 100.100.2.136\nAddress: 100.100.2.136#53\n\nName: x\nAddress: 10.1.1.5\n"
-                .into();
-        assert!(read(&result).contains(&"10.1.1.5".parse().unwrap()));
+        let both = ["10.1.1.5", "10.1.1.6"].map(|a| a.parse().unwrap()).into();
+        assert_eq!(read("10.1.1.5 STREAM x\n10.1.1.5 DGRAM\n10.1.1.6 RAW\n"), both);
+        let bind = "Server:\t\t10.1.0.2\nAddress:\t10.1.0.2#53\n\nNon-authoritative answer:\n\
+                    Name:\tx\nAddress: 10.1.1.5\nName:\tx\nAddress: 10.1.1.6\n";
+        assert_eq!(read(bind), both);
+        let busybox = "Server:    10.1.0.2\nAddress 1: 10.1.0.2\n\nName:      x\n\
+                       Address 1: 10.1.1.5\nAddress 2: 10.1.1.6\n";
+        assert_eq!(read(busybox), both);
+    }
+
+    #[test]
+    fn the_server_that_was_asked_is_no_address_of_the_leader() {
+        let nothing = "Server:\t\t10.1.0.2\nAddress:\t10.1.0.2#53\n\n** server can't find x\n";
+        assert!(read(nothing).is_empty());
     }
 }

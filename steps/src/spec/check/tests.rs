@@ -106,3 +106,25 @@ fn more_tags_than_the_cloud_takes_are_refused() {
     let tags = tags.join("\n");
     assert!(problems(&format!("[tags]\n{tags}"))[0].message.contains("17"));
 }
+
+#[test]
+fn an_access_names_one_proof_and_legal_addresses() {
+    let access = |keys: &str| {
+        let text = "link = \"a-b\"\nfollower = { region = \"cn-hangzhou\", instance = \"es-cn-2\" }\n\
+                    [leader]\nregion = \"cn-shanghai\"\ninstance = \"es-cn-1\"\n[leader.access]\n";
+        Spec::parse(&format!("{text}{keys}"), "s.toml").map_err(|mut e| e.problems.remove(0))
+    };
+    let fine = "way = \"kibana\"\nkibana_url = \"https://k:5601/base\"\napi_key = \"env:K\"";
+    assert_eq!(access(fine).unwrap().leader.access.way, Some(crate::Way::Kibana));
+    assert!(access("way = \"openapi\"\nopenapi_credential = \"system\"").is_ok());
+    for (keys, message, column) in [
+        ("api_key = \"env:K\"\npassword = \"env:P\"", "beside a password", 11),
+        ("kibana_url = \"k:5601\"", "not Kibana's address", 14),
+        ("openapi_credential = \"a b\"", "not a credential's id", 22),
+        ("way = \"console\"", "unknown value `console`", 7),
+    ] {
+        let problem = access(keys).unwrap_err();
+        assert!(problem.message.contains(message), "{keys}: {problem}");
+        assert_eq!((problem.line, problem.column), (7, column), "{keys}");
+    }
+}

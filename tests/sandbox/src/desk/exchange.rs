@@ -6,10 +6,10 @@ use super::{Desk, Reply};
 use crate::elastic::{self, Request};
 use crate::fault::{Effect, STUCK_SECONDS, Seen, When};
 use crate::ledger::{LogLine, es_action, es_mutating};
-use crate::network::Paths;
+use crate::route::at_cluster;
 use crate::verify::{Keys, check};
 use crate::wire::{self, Http};
-use crate::{Call, Durations, Refusal, World, actions, idempotency, route};
+use crate::{Answer, Call, Durations, Refusal, World, actions, idempotency, instances, route};
 
 /// The process that sent a request.
 pub(crate) trait Caller {
@@ -28,6 +28,13 @@ pub(crate) struct Outcome {
     pub(crate) delay_ms: u64,
 }
 
+impl Outcome {
+    /// Nobody answers: no list admits the caller.
+    pub(crate) fn closed() -> Self {
+        Self { reply: None, delay_ms: 0 }
+    }
+}
+
 impl From<Reply> for Outcome {
     fn from(reply: Reply) -> Self {
         Self { reply: Some(reply), delay_ms: 0 }
@@ -40,23 +47,32 @@ const ES: &str = "Es";
 /// What the log says of a request before its outcome is known.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Entry {
-    product: String,
-    action: String,
-    region: String,
-    mutating: bool,
-    token: Option<String>,
+    pub(super) product: String,
+    pub(super) action: String,
+    pub(super) region: String,
+    pub(super) mutating: bool,
+    pub(super) token: Option<String>,
+    /// The action at the cluster that the request is carried to, by its Kibana or the OpenAPI.
+    pub(super) carries: Option<String>,
+}
+
+impl Entry {
+    pub(super) fn new(product: &str, action: &str, region: String) -> Self {
+        let (product, action) = (product.to_owned(), action.to_owned());
+        Self { product, action, region, ..Self::default() }
+    }
 }
 
 /// How a request is applied and refused: the OpenAPI and the clusters differ in it.
-struct Way<'a> {
+pub(super) struct Way<'a> {
     /// Applies it; gives the answer and the word for the log.
-    apply: &'a dyn Fn(&mut World) -> (Reply, String),
+    pub(super) apply: &'a dyn Fn(&mut World) -> (Reply, String),
     /// Writes a refusal.
-    refuse: &'a dyn Fn(&Refusal) -> Reply,
+    pub(super) refuse: &'a dyn Fn(&Refusal) -> Reply,
     /// What a throttled caller is told.
-    throttled: Refusal,
+    pub(super) throttled: Refusal,
     /// What it does when nobody waits for the answer any more.
-    unheard: &'a dyn Fn() -> late::Effect,
+    pub(super) unheard: &'a dyn Fn() -> late::Effect,
 }
 
 impl Desk {
@@ -86,8 +102,8 @@ impl Desk {
         let way = Way {
             apply: &|world| {
                 let answer = route::answer(world, &call);
-                let word = answer.as_ref().err().map_or("ok", |refusal| refusal.code.as_str());
-                (Reply::openapi(http, &id, &answer), word.to_owned())
+                let word = word_of(&answer, &entry);
+                (Reply::openapi(http, &id, &answer), word)
             },
             refuse: &|refusal| Reply::openapi(http, &id, &Err(refusal.clone())),
             throttled: Refusal::bad(
@@ -95,10 +111,8 @@ impl Desk {
                 "Request was denied due to user flow control.",
             ),
             unheard: &|| {
-                let call = call.clone();
-                Box::new(move |world| {
-                    route::answer(world, &call).err().map_or_else(|| "ok".to_owned(), |r| r.code)
-                })
+                let (call, entry) = (call.clone(), entry.clone());
+                Box::new(move |world| word_of(&route::answer(world, &call), &entry))
             },
         };
         self.pass(&entry, &way, caller)
@@ -112,19 +126,24 @@ impl Desk {
             region: home.map_or_else(|| http.region(), |instance| instance.region.clone()),
             mutating: actions::mutating(call),
             token: idempotency::token(call).map(str::to_owned),
+            carries: (call.action == "InvokeEsRequest").then(|| {
+                let path = call.get("path").unwrap_or("/").split('?').next().unwrap_or("/");
+                es_action(call.get("method").unwrap_or("GET"), path)
+            }),
         }
     }
 
     /// Answers a request to the cluster of `instance`.
     pub(crate) fn elastic(&mut self, instance: &str, http: &Http, caller: &dyn Caller) -> Outcome {
         self.catch_up();
+        if !instances::is_open(&self.world, instance) {
+            return Outcome::closed();
+        }
         let home = self.world.file.instances.get(instance);
+        let region = home.map(|i| i.region.clone()).unwrap_or_default();
         let entry = Entry {
-            product: ES.to_owned(),
-            action: es_action(&http.method, &http.path),
-            region: home.map(|i| i.region.clone()).unwrap_or_default(),
             mutating: es_mutating(&http.method, &http.path),
-            token: None,
+            ..Entry::new(ES, &es_action(&http.method, &http.path), region)
         };
         let request = Request {
             method: http.method.clone(),
@@ -136,27 +155,27 @@ impl Desk {
         let way = Way {
             apply: &|world| {
                 let reply = at_cluster(world, instance, &request);
-                let word = outcome_word(&reply);
+                let word = reply.word();
                 (Reply::elastic(http, reply), word)
             },
             refuse: &|refusal| Reply::elastic_refusal(http, refusal),
-            throttled: Refusal::new(
-                429,
-                "es_rejected_execution_exception",
-                "rejected execution: the queue of the thread pool is full",
-            ),
+            throttled: overloaded(),
             unheard: &|| {
                 let (instance, request) = (instance.to_owned(), request.clone());
-                Box::new(move |world| outcome_word(&at_cluster(world, &instance, &request)))
+                Box::new(move |world| at_cluster(world, &instance, &request).word())
             },
         };
         self.pass(&entry, &way, caller)
     }
 
     /// Meets the faults, applies, logs, saves.
-    fn pass(&mut self, entry: &Entry, way: &Way<'_>, caller: &dyn Caller) -> Outcome {
-        let seen =
-            Seen { product: &entry.product, action: &entry.action, mutating: entry.mutating };
+    pub(super) fn pass(&mut self, entry: &Entry, way: &Way<'_>, caller: &dyn Caller) -> Outcome {
+        let seen = Seen {
+            product: &entry.product,
+            action: &entry.action,
+            mutating: entry.mutating,
+            carries: entry.carries.as_deref(),
+        };
         let struck = self.world.faults.meet(seen);
         let ordered = struck.is_some();
         let mut delay_ms = 0;
@@ -263,7 +282,7 @@ impl Desk {
         answer
     }
 
-    fn note(&mut self, entry: &Entry, outcome: &str, pid: Option<u32>) {
+    pub(super) fn note(&mut self, entry: &Entry, outcome: &str, pid: Option<u32>) {
         let line = LogLine {
             seq: self.log.next_seq(),
             at_ms: self.world.now_ms,
@@ -272,6 +291,7 @@ impl Desk {
             region: entry.region.clone(),
             mutating: entry.mutating,
             token: entry.token.clone(),
+            carries: entry.carries.clone(),
             outcome: outcome.to_owned(),
             pid,
         };
@@ -281,18 +301,9 @@ impl Desk {
     }
 }
 
-/// Lets a cluster answer a request.
-fn at_cluster(world: &mut World, instance: &str, request: &Request) -> elastic::Reply {
-    let mut clusters = std::mem::take(&mut world.elastic);
-    let now = world.now_ms;
-    let reply = elastic::handle(&mut clusters, &Paths::of(world), now, instance, request);
-    world.elastic = clusters;
-    reply
-}
-
 /// A refused call to the OpenAPI has no effect; a cluster may have done a part.
 fn may_have_changed(entry: &Entry, word: &str) -> bool {
-    word == "ok" || entry.product == ES
+    word == "ok" || entry.product == ES || entry.carries.is_some()
 }
 
 fn some((reply, word): (Reply, String)) -> (Option<Reply>, String) {
@@ -305,17 +316,31 @@ fn refused(way: &Way<'_>, refusal: &Refusal) -> (Option<Reply>, String) {
 
 /// The gateway says when to try again; a cluster does not.
 fn hinted(entry: &Entry, mut reply: Reply, ms: u64) -> Reply {
-    if entry.product != ES {
+    if entry.product != ES && entry.product != "Kibana" {
         reply.headers.push(("x-acs-retry-after".to_owned(), ms.to_string()));
     }
     reply
 }
 
-/// `ok`, or the type of a cluster's error, or its status where it has none.
-fn outcome_word(reply: &elastic::Reply) -> String {
-    if reply.status < 400 {
-        return "ok".to_owned();
+/// What a cluster says whose queue is full.
+pub(super) fn overloaded() -> Refusal {
+    Refusal::new(
+        429,
+        "es_rejected_execution_exception",
+        "rejected execution: the queue of the thread pool is full",
+    )
+}
+
+/// The word for the log: of the cluster's answer where a request was carried to it.
+fn word_of(answer: &Answer, entry: &Entry) -> String {
+    match answer {
+        Ok(value) if entry.carries.is_some() => {
+            let result = value.get("Result").unwrap_or(value);
+            let status = result.get("error").and(result.get("status"));
+            let status = status.and_then(serde_json::Value::as_u64).unwrap_or(200);
+            elastic::word(u16::try_from(status).unwrap_or(500), result)
+        }
+        Ok(_) => "ok".to_owned(),
+        Err(refusal) => refusal.code.clone(),
     }
-    let kind = reply.body.pointer("/error/type").and_then(serde_json::Value::as_str);
-    kind.map_or_else(|| reply.status.to_string(), str::to_owned)
 }

@@ -1,11 +1,13 @@
 //! The desk that all requests pass: world, clock, faults, log and disk under one lock.
 //!
 //! - `exchange`: one request to the OpenAPI or to a cluster
+//! - `kibana`: one request to a Kibana
 //! - `late`: requests whose effect is still to come
 //! - `log`: all requests so far
 //! - `reply`: answers as the gateway and the clusters write them
 
 mod exchange;
+mod kibana;
 mod late;
 mod log;
 mod reply;

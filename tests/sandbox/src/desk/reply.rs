@@ -86,18 +86,23 @@ impl Reply {
 
     /// A refusal in the form of a cluster's errors.
     pub(crate) fn elastic_refusal(http: &Http, refusal: &Refusal) -> Self {
-        let cause = json!({"type": refusal.code, "reason": refusal.message});
-        let body = json!({
-            "error": {
-                "root_cause": [cause],
-                "type": refusal.code,
-                "reason": refusal.message,
-            },
-            "status": refusal.status,
-        });
+        let body = elastic_error(refusal);
         let headers = std::collections::BTreeMap::new();
         Self::elastic(http, elastic::Reply { status: refusal.status, body, headers })
     }
+}
+
+/// A refusal as a cluster writes its errors.
+pub(super) fn elastic_error(refusal: &Refusal) -> Value {
+    let cause = json!({"type": refusal.code, "reason": refusal.message});
+    json!({
+        "error": {
+            "root_cause": [cause],
+            "type": refusal.code,
+            "reason": refusal.message,
+        },
+        "status": refusal.status,
+    })
 }
 
 /// A request id as the cloud writes it, the same from run to run: `A1B2C3D4-…`.

@@ -32,6 +32,7 @@ mod stats;
 mod tests;
 
 pub use model::State;
+pub(crate) use model::Version;
 
 use crate::ledger::Thing;
 use crate::world_file::InstanceFile;
@@ -62,6 +63,22 @@ pub struct Reply {
     pub body: Value,
     /// Extra headers.
     pub headers: BTreeMap<String, String>,
+}
+
+impl Reply {
+    /// What the log says of it: `ok`, or the type of the error, or the status without one.
+    pub(crate) fn word(&self) -> String {
+        word(self.status, &self.body)
+    }
+}
+
+/// What the log says of an answer.
+pub(crate) fn word(status: u16, body: &Value) -> String {
+    if status < 400 {
+        return "ok".to_owned();
+    }
+    let kind = body.pointer("/error/type").and_then(Value::as_str);
+    kind.map_or_else(|| status.to_string(), str::to_owned)
 }
 
 /// Why a cluster cannot reach an address; the words are Elasticsearch's own.

@@ -53,6 +53,11 @@ pub(crate) struct ApiKey {
 pub(crate) struct Version(pub(crate) u32, pub(crate) u32, pub(crate) u32);
 
 impl Version {
+    /// The release of an instance, as the world's file says it.
+    pub(crate) fn of_instance(world: &crate::World, instance: &str) -> Self {
+        Self::parse(world.file.instances.get(instance).map_or("", |file| &file.version))
+    }
+
     /// Reads `7.10.0`; anything after the digits of a part is left out.
     pub(crate) fn parse(text: &str) -> Self {
         let mut parts = text.split('.').map(|part| {

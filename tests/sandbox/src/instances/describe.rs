@@ -32,7 +32,7 @@ fn describe(world: &World, call: &Call) -> Answer {
     fields.insert("port".into(), json!(9200));
     fields.insert("isNewDeployment".into(), json!(true));
     fields.insert("enableKibanaPrivateNetwork".into(), json!(false));
-    fields.insert("enableKibanaPublicNetwork".into(), json!(true));
+    fields.insert("enableKibanaPublicNetwork".into(), json!(instance.kibana_public));
     fields.insert("enablePublic".into(), json!(instance.public_network));
     fields.insert("endpoints".into(), json!([]));
     fields.insert("esConfig".into(), json!({}));

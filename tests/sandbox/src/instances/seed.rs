@@ -39,6 +39,7 @@ pub fn seed(world: &mut World, id: &str, file: &InstanceFile) {
         description: String::new(),
         addresses: take(world, id, &file.vswitch),
         public_network: false,
+        kibana_public: true,
         groups,
         course: Course::settled(&file.status),
         since_ms: world.now_ms,

@@ -27,12 +27,20 @@ pub(crate) struct Instance {
     /// Private addresses that its domain leads to.
     pub(crate) addresses: Vec<Ipv4Addr>,
     pub(crate) public_network: bool,
+    /// Is the public network access of its Kibana on?
+    #[serde(default = "yes")]
+    pub(crate) kibana_public: bool,
     pub(crate) groups: Vec<AllowGroup>,
     /// `active`, `activating`, `inactive`, `invalid`.
     pub(crate) course: Course,
     pub(crate) since_ms: u64,
     pub(crate) updated_ms: u64,
     pub(crate) tags: Tags,
+}
+
+/// The access is on in a new instance, and was in worlds that did not know of it.
+fn yes() -> bool {
+    true
 }
 
 /// One group of addresses that may connect.

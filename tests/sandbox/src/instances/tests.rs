@@ -153,3 +153,31 @@ fn tags_travel_as_json() {
     stage.es_query("UntagResources", LEADER, &query, Value::Null).unwrap();
     assert!(stage.world.instances.instances[LEADER].tags.is_empty());
 }
+
+#[test]
+fn the_openapi_carries_a_request_to_the_cluster() {
+    let mut stage = Stage::new();
+    let mut ask = |query: &[(&str, &str)], body: Value| {
+        stage.es_query("InvokeEsRequest", LEADER, query, body)
+    };
+    let get = |path| [("method", "GET"), ("path", path)];
+    // The slash may be left out, the query may not get lost.
+    let hello = ask(&get("?filter_path=cluster_uuid"), Value::Null).unwrap();
+    let hello = hello["Result"].as_object().unwrap();
+    assert_eq!(hello.keys().collect::<Vec<_>>(), ["cluster_uuid"]);
+    let put = [("method", "PUT"), ("path", "/new/_doc/a%2Fb")];
+    assert_eq!(ask(&put, json!({"n": 1})).unwrap()["Result"]["_id"], "a/b");
+    // A body wrapped into a string is the body.
+    assert_eq!(ask(&put, json!("{\"n\":2}")).unwrap()["Result"]["result"], "updated");
+    let missing = ask(&get("/none/_search"), Value::Null).unwrap();
+    assert_eq!(missing["Result"]["status"], 404);
+    assert_eq!(
+        ask(&[("method", "HEAD"), ("path", "/new")], Value::Null).unwrap()["Result"],
+        Value::Null
+    );
+    let code = |answer: crate::Answer| answer.unwrap_err().code;
+    assert_eq!(code(ask(&[("method", "GET")], Value::Null)), "MissingParameter.path");
+    assert_eq!(code(ask(&[("method", "PATCH"), ("path", "/")], Value::Null)), "InvalidParameter");
+    let stored = [("path", "/"), ("credentialId", "c-1")];
+    assert_eq!(code(ask(&stored, Value::Null)), "CredentialNotFound");
+}

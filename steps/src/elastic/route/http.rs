@@ -1,11 +1,9 @@
-//! The way in to a cluster.
+//! One HTTP exchange with a cluster or its Kibana.
 
-use crate::secret::Secret;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use super::Broken;
 use escrr_engine::{Fault, Report};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Certificate, Client, Method, Url};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use reqwest::{Certificate, Client, RequestBuilder, Response, Url};
 use std::error::Error;
 use std::net::IpAddr;
 use std::path::Path;
@@ -16,72 +14,28 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Settings of an unreachable remote cluster take 10 s to apply; some unfollows never answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// Shard statistics of thousands of indices stay below this.
-pub(super) const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+pub(in crate::elastic) const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
-/// How requests get to the cluster.
+/// An address, and the HTTP client for it.
 #[derive(Clone, Debug)]
-pub(super) enum Route {
-    /// By the cluster's own HTTP address.
-    Direct(Direct),
+pub(super) struct Http {
+    pub(super) client: Client,
+    pub(super) base: Url,
+    /// Host and port.
+    pub(super) place: String,
 }
 
-impl Route {
-    /// Sends one request and reads the whole answer.
-    pub(super) async fn exchange(&self, ask: Ask<'_>) -> Result<(u16, Vec<u8>), Broken> {
-        match self {
-            Self::Direct(direct) => direct.exchange(ask).await,
-        }
-    }
-
-    /// Where requests go, for messages.
-    pub(super) fn place(&self) -> &str {
-        match self {
-            Self::Direct(direct) => &direct.place,
-        }
-    }
+/// One whole answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
 }
 
-/// One request to the cluster.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ask<'a> {
-    pub(super) method: &'a Method,
-    /// Encoded, with its leading slash.
-    pub(super) path: &'a str,
-    /// Encoded, without the question mark; may be empty.
-    pub(super) query: &'a str,
-    pub(super) body: Option<&'a str>,
-    /// Visible ASCII.
-    pub(super) opaque_id: &'a str,
-}
-
-/// Why nothing usable came back.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Broken {
-    /// No connection came about: the request was certainly not seen.
-    Unreachable(String),
-    /// The connection broke or fell silent after the request may have left.
-    Lost(String),
-    /// The answer is larger than [`MAX_ANSWER_BYTES`].
-    TooLarge,
-    /// The request could not be built.
-    Misbuilt(String),
-}
-
-/// The cluster's own HTTP address.
-#[derive(Clone, Debug)]
-pub(super) struct Direct {
-    client: Client,
-    base: Url,
-    place: String,
-}
-
-impl Direct {
-    /// Prepares the way; nothing is sent yet.
-    pub(super) fn new(
-        base_url: &str,
-        (user, password): (&str, &Secret),
-        ca_file: Option<&Path>,
-    ) -> Result<Self, Fault> {
+impl Http {
+    /// Prepares the way to an address; nothing is sent yet.
+    pub(super) fn new(base_url: &str, ca_file: Option<&Path>) -> Result<Self, Fault> {
         let tried = format!("use the cluster address `{base_url}`");
         let unusable = |said: String| Fault::prerequisite(Report::new(tried.clone(), said));
         let base = Url::parse(base_url.trim_end_matches('/'))
@@ -96,14 +50,14 @@ impl Direct {
             || base.host_str().unwrap_or_default().to_owned(),
             |port| format!("{}:{port}", base.host_str().unwrap_or_default()),
         );
-        let headers = headers(user, password).map_err(unusable)?;
         crate::install_tls();
+        let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
         let mut builder = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("escrr/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers);
+            .default_headers(accept);
         if is_loopback(&base) {
             builder = builder.no_proxy();
         }
@@ -117,40 +71,34 @@ impl Direct {
         Ok(Self { client, base, place })
     }
 
-    async fn exchange(&self, ask: Ask<'_>) -> Result<(u16, Vec<u8>), Broken> {
+    /// The address with a path below its own, and a query; both encoded.
+    pub(super) fn url(&self, path: &str, query: &str) -> Url {
         let mut url = self.base.clone();
-        url.set_path(&format!("{}{}", self.base.path().trim_end_matches('/'), ask.path));
-        url.set_query(Some(ask.query).filter(|query| !query.is_empty()));
-        let request = self.client.request(ask.method.clone(), url);
-        let mut request = request.header("x-opaque-id", ask.opaque_id);
-        if let Some(body) = ask.body {
-            request = request.header(CONTENT_TYPE, "application/json").body(body.to_owned());
-        }
-        let mut response = request.send().await.map_err(|error| broken(&error))?;
-        let status = response.status().as_u16();
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER_BYTES => {
-                    return Err(Broken::TooLarge);
-                }
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Ok((status, body)),
-                Err(error) => return Err(Broken::Lost(chain(&error))),
-            }
-        }
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        url.set_query(Some(query).filter(|query| !query.is_empty()));
+        url
     }
 }
 
-fn headers(user: &str, password: &Secret) -> Result<HeaderMap, String> {
-    let basic = format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.reveal())));
-    let mut basic =
-        HeaderValue::from_str(&basic).map_err(|_| "the password cannot stand in an HTTP header")?;
-    basic.set_sensitive(true);
-    let mut headers = HeaderMap::new();
-    headers.insert(AUTHORIZATION, basic);
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    Ok(headers)
+/// Sends a request once and reads the whole answer.
+pub(super) async fn fetch(request: RequestBuilder) -> Result<Answer, Broken> {
+    let response = request.send().await.map_err(|error| broken(&error))?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Ok(Answer { status, headers, body: whole(response).await? })
+}
+
+async fn whole(mut response: Response) -> Result<Vec<u8>, Broken> {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER_BYTES => {
+                return Err(Broken::TooLarge);
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(body),
+            Err(error) => return Err(Broken::Lost(chain(&error))),
+        }
+    }
 }
 
 fn certificates(file: &Path) -> Result<Vec<Certificate>, Fault> {
