@@ -1,0 +1,39 @@
+"""What the product itself sends, recorded on the wire."""
+
+import json
+import subprocess
+
+import pretend
+from recorder import Recorder
+
+
+class Product:
+    """The binary in a world of its own, with a recorder before the OpenAPI."""
+
+    def __init__(self, findings, binary, folder, world):
+        self.findings, self.binary, self.folder = findings, binary, folder
+        self.sandbox = pretend.Sandbox(binary, folder / "cloud", world)
+        self.recorder = Recorder(self.sandbox.authority)
+        self.addresses = folder / "addresses.json"
+        line = {**self.sandbox.addresses, "openapi": f"http://{self.recorder.authority}"}
+        self.addresses.write_text(json.dumps(line))
+
+    def escrr(self, *arguments, wanted=0):
+        """Runs the binary with the sandbox behind the recorder."""
+        ran = subprocess.run(
+            [self.binary, *arguments, f"--sandbox={self.addresses}"], cwd=self.folder, text=True,
+            env=self.sandbox.environment(self.folder / "state"), capture_output=True,
+            stdin=subprocess.DEVNULL, check=False)
+        said = f"escrr {' '.join(arguments)} ended with {ran.returncode}: {ran.stderr[-2000:]}"
+        self.findings.check(ran.returncode == wanted, said)
+
+    @property
+    def recorded(self):
+        return self.recorder.recorded
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.recorder.__exit__()
+        self.sandbox.__exit__()
