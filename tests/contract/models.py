@@ -133,8 +133,8 @@ def misfits(product, action, raw):
 def wire_fields(kind):
     """A model's fields by their names on the wire: Python name and type."""
     source = inspect.getsource(kind.to_map)
-    pattern = (r"result\['(\w+)'\] = \[\]\s+if self\.(\w+) is not None"
-               r"|if self\.(\w+) is not None:\s+result\['(\w+)'\]")
+    pattern = (r"result\['([^']+)'\] = (?:\[\]|\{\})\s+if self\.(\w+) is not None"
+               r"|if self\.(\w+) is not None:\s+result\['([^']+)'\]")
     found = {}
     for list_wire, list_field, field, wire in re.findall(pattern, source):
         name = list_field or field

@@ -15,9 +15,10 @@ class Job(Topology):
 
     def build(self):
         for step in (self.prerequisites, self.cen, self.routers, self.vswitches,
-                     self.vpc_attachments, self.peer, self.ties, self.vpc_routes,
-                     self.router_routes, self.leader_address, self.server_group, self.balancer,
-                     self.listener, self.service, self.endpoint, self.allow_list, self.health):
+                     self.vpc_attachments, self.bandwidth_plan, self.peer, self.ties,
+                     self.vpc_routes, self.router_routes, self.leader_address,
+                     self.server_group, self.balancer, self.listener, self.service,
+                     self.endpoint, self.not_admitted, self.allow_list, self.healthy):
             step()
 
     def take_away(self):
@@ -171,12 +172,20 @@ class Job(Topology):
         self.white_ips("Append", ["10.2.1.0/24", "10.2.2.0/24"])
 
     def health(self):
-        """The whole path from the load balancer to the leader is computed."""
-        look = lambda: self.call("Nlb", "GetListenerHealthStatus", {
+        """Groups behind the listener; the whole path to the leader is computed."""
+        rows = self.call("Nlb", "GetListenerHealthStatus", {
             "RegionId": FOLLOWER, "ListenerId": self.listener_id})["ListenerHealthStatus"]
-        normal = lambda rows: rows and rows[0]["ServerGroupInfos"] and not rows[0][
-            "ServerGroupInfos"][0].get("NonNormalServers")
-        self.until(look, normal, "the backend's health")
+        return [group for row in rows for group in row["ServerGroupInfos"]]
+
+    def not_admitted(self):
+        groups = self.until(self.health, lambda groups: groups and groups[0]["NonNormalServers"],
+                            "the health check before the leader admits it")
+        self.findings.equal(groups[0]["NonNormalServers"][0]["ServerIp"], self.address,
+                            "the server that does not answer")
+
+    def healthy(self):
+        self.until(self.health, lambda groups: groups and not groups[0].get("NonNormalServers"),
+                   "the health check")
 
     # And back.
 

@@ -12,6 +12,7 @@ class Product:
 
     def __init__(self, findings, binary, folder, world):
         self.findings, self.binary, self.folder = findings, binary, folder
+        folder.mkdir(parents=True)
         self.sandbox = pretend.Sandbox(binary, folder / "cloud", world)
         self.recorder = Recorder(self.sandbox.authority)
         self.addresses = folder / "addresses.json"
@@ -26,6 +27,17 @@ class Product:
             stdin=subprocess.DEVNULL, check=False)
         said = f"escrr {' '.join(arguments)} ended with {ran.returncode}: {ran.stderr[-2000:]}"
         self.findings.check(ran.returncode == wanted, said)
+
+    def both_ways(self, spec):
+        """Plans, makes, audits and takes back a link; without a spec the sandbox's own."""
+        chosen = []
+        if spec is not None:
+            (self.folder / "spec.toml").write_text(spec)
+            chosen = ["spec.toml"]
+        self.escrr("plan", *chosen)
+        self.escrr("run", *chosen, "--yes")
+        self.escrr("audit")
+        self.escrr("rollback", "--yes")
 
     @property
     def recorded(self):

@@ -7,16 +7,42 @@ import pathlib
 import subprocess
 import sys
 
+import hosts
 import pretend
+import selfcheck
+import vocabulary
 from drivers import OldCore, Typed
 from edges import Edges
 from findings import Findings
+from outgoing import Comparison
 from private import Job
+from product import Product
+from recorder import Recorder
 from topology import LEADER_INSTANCE
 
 HERE = pathlib.Path(__file__).resolve().parent
 DEFAULT = HERE.parent / "sandbox" / "src" / "default_world.toml"
 EIGHT = HERE.parent / "sandbox" / "worlds" / "version-8.toml"
+
+# An account that has not activated the services, and a spec that activates them.
+CLOSED = """
+[account]
+transit_router_service = false
+private_link_service = false
+"""
+SPEC = """
+link = "closed"
+[leader]
+region = "cn-shanghai"
+instance = "es-cn-leader000001"
+[follower]
+region = "cn-hangzhou"
+instance = "es-cn-follower0001"
+[replication]
+patterns = ["logs-*"]
+[prerequisites]
+activate_services = true
+"""
 
 
 def cycle(findings, sandbox, job, client, major):
@@ -56,20 +82,71 @@ def whole_job(findings, arguments, folder, scheme, world, clients):
             job.take_away()
             left = [thing for thing in sandbox.inventory() if thing not in before]
             findings.equal(left, [], "what is left")
+    return driver
+
+
+def own_requests(findings, arguments):
+    """Everything that the product sends, held against what the typed clients send for it."""
+    folder = arguments.folder / "own"
+    world = DEFAULT.read_text()
+    recorded = []
+    with findings.section("the product's own run"):
+        for name, text, spec in (("plain", world, None), ("closed", world + CLOSED, SPEC)):
+            with Product(findings, arguments.binary, folder / name, text) as product:
+                product.both_ways(spec)
+                recorded += product.recorded
+    with Recorder() as recorder:
+        url = f"http://{recorder.authority}"
+        subprocess.run([arguments.every_call, url], check=True, env={"TZ": "UTC"})
+        recorded += recorder.recorded
+    with Recorder() as recorder:
+        comparison = Comparison(findings, Typed(findings, recorder.authority, "key", "secret"),
+                                recorder)
+        comparison.all(recorded)
+    named, unknown = vocabulary.calls()
+    for product, action in sorted(unknown):
+        findings.say(f"{product} {action}: the official client has no such action")
+    for product, action in sorted(named - comparison.compared):
+        findings.say(f"{product} {action}: the product has it, but it was not compared")
+    print(f"compared: {len(comparison.known)} requests of {len(comparison.compared)} actions, "
+          f"{len(named - comparison.compared)} of the product's {len(named)} actions not covered")
+
+
+def fields(findings, drivers):
+    """Every field that the product reads is one that the models have, and that answers hold."""
+    seen = {}
+    for driver in drivers:
+        for (product, _), names in driver.seen.items():
+            seen.setdefault(product, set()).update(names)
+    named, _ = vocabulary.calls()
+    for product, names in vocabulary.reads().items():
+        known = vocabulary.answered(product, [a for p, a in named if p == product])
+        for name in sorted(names):
+            what = f"{product}: the product reads {name}, but"
+            findings.check(name in known, f"{what} the models of the answers have no such field")
+            unseen = (product, name) in vocabulary.UNSEEN
+            findings.check(unseen or name in seen[product], f"{what} no answer held it")
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
+    parser.add_argument("--every-call", required=True)
     parser.add_argument("--folder", type=pathlib.Path, required=True)
     parser.add_argument("--client-7", type=pathlib.Path, required=True)
     parser.add_argument("--client-8", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
     findings = Findings()
-    whole_job(findings, arguments, arguments.folder / "v3", Typed, DEFAULT,
-              (arguments.client_7, "7"))
-    whole_job(findings, arguments, arguments.folder / "v1", OldCore, EIGHT,
-              (arguments.client_8, "8"))
+    selfcheck.run(findings)
+    drivers = [
+        whole_job(findings, arguments, arguments.folder / "v3", Typed, DEFAULT,
+                  (arguments.client_7, "7")),
+        whole_job(findings, arguments, arguments.folder / "v1", OldCore, EIGHT,
+                  (arguments.client_8, "8")),
+    ]
+    fields(findings, drivers)
+    hosts.compare(findings)
+    own_requests(findings, arguments)
     for line in findings.summary():
         print(line)
     for text in findings.wrong:

@@ -127,12 +127,33 @@ class Topology:
                 "TransitRouterAttachmentName": "contract", "Tag": TAG})
             self.attachments[region] = made["TransitRouterAttachmentId"]
             self.there(self.vpc_attachment(region), "Status", "Attached", "the VPC attachment")
+            attribute = self.call("Vpc", "DescribeVpcAttribute", {"RegionId": region, "VpcId": vpc})
+            cens = [cen["CenId"] for cen in attribute["AssociatedCens"]["AssociatedCen"]]
+            self.findings.equal(cens, [self.cen_id], "the VPC's CEN")
 
     def vpc_attachment(self, region):
         return lambda: self.rows("Cbn", "ListTransitRouterVpcAttachments", {
             "RegionId": region, "CenId": self.cen_id,
             "TransitRouterAttachmentId": self.attachments[region], "MaxResults": 100},
             "TransitRouterAttachments")
+
+    def bandwidth_plan(self):
+        """A plan is bound, read back and let go; the link itself is paid by what flows."""
+        made = self.write("Cbn", "CreateCenBandwidthPackage", {
+            "Bandwidth": 2, "Name": "contract", "GeographicRegionAId": "China",
+            "GeographicRegionBId": "China", "BandwidthPackageChargeType": "POSTPAY"})
+        ids = {"CenBandwidthPackageId": made["CenBandwidthPackageId"]}
+        look = lambda: self.rows("Cbn", "DescribeCenBandwidthPackages", {
+            "Filter": [{"Key": "CenBandwidthPackageId", "Value": list(ids.values())}],
+            "PageSize": 50, "PageNumber": 1}, "CenBandwidthPackages", "CenBandwidthPackage")
+        self.there(look, "Status", "Idle", "the bandwidth plan")
+        self.call("Cbn", "AssociateCenBandwidthPackage", {"CenId": self.cen_id, **ids})
+        plan = self.there(look, "Status", "InUse", "the bandwidth plan")
+        self.findings.equal(plan["CenIds"]["CenId"], [self.cen_id], "the plan's CEN")
+        self.call("Cbn", "UnassociateCenBandwidthPackage", {"CenId": self.cen_id, **ids})
+        self.there(look, "Status", "Idle", "the bandwidth plan")
+        self.call("Cbn", "DeleteCenBandwidthPackage", ids)
+        self.gone(look, "the bandwidth plan")
 
     def peer(self):
         made = self.write("Cbn", "CreateTransitRouterPeerAttachment", {
