@@ -14,6 +14,7 @@ import vocabulary
 from drivers import OldCore, Typed
 from edges import Edges
 from findings import Findings
+from others import Others
 from outgoing import Comparison
 from private import Job
 from product import Product
@@ -78,6 +79,7 @@ def whole_job(findings, arguments, folder, scheme, world, clients):
         with findings.section(f"{driver.scheme}: the whole job"):
             job.build()
             Edges(job).all()
+            Others(job).all()
             cycle(findings, sandbox, job, *clients)
             job.take_away()
             left = [thing for thing in sandbox.inventory() if thing not in before]
