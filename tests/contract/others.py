@@ -1,6 +1,6 @@
 """What the sandbox answers beyond the job's own calls, while the whole job stands."""
 
-from topology import FOLLOWER, FOLLOWER_INSTANCE, FOLLOWER_VPC, LEADER, LEADER_VPC
+from topology import FOLLOWER, FOLLOWER_INSTANCE, FOLLOWER_VPC, LEADER, LEADER_VPC, TEXT
 
 MORE = [{"Key": "contract:more", "Value": "x y"}]
 
@@ -153,9 +153,11 @@ class Others:
     def instance(self):
         at = [FOLLOWER_INSTANCE]
         self.call("Elasticsearch", "UpdateDescription", {"clientToken": self.job.token()},
-                  below=at, body={"description": "renamed"})
+                  below=at, body={"description": TEXT})
         found = self.call("Elasticsearch", "DescribeInstance", below=at)["Result"]
-        self.findings.equal(found["description"], "renamed", "the description")
+        self.findings.equal(found["description"], TEXT, "the description")
+        found = self.call("Elasticsearch", "ListInstance", {"description": TEXT})["Result"]
+        self.findings.equal([row["instanceId"] for row in found], at, "instances so described")
         self.call("Elasticsearch", "DescribeElasticsearchHealth", below=at)
         self.call("Elasticsearch", "ListAllNode", {"extended": True}, below=at)
         self.call("Elasticsearch", "TagResources", body={

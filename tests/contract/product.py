@@ -8,7 +8,7 @@ from recorder import Recorder
 
 
 class Product:
-    """The binary in a world of its own, with a recorder before the OpenAPI."""
+    """The binary in a world of its own, with recorders before the OpenAPI and the clusters."""
 
     def __init__(self, findings, binary, folder, world):
         self.findings, self.binary, self.folder = findings, binary, folder
@@ -16,7 +16,13 @@ class Product:
         self.sandbox = pretend.Sandbox(binary, folder / "cloud", world)
         self.recorder = Recorder(self.sandbox.authority)
         self.addresses = folder / "addresses.json"
-        line = {**self.sandbox.addresses, "openapi": f"http://{self.recorder.authority}"}
+        told = self.sandbox.addresses
+        self.clusters = {url: Recorder(url.removeprefix("http://"))
+                         for url in told["instances"].values()}
+        watched = {url: f"http://{one.authority}" for url, one in self.clusters.items()}
+        line = {**told, "openapi": f"http://{self.recorder.authority}",
+                "leader": watched[told["leader"]], "follower": watched[told["follower"]],
+                "instances": {name: watched[url] for name, url in told["instances"].items()}}
         self.addresses.write_text(json.dumps(line))
 
     def escrr(self, *arguments, wanted=0):
@@ -43,9 +49,14 @@ class Product:
     def recorded(self):
         return self.recorder.recorded
 
+    @property
+    def at_clusters(self):
+        return [one for recorder in self.clusters.values() for one in recorder.recorded]
+
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.recorder.__exit__()
+        for recorder in (self.recorder, *self.clusters.values()):
+            recorder.__exit__()
         self.sandbox.__exit__()

@@ -63,7 +63,7 @@ class Recorder:
                 self.end_headers()
                 self.wfile.write(one.answer)
 
-            do_GET = do_POST = do_PUT = do_DELETE = exchange
+            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = exchange
 
             def log_message(self, *_):
                 pass

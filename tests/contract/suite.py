@@ -7,10 +7,12 @@ import pathlib
 import subprocess
 import sys
 
+import clusters
 import hosts
 import pretend
 import selfcheck
 import vocabulary
+from clusters import Catalog
 from drivers import OldCore, Typed
 from edges import Edges
 from findings import Findings
@@ -91,12 +93,15 @@ def own_requests(findings, arguments):
     """Everything that the product sends, held against what the typed clients send for it."""
     folder = arguments.folder / "own"
     world = DEFAULT.read_text()
-    recorded = []
+    recorded, methods = [], set()
+    catalog = Catalog(arguments.client_7, arguments.client_8)
     with findings.section("the product's own run"):
-        for name, text, spec in (("plain", world, None), ("closed", world + CLOSED, SPEC)):
+        for name, text, spec, series in (("plain", world, None, 7), ("eight", EIGHT.read_text(), None, 8),
+                                         ("closed", world + CLOSED, SPEC, 7)):
             with Product(findings, arguments.binary, folder / name, text) as product:
                 product.both_ways(spec)
                 recorded += product.recorded
+                methods |= clusters.compare(findings, catalog, product.at_clusters, series)
     with Recorder() as recorder:
         url = f"http://{recorder.authority}"
         subprocess.run([arguments.every_call, url], check=True, env={"TZ": "UTC"})
@@ -112,6 +117,7 @@ def own_requests(findings, arguments):
         findings.say(f"{product} {action}: the product has it, but it was not compared")
     print(f"compared: {len(comparison.known)} requests of {len(comparison.compared)} actions, "
           f"{len(named - comparison.compared)} of the product's {len(named)} actions not covered")
+    print(f"compared: {len(methods)} methods of the clusters' client")
 
 
 def fields(findings, drivers):

@@ -4,6 +4,8 @@ LEADER, FOLLOWER = "cn-shanghai", "cn-hangzhou"
 LEADER_INSTANCE, FOLLOWER_INSTANCE = "es-cn-leader000001", "es-cn-follower0001"
 LEADER_VPC, FOLLOWER_VPC = "vpc-leader0001", "vpc-follower01"
 TAG = [{"Key": "escrr:link", "Value": "contract test ~*"}]
+# Clients and servers differ in how they encode it.
+TEXT = "a b+c*d~e/f%25&g=h 生产"
 # Steps of the world's clock before a course is given up.
 PATIENCE = 400
 
@@ -76,7 +78,7 @@ class Topology:
         self.call("Elasticsearch", "ListInstance", {"page": 1, "size": 10})
 
     def cen(self):
-        made = self.write("Cbn", "CreateCen", {"Name": "contract", "Description": "a b+c",
+        made = self.write("Cbn", "CreateCen", {"Name": "contract", "Description": TEXT,
                                                "Tag": TAG})
         self.cen_id = made["CenId"]
         look = lambda: self.rows("Cbn", "DescribeCens", {
@@ -84,6 +86,7 @@ class Topology:
             "PageSize": 50, "PageNumber": 1}, "Cens", "Cen")
         cen = self.there(look, "Status", "Active", "the CEN")
         self.findings.equal(cen["Tags"]["Tag"], TAG, "the CEN's tags")
+        self.findings.equal(cen["Description"], TEXT, "the CEN's description")
 
     def routers(self):
         self.router = {}
@@ -115,7 +118,8 @@ class Topology:
 
     def vpc_attachments(self):
         places = {
-            LEADER: (LEADER_VPC, [("cn-shanghai-f", "vsw-leader-f"), ("cn-shanghai-g", self.vswitch)]),
+            LEADER: (LEADER_VPC, [("cn-shanghai-f", "vsw-leader-f"),
+                                  ("cn-shanghai-g", self.vswitch)]),
             FOLLOWER: (FOLLOWER_VPC, [("cn-hangzhou-h", "vsw-follower-h"),
                                       ("cn-hangzhou-i", "vsw-follower-i")]),
         }
