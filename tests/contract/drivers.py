@@ -12,6 +12,7 @@ from alibabacloud_tea_openapi.utils_models import Config
 from darabonba.runtime import RuntimeOptions
 
 import models
+import values
 
 
 class Refused(Exception):
@@ -41,7 +42,7 @@ class Driver:
         """
         self.findings.called(self.scheme, product, action)
         raw = self.send(product, action, params or {}, below, body)
-        for text in models.misfits(product, action, raw):
+        for text in misfits(product, action, raw):
             self.findings.check(False, f"{self.scheme} {text}")
         self.findings.check(raw.get("RequestId"), f"{product} {action}: no request id")
         note(raw, self.seen.setdefault((product, action), set()))
@@ -61,6 +62,15 @@ class Driver:
             return refused.code
         self.findings.say(f"{self.scheme} {product} {action}: not refused, but {raw}")
         return None
+
+
+def misfits(product, action, raw):
+    """Everything in an answer that the official model of it does not take as it is."""
+    read = models.read(product, action, raw)
+    wrong = [f"the model does not keep `{path}`" for path in models.lost(raw, read.to_map())]
+    wrong += models.mistyped(read, type(read))
+    wrong += values.unlisted(read, "the answer")
+    return [f"{product} {action}: {text}" for text in wrong]
 
 
 def note(raw, names):

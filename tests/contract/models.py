@@ -18,7 +18,8 @@ PACKAGES = {
 
 ACTION = re.compile(
     r"    def (?P<method>\w+)_with_options\(\n(?P<arguments>.*?)\) -> main_models\.(?P<answer>\w+):"
-    r".*?action = '(?P<action>\w+)'.*?version = '(?P<version>[\d-]+)'.*?pathname = f?'(?P<path>[^\n]*)',\n"
+    r".*?action = '(?P<action>\w+)'.*?version = '(?P<version>[\d-]+)'"
+    r".*?pathname = f?'(?P<path>[^\n]*)',\n"
     r".*?method = '(?P<verb>\w+)'",
     re.DOTALL,
 )
@@ -35,11 +36,8 @@ class Action:
         self.verb = found["verb"]
         self.path = found["path"]
         arguments = re.findall(r"(\w+): ([\w.\[\], ]+),\n", found["arguments"])
-        requests = [kind.split(".")[-1] for name, kind in arguments if name in ("request", "tmp_req")]
-        self.request = requests[0] if requests else None
-        self.path_arguments = [
-            name for name, kind in arguments if name not in ("request", "tmp_req", "headers", "runtime")
-        ]
+        requests = [kind for name, kind in arguments if name in ("request", "tmp_req")]
+        self.request = requests[0].split(".")[-1] if requests else None
         self.takes_headers = any(name == "headers" for name, _ in arguments)
         self.answer = found["answer"]
 
@@ -118,15 +116,10 @@ def mistyped(value, hint, path=""):
             yield f"{path} is {value!r}, declared as {hint.__name__}"
 
 
-def misfits(product, action, raw):
-    """Everything in an answer that the official model of it does not take as it is."""
-    body = dict(raw)
-    known = actions(product)[action]
-    kind = model(product, known.answer.removesuffix("Response") + "ResponseBody")
-    read = kind().from_map(body)
-    unknown = [f"{product} {action}: the model does not keep `{p}`" for p in lost(body, read.to_map())]
-    wrong = [f"{product} {action}: {text}" for text in mistyped(read, kind)]
-    return unknown + wrong
+def read(product, action, raw):
+    """An answer's body as the official model reads it."""
+    answer = actions(product)[action].answer.removesuffix("Response") + "ResponseBody"
+    return model(product, answer)().from_map(dict(raw))
 
 
 @functools.cache

@@ -87,7 +87,7 @@ class Others:
             ("Cbn", LEADER, "TransitRouter", job.router[LEADER], "UntagResources"),
             ("Vpc", LEADER, "VSWITCH", job.vswitch, "UnTagResources"),
             ("Nlb", FOLLOWER, "loadbalancer", job.balancer_id, "UntagResources"),
-            ("PrivateLink", FOLLOWER, "VpcEndpointService", job.service_id, "UntagResources"),
+            ("PrivateLink", FOLLOWER, "vpcendpointservice", job.service_id, "UntagResources"),
         )
         for product, region, kind, resource, untag in tagged:
             of = {"RegionId": region, "ResourceType": kind, "ResourceId": [resource]}

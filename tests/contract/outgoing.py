@@ -9,6 +9,7 @@ from darabonba.model import DaraModel
 from darabonba.runtime import RuntimeOptions
 
 import models
+import values
 
 # Parameters of every RPC request that are not the action's own. RegionId is the action's own in
 # most actions; in the others it is common too: the old core sends it with every request.
@@ -52,6 +53,8 @@ class Comparison:
         names = models.wire_fields(kind) if kind else {}
         if region is not None and "RegionId" in names:
             fits["RegionId"] = region
+        if kind:
+            wrong += values.unlisted(kind().from_map(fits), action)
         for text in wrong:
             self.findings.check(False, f"{product} {text}")
         theirs = self.sent(product, known, kind, fits, below or [])
@@ -59,7 +62,8 @@ class Comparison:
         if below is None and "RegionId" not in names:
             ours = [line for line in ours if not line.startswith("RegionId = ")]
         wanted = shape(theirs, lowered(theirs.merged()), below)
-        diff = difflib.unified_diff(wanted, ours, "the official client", "escrr", lineterm="", n=100)
+        diff = difflib.unified_diff(wanted, ours, "the official client", "escrr", n=100,
+                                    lineterm="")
         said = f"{product} {action} is sent otherwise:\n" + "\n".join(diff)
         self.findings.check(ours == wanted, said)
 

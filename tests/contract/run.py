@@ -5,7 +5,8 @@ Makes an environment for the clients below the build's folder, builds the binari
 suite.py in it. Where the clients cannot be had, it says so in a line and ends well.
 
     python3 tests/contract/run.py
-    python3 tests/contract/run.py --binary target/debug/escrr --every-call target/debug/examples/every_call
+    python3 tests/contract/run.py --binary target/debug/escrr \\
+        --every-call target/debug/examples/every_call
 """
 
 import argparse

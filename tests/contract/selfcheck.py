@@ -3,8 +3,8 @@
 import json
 import unittest
 
-import models
-from drivers import Typed, flatten
+import clusters
+from drivers import Typed, flatten, misfits
 from findings import Findings
 from outgoing import Comparison, unflatten
 from recorder import Recorded, Recorder
@@ -21,7 +21,7 @@ class Answers(unittest.TestCase):
     def changed(self, change):
         answer = json.loads(json.dumps(CENS))
         change(answer)
-        return models.misfits("Cbn", "DescribeCens", answer)
+        return misfits("Cbn", "DescribeCens", answer)
 
     def test_a_right_answer_fits(self):
         self.assertEqual(self.changed(lambda a: None), [])
@@ -34,6 +34,11 @@ class Answers(unittest.TestCase):
     def test_a_list_one_level_too_high_is_found(self):
         with self.assertRaises(AttributeError):
             self.changed(lambda a: a.update(Cens=a["Cens"]["Cen"]))
+
+    def test_a_word_that_is_no_status_is_found(self):
+        rows = [{"TransitRouterId": "tr-1", "Status": "Happy"}]
+        found = misfits("Cbn", "ListTransitRouters", {"TransitRouters": rows})
+        self.assertIn("Status is 'Happy'", found[0])
 
     def test_another_type_is_found(self):
         for key, value in (("TotalCount", "1"), ("PageSize", True), ("RequestId", 7)):
@@ -83,13 +88,41 @@ class Requests(unittest.TestCase):
         self.assertTrue(any("AnyPortEnabled is bool" in text for text in wrong), wrong)
         self.assertTrue(any("required parameter VpcId" in text for text in wrong), wrong)
 
+    def test_a_word_that_is_no_valid_value_is_found(self):
+        wrong = self.found(Recorded("POST", "/?Action=CreateLoadBalancer&Version=2022-04-30"
+                                    "&AddressType=Private", [], b""))
+        self.assertTrue(any("AddressType is 'Private'" in text for text in wrong), wrong)
+
     def test_a_list_that_does_not_begin_with_one_is_found(self):
         with self.assertRaises(ValueError):
             unflatten({"Tag.2.Key": "k"})
 
 
-def run(findings):
+class Clusters(unittest.TestCase):
+    """What is said of a request to a cluster."""
+
+    catalog = None
+
+    def found(self, method, target, body=b"", series=7):
+        findings = Findings()
+        clusters.compare(findings, self.catalog, [Recorded(method, target, [], body)], series)
+        return "".join(findings.wrong)
+
+    def test_a_right_request_is_known(self):
+        target = "/a/_ccr/follow?wait_for_active_shards=0"
+        self.assertEqual(self.found("PUT", target, b'{"leader_index": "a"}'), "")
+
+    def test_wrong_names_paths_and_methods_are_found(self):
+        self.assertIn("wait_for", self.found("PUT", "/a/_ccr/follow?wait_for=0"))
+        self.assertIn("leader", self.found("PUT", "/a/_ccr/follow", b'{"leader": "a"}'))
+        self.assertIn("no method", self.found("POST", "/a/_ccr/follow"))
+        self.assertIn("no method", self.found("GET", "/_remotes/info"))
+        self.assertIn("takes no body", self.found("POST", "/a/_ccr/pause_follow", b'{"a": 1}'))
+
+
+def run(findings, catalog):
     """Runs these, and says so when one of them does not hold."""
+    Clusters.catalog = catalog
     suite = unittest.defaultTestLoader.loadTestsFromModule(__import__("selfcheck"))
     result = unittest.TestResult()
     suite.run(result)

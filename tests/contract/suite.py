@@ -89,15 +89,15 @@ def whole_job(findings, arguments, folder, scheme, world, clients):
     return driver
 
 
-def own_requests(findings, arguments):
+def own_requests(findings, arguments, catalog):
     """Everything that the product sends, held against what the typed clients send for it."""
     folder = arguments.folder / "own"
     world = DEFAULT.read_text()
     recorded, methods = [], set()
-    catalog = Catalog(arguments.client_7, arguments.client_8)
     with findings.section("the product's own run"):
-        for name, text, spec, series in (("plain", world, None, 7), ("eight", EIGHT.read_text(), None, 8),
-                                         ("closed", world + CLOSED, SPEC, 7)):
+        worlds = (("plain", world, None, 7), ("closed", world + CLOSED, SPEC, 7),
+                  ("eight", EIGHT.read_text(), None, 8))
+        for name, text, spec, series in worlds:
             with Product(findings, arguments.binary, folder / name, text) as product:
                 product.both_ways(spec)
                 recorded += product.recorded
@@ -145,7 +145,8 @@ def main():
     parser.add_argument("--client-8", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
     findings = Findings()
-    selfcheck.run(findings)
+    catalog = Catalog(arguments.client_7, arguments.client_8)
+    selfcheck.run(findings, catalog)
     drivers = [
         whole_job(findings, arguments, arguments.folder / "v3", Typed, DEFAULT,
                   (arguments.client_7, "7")),
@@ -154,7 +155,7 @@ def main():
     ]
     fields(findings, drivers)
     hosts.compare(findings)
-    own_requests(findings, arguments)
+    own_requests(findings, arguments, catalog)
     for line in findings.summary():
         print(line)
     for text in findings.wrong:
