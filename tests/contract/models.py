@@ -17,7 +17,7 @@ PACKAGES = {
 }
 
 ACTION = re.compile(
-    r"    def (?P<method>\w+)_with_options\(\n(?P<arguments>.*?)\) -> main_models\.(?P<answer>\w+):"
+    r"    def (?P<method>\w+with_options)\(\n(?P<arguments>.*?)\) -> main_models\.(?P<answer>\w+):"
     r".*?action = '(?P<action>\w+)'.*?version = '(?P<version>[\d-]+)'"
     r".*?pathname = f?'(?P<path>[^\n]*)',\n"
     r".*?method = '(?P<verb>\w+)'",
@@ -32,7 +32,7 @@ class Action:
         self.product = product
         self.name = found["action"]
         self.version = found["version"]
-        self.method = found["method"] + "_with_options"
+        self.method = found["method"]
         self.verb = found["verb"]
         self.path = found["path"]
         arguments = re.findall(r"(\w+): ([\w.\[\], ]+),\n", found["arguments"])

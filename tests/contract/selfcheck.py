@@ -68,6 +68,11 @@ class Requests(unittest.TestCase):
         path = "/openapi/instances/es-1/vpc-endpoints?ClientToken=t"
         self.assertEqual(self.roa(path, {"serviceId": "s", "zoneId": "z"}), [])
 
+    def test_a_request_that_is_carried_on_keeps_its_body(self):
+        path = "/openapi/instances/es-1/es-request?method=PUT&path=_cluster%2Fsettings"
+        self.assertEqual(self.roa(path, {"persistent": {"a": 1}}), [])
+        self.assertIn("parameter path is missing", self.roa(path.split("&")[0], {"a": 1})[0])
+
     def test_wrong_names_and_shapes_are_found(self):
         self.assertIn("no parameter Naem", self.rpc(Naem="n")[0])
         self.assertIn("no parameter key", self.rpc(Tag=[{"key": "k"}])[0])
