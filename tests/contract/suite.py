@@ -9,6 +9,7 @@ import sys
 
 import clusters
 import hosts
+import models
 import pretend
 import selfcheck
 import vocabulary
@@ -111,6 +112,8 @@ def own_requests(findings, arguments, catalog):
                                 recorder)
         comparison.all(recorded)
     named, unknown = vocabulary.calls()
+    findings.check(len({product for product, _ in named}) == len(models.PACKAGES),
+                   "the product's calls are not found in its source")
     for product, action in sorted(unknown):
         findings.say(f"{product} {action}: the official client has no such action")
     for product, action in sorted(named - comparison.compared):
