@@ -36,14 +36,16 @@ pub(super) fn job(world: &mut World, operation: &str) -> String {
     id
 }
 
-fn status_of(world: &World, id: &str) -> Option<&'static str> {
+/// The status of a job, with the action's own word for one that is not done.
+fn status_of(world: &World, id: &str, busy: &'static str) -> Option<&'static str> {
     let until = world.nlb.jobs.get(id)?;
-    Some(if world.now_ms < *until { "Processing" } else { "Succeeded" })
+    Some(if world.now_ms < *until { busy } else { "Succeeded" })
 }
 
 fn status(world: &World, call: &Call) -> Answer {
     let id = call.need("JobId")?;
-    let status = status_of(world, id).ok_or_else(|| missing("job", id))?;
+    // The list of jobs writes the same word with a capital.
+    let status = status_of(world, id, "processing").ok_or_else(|| missing("job", id))?;
     Ok(json!({ "Status": status }))
 }
 
@@ -52,7 +54,7 @@ fn list(world: &World, call: &Call) -> Value {
     let ids = if wanted.is_empty() { world.nlb.jobs.keys().cloned().collect() } else { wanted };
     let jobs: Vec<Value> = ids
         .iter()
-        .filter_map(|id| Some(json!({"Id": id, "Status": status_of(world, id)?})))
+        .filter_map(|id| Some(json!({"Id": id, "Status": status_of(world, id, "Processing")?})))
         .collect();
     // The total is a string in this answer.
     json!({"TotalCount": jobs.len().to_string(), "Jobs": jobs})

@@ -71,7 +71,9 @@ fn a_range_listener_goes_with_an_any_port_group_only() {
 
     let made = stage.nlb("CreateListener", &range);
     let (id, job) = (text(&made, "ListenerId"), text(&made, "JobId"));
-    assert_eq!(stage.nlb("GetJobStatus", &[("JobId", &job)])["Status"], "Processing");
+    assert_eq!(stage.nlb("GetJobStatus", &[("JobId", &job)])["Status"], "processing");
+    let listed = stage.nlb("ListAsynJobs", &[("JobIds.1", &job)]);
+    assert_eq!(listed["Jobs"][0]["Status"], "Processing");
     assert_eq!(code(&mut stage, "CreateListener", &range), "ResourceAlreadyExist.Listener");
     stage.step(10);
     assert_eq!(stage.nlb("GetJobStatus", &[("JobId", &job)])["Status"], "Succeeded");
