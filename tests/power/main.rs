@@ -1,5 +1,5 @@
 //! What is on the disk when the power goes: the real binary is recorded by a library that is
-//! loaded into it, and its record is cut at any moment.
+//! loaded into it, and its record is cut at any moment; or the disk gives up in the middle.
 
 #![expect(
     clippy::indexing_slicing,
@@ -19,6 +19,7 @@ mod env;
 mod order;
 mod random;
 mod record;
+mod refused;
 
 /// The recorder, or a line that says why there is none.
 fn recorder() -> Option<record::Recorder> {

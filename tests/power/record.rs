@@ -1,8 +1,8 @@
 //! What a process did to its files and what it sent, in one order.
 
-use crate::env::{Env, path};
+use crate::env::{Env, Output, output, path};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use tempfile::TempDir;
 
 /// One thing that a process did. Paths begin below the folder that is recorded.
@@ -85,18 +85,30 @@ impl Recorder {
 
     /// Runs the binary against the sandbox and adds what it did to the record.
     pub(crate) fn run(&self, env: &Env, arguments: &[&str]) {
+        let ended = output(&mut self.command(env, arguments));
+        assert!(ended.code == Some(0), "{arguments:?} recorded:\n{}", ended.stderr);
+    }
+
+    /// The same, on a disk that refuses all changes from the `change`-th on, with an error of
+    /// the system's.
+    pub(crate) fn refused(
+        &self,
+        env: &Env,
+        arguments: &[&str],
+        (change, error): (usize, i32),
+    ) -> Output {
+        let refuse = format!("{change}:{error}");
+        output(self.command(env, arguments).env("ESCRR_RECORD_REFUSE", refuse))
+    }
+
+    fn command(&self, env: &Env, arguments: &[&str]) -> Command {
         let mut command = env.command(arguments);
-        let ended = command
+        command
             .env("LD_PRELOAD", self.folder.path().join("recorder.so"))
             .env("ESCRR_RECORD_BELOW", env.home.path())
             .env("ESCRR_RECORD_LOG", self.log())
-            .env("PATH", path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&ended.stderr);
-        assert!(ended.status.success(), "{arguments:?} recorded:\n{said}");
+            .env("PATH", path());
+        command
     }
 
     /// The record so far.
@@ -151,6 +163,13 @@ pub(crate) fn tree(folder: &Path) -> Vec<(String, Option<Vec<u8>>)> {
     walk(folder, "", &mut found);
     found.sort();
     found
+}
+
+impl Act {
+    /// Does it change what is on the disk?
+    pub(crate) fn changes(&self) -> bool {
+        !matches!(self, Self::Sync { .. } | Self::Send { .. } | Self::Say { .. })
+    }
 }
 
 /// What tells one act from another, without the data.

@@ -6,6 +6,9 @@
  * order of the records is the order of the calls. What a raw system call or a mapping does
  * goes unseen: whoever reads the record compares its end with the files.
  *
+ * ESCRR_RECORD_REFUSE=n:errno lets the disk give up in the middle: from the n-th change below the
+ * folder on each one ends with that error, as on a disk that is full or has become read-only.
+ *
  * A record: eight words of 64 bits (kind, inode, offset, size, flags, length of the path, length
  * of the data, process), then the path, then the data. Kinds are in record.rs.
  */
@@ -31,10 +34,14 @@ enum { CREATE = 1, MKDIR, WRITE, RESIZE, ALLOCATE, SYNC, RENAME, UNLINK, RMDIR, 
 static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static int log_fd = -1;
 static char below[PATH_MAX];
+static long changes, refuse_from = LONG_MAX;
+static int refuse_with;
 
 __attribute__((constructor)) static void start(void) {
     const char *folder = getenv("ESCRR_RECORD_BELOW"), *log = getenv("ESCRR_RECORD_LOG");
     if (!folder || !log || !realpath(folder, below)) return;
+    const char *refuse = getenv("ESCRR_RECORD_REFUSE");
+    if (refuse && sscanf(refuse, "%ld:%d", &refuse_from, &refuse_with) != 2) abort();
     int fd = syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     /* Out of the way of whoever counts on small numbers. */
     log_fd = fcntl(fd, F_DUPFD_CLOEXEC, 900);
@@ -122,6 +129,13 @@ static uint64_t inode_at(int folder, const char *name) {
 #define END(result) do { TOLD(pthread_mutex_unlock(&lock)); return result; } while (0)
 #define TOLD(what) do { int kept_ = errno; what; errno = kept_; } while (0)
 
+/* One change more; true if the disk does not take it. */
+static int refused(void) {
+    if (++changes < refuse_from) return 0;
+    errno = refuse_with;
+    return 1;
+}
+
 static int file(int fd, char *path, const char **found) {
     struct stat stat;
     *found = log_fd >= 0 && !fstat(fd, &stat) && (S_ISREG(stat.st_mode) || S_ISDIR(stat.st_mode))
@@ -148,6 +162,7 @@ static ssize_t out(int fd, const struct iovec *data, int parts, off_t offset) {
     char buffer[PATH_MAX];
     const char *path;
     BEGIN;
+    if (file(fd, buffer, &path) && refused()) END(-1);
     ssize_t done = offset < 0 ? syscall(SYS_writev, fd, data, parts)
                               : syscall(SYS_pwritev, fd, data, parts, offset, 0);
     if (done > 0 && log_fd >= 0) {
@@ -206,6 +221,7 @@ static int opened(int folder, const char *name, int flags, mode_t mode) {
     const char *path = log_fd >= 0 && flags & (O_CREAT | O_TRUNC) ? path_at(folder, name, buffer) : NULL;
     int there = path && inode_at(folder, name);
     errno = kept;
+    if (path && !there && refused()) END(-1);
     int fd = syscall(SYS_openat, folder, name, flags, mode);
     if (fd >= 0 && path)
         TOLD(if (!there) record(CREATE, inode_of(fd), 0, 0, 0, path, NULL, 0, 0);
@@ -218,23 +234,25 @@ int open64(const char *name, int flags, ...) { return opened(AT_FDCWD, name, fla
 int openat(int folder, const char *name, int flags, ...) { return opened(folder, name, flags, MODE(flags)); }
 int openat64(int folder, const char *name, int flags, ...) { return opened(folder, name, flags, MODE(flags)); }
 
-/* A call on a descriptor, and the record of it if it went well. */
-#define ON_FILE(call, told) do { char buffer[PATH_MAX]; const char *path; BEGIN; long done = call; \
+/* A call on a descriptor, whether it changes the file, and the record of it if it went well. */
+#define ON_FILE(change, call, told) do { char buffer[PATH_MAX]; const char *path; BEGIN; \
+    if (change && file(fd, buffer, &path) && refused()) END(-1); \
+    long done = call; \
     if (done == 0) { TOLD(if (file(fd, buffer, &path)) told); } \
     END(done); } while (0)
 int ftruncate64(int fd, off64_t size) {
-    ON_FILE(syscall(SYS_ftruncate, fd, size), record(RESIZE, inode_of(fd), 0, size, 0, path, NULL, 0, 0));
+    ON_FILE(1, syscall(SYS_ftruncate, fd, size), record(RESIZE, inode_of(fd), 0, size, 0, path, NULL, 0, 0));
 }
 int ftruncate(int fd, off_t size) { return ftruncate64(fd, size); }
 int fallocate64(int fd, int mode, off64_t offset, off64_t size) {
-    ON_FILE(syscall(SYS_fallocate, fd, mode, offset, size),
+    ON_FILE(1, syscall(SYS_fallocate, fd, mode, offset, size),
             record(ALLOCATE, inode_of(fd), offset, size, mode, path, NULL, 0, 0));
 }
 int fallocate(int fd, int mode, off_t offset, off_t size) { return fallocate64(fd, mode, offset, size); }
 int posix_fallocate64(int fd, off64_t offset, off64_t size) { return fallocate64(fd, 0, offset, size) ? errno : 0; }
 int posix_fallocate(int fd, off_t offset, off_t size) { return posix_fallocate64(fd, offset, size); }
-int fsync(int fd) { ON_FILE(syscall(SYS_fsync, fd), record(SYNC, inode_of(fd), 0, 0, 1, path, NULL, 0, 0)); }
-int fdatasync(int fd) { ON_FILE(syscall(SYS_fdatasync, fd), record(SYNC, inode_of(fd), 0, 0, 0, path, NULL, 0, 0)); }
+int fsync(int fd) { ON_FILE(0, syscall(SYS_fsync, fd), record(SYNC, inode_of(fd), 0, 0, 1, path, NULL, 0, 0)); }
+int fdatasync(int fd) { ON_FILE(0, syscall(SYS_fdatasync, fd), record(SYNC, inode_of(fd), 0, 0, 0, path, NULL, 0, 0)); }
 
 void *mmap64(void *at, size_t length, int prot, int flags, int fd, off64_t offset) {
     char buffer[PATH_MAX];
@@ -256,6 +274,7 @@ static int named(int kind, long number, int folder, const char *name, int mode) 
     int kept = errno;
     const char *path = log_fd >= 0 ? path_at(folder, name, buffer) : NULL;
     errno = kept;
+    if (path && refused()) END(-1);
     int done = syscall(number, folder, name, mode);
     if (done == 0 && path) TOLD(record(kind, kind == MKDIR ? inode_at(folder, name) : 0, 0, 0, 0, path, NULL, 0, 0));
     END(done);
@@ -275,6 +294,7 @@ int renameat2(int from, const char *name, int to, const char *into, unsigned fla
     const char *was = log_fd >= 0 ? path_at(from, name, old) : NULL;
     const char *is = log_fd >= 0 ? path_at(to, into, new) : NULL;
     errno = kept;
+    if ((was || is) && refused()) END(-1);
     int done = syscall(SYS_renameat2, from, name, to, into, flags);
     if (done == 0 && (was || is)) {
         struct iovec data = {(void *)is, is ? strlen(is) : 0};
