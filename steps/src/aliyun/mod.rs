@@ -14,7 +14,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `cloud` | credentials, handles, sending one call, paging |
+//! | `credential` | where credentials come from, and how they stay valid |
+//! | `cloud` | handles, sending one call, paging |
 //! | `endpoint` | which host answers for a product in a region |
 //! | `sign`, `flatten` | the signature schemes and the form they sign |
 //! | `transport` | one HTTP exchange: limits, timeouts, time |
@@ -26,6 +27,7 @@ mod answer;
 mod call;
 pub mod cbn;
 mod cloud;
+pub mod credential;
 pub mod ecs;
 pub mod elasticsearch;
 mod endpoint;
