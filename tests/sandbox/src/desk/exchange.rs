@@ -7,7 +7,7 @@ use crate::elastic::{self, Request};
 use crate::fault::{Effect, STUCK_SECONDS, Seen, When};
 use crate::ledger::{LogLine, es_action, es_mutating};
 use crate::network::Paths;
-use crate::verify::{Keys, check};
+use crate::verify::{Keys, check, is_anonymous};
 use crate::wire::{self, Http};
 use crate::{Call, Durations, Refusal, World, actions, idempotency, route};
 
@@ -36,27 +36,29 @@ impl From<Reply> for Outcome {
 
 /// The product of requests to a cluster, in the log and in faults.
 const ES: &str = "Es";
+/// Products whose answers are keys.
+const HANDS_OUT_KEYS: [&str; 3] = ["Sts", "Metadata", "CredentialsUri"];
 
 /// What the log says of a request before its outcome is known.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Entry {
-    product: String,
-    action: String,
-    region: String,
-    mutating: bool,
-    token: Option<String>,
+    pub(super) product: String,
+    pub(super) action: String,
+    pub(super) region: String,
+    pub(super) mutating: bool,
+    pub(super) token: Option<String>,
 }
 
 /// How a request is applied and refused: the OpenAPI and the clusters differ in it.
-struct Way<'a> {
+pub(super) struct Way<'a> {
     /// Applies it; gives the answer and the word for the log.
-    apply: &'a dyn Fn(&mut World) -> (Reply, String),
+    pub(super) apply: &'a dyn Fn(&mut World) -> (Reply, String),
     /// Writes a refusal.
-    refuse: &'a dyn Fn(&Refusal) -> Reply,
+    pub(super) refuse: &'a dyn Fn(&Refusal) -> Reply,
     /// What a throttled caller is told.
-    throttled: Refusal,
+    pub(super) throttled: Refusal,
     /// What it does when nobody waits for the answer any more.
-    unheard: &'a dyn Fn() -> late::Effect,
+    pub(super) unheard: &'a dyn Fn() -> late::Effect,
 }
 
 impl Desk {
@@ -69,10 +71,7 @@ impl Desk {
             Ok(call) => self.entry_of(http, call),
             Err(_) => Entry { region: http.region(), ..Entry::default() },
         };
-        let keys = Keys { account: &self.world.file.account, sessions: &self.world.sts };
-        let wall_ms = self.world.request.wall_ms;
-        let checked = call
-            .and_then(|call| check(http, keys, &mut self.nonces, wall_ms).map(|key| (call, key)));
+        let checked = call.and_then(|call| self.signer(http, &call).map(|key| (call, key)));
         let call = match checked {
             Ok((call, key)) => {
                 self.world.request.access_key_id = key;
@@ -102,6 +101,16 @@ impl Desk {
             },
         };
         self.pass(&entry, &way, caller)
+    }
+
+    /// The key that signed a request; none signs what is asked in order to get one.
+    fn signer(&mut self, http: &Http, call: &Call) -> Result<String, Refusal> {
+        if is_anonymous(call) {
+            return Ok(String::new());
+        }
+        let World { file, sts, now_ms, request, .. } = &self.world;
+        let keys = Keys { account: &file.account, sessions: sts, now_ms: *now_ms };
+        check(http, keys, &mut self.nonces, request.wall_ms)
     }
 
     fn entry_of(&self, http: &Http, call: &Call) -> Entry {
@@ -154,7 +163,7 @@ impl Desk {
     }
 
     /// Meets the faults, applies, logs, saves.
-    fn pass(&mut self, entry: &Entry, way: &Way<'_>, caller: &dyn Caller) -> Outcome {
+    pub(super) fn pass(&mut self, entry: &Entry, way: &Way<'_>, caller: &dyn Caller) -> Outcome {
         let seen =
             Seen { product: &entry.product, action: &entry.action, mutating: entry.mutating };
         let struck = self.world.faults.meet(seen);
@@ -199,6 +208,8 @@ impl Desk {
             }
         };
         self.note(entry, &word, killed.flatten());
+        // Keys that were handed out are on disk soon, though nothing of the world changed.
+        self.dirty |= HANDS_OUT_KEYS.contains(&entry.product.as_str());
         let saved = if killed.is_some() {
             // The caller may be this very process: nothing may be left unwritten.
             self.dirty = true;

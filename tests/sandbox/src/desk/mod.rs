@@ -2,12 +2,14 @@
 //!
 //! - `exchange`: one request to the OpenAPI or to a cluster
 //! - `late`: requests whose effect is still to come
+//! - `metadata`: one request to the instance metadata
 //! - `log`: all requests so far
 //! - `reply`: answers as the gateway and the clusters write them
 
 mod exchange;
 mod late;
 mod log;
+mod metadata;
 mod reply;
 
 pub(crate) use exchange::{Caller, Outcome};
