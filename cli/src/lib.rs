@@ -9,6 +9,7 @@ pub mod args;
 pub mod clock;
 pub mod codes;
 pub mod commands;
+pub mod credentials;
 pub mod error;
 pub mod exit;
 pub mod place;
