@@ -5,6 +5,7 @@
 //! Alibaba Cloud ([`aliyun`]) and of the two clusters ([`elastic`]).
 
 pub mod aliyun;
+pub mod calls;
 pub mod catalog;
 mod dns;
 pub mod elastic;

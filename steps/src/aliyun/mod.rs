@@ -14,6 +14,7 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `action` | the calls that are made, and the permission each needs |
 //! | `credential` | where credentials come from, and how they stay valid |
 //! | `cloud` | handles, sending one call, paging |
 //! | `endpoint` | which host answers for a product in a region |
@@ -23,6 +24,7 @@
 //! | `error` | the vendor's codes as faults, a table with reasons |
 //! | `cbn` … `sts` | typed calls, one file a product |
 
+mod action;
 mod answer;
 mod call;
 pub mod cbn;
@@ -41,6 +43,7 @@ mod transport;
 mod types;
 pub mod vpc;
 
+pub use action::{Action, LINKED_SERVICES};
 pub use cloud::{Cloud, Config, Credentials};
 pub use endpoint::{Endpoints, Product};
 pub use error::{dry_run_passed, is_gone};

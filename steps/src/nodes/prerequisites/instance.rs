@@ -1,6 +1,8 @@
 //! One Elasticsearch instance is there and of the kind that the document asks for.
 
 use crate::aliyun::elasticsearch::Instance as Described;
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::absent::if_there;
 use crate::version::Version;
 use crate::{Side, Which, World};
@@ -32,6 +34,10 @@ pub struct InstanceFacts {
     pub port: u64,
     /// `HTTP` or `HTTPS`.
     pub protocol: String,
+}
+
+impl<S: Side> Declares for Instance<S> {
+    const CALLS: Calls = Calls::looking(&[Action::new(Product::Elasticsearch, "DescribeInstance")]);
 }
 
 impl<S: Side> Step for Instance<S> {

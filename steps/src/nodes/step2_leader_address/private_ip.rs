@@ -1,6 +1,8 @@
 //! The leader's private addresses: from the spec, by DNS, or from inside its VPC.
 
 use crate::aliyun::ecs::{InvocationResult, RunCommand};
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::dns::resolve;
 use crate::nodes::prerequisites::Prerequisites;
 use crate::world::Resolution;
@@ -131,6 +133,18 @@ async fn run(cx: &Cx<'_, PrivateIp>, instance: &str) -> Result<String, Fault> {
 fn read(result: &InvocationResult) -> BTreeSet<Ipv4Addr> {
     let words = result.output.split(|c: char| c.is_whitespace() || c == '#');
     words.filter_map(|word| word.parse().ok()).collect()
+}
+
+impl Declares for PrivateIp {
+    const CALLS: Calls = Calls {
+        look: &[Action::new(Product::Ecs, "DescribeInvocationResults")],
+        act: &[
+            Action::new(Product::Ecs, "DescribeInstances"),
+            Action::new(Product::Ecs, "DescribeCloudAssistantStatus"),
+            Action::new(Product::Ecs, "RunCommand"),
+        ],
+        undo: &[],
+    };
 }
 
 impl Step for PrivateIp {
