@@ -47,6 +47,14 @@ impl Provider {
         Ok(Self(Arc::new(Shared::Asked(asking, Mutex::new(State::default())))))
     }
 
+    /// May there be others when these have run out?
+    pub fn renews(&self) -> bool {
+        match &*self.0 {
+            Shared::Fixed(_) => false,
+            Shared::Asked(asking, _) => asking.renews(),
+        }
+    }
+
     /// Credentials that are good now.
     ///
     /// # Errors
