@@ -7,10 +7,12 @@
     reason = "a test says what it expects by failing"
 )]
 
+mod credentials;
 mod env;
 mod golden;
 mod input;
 mod killed;
+mod policy;
 #[path = "../power/random.rs"]
 mod random;
 mod random_kills;

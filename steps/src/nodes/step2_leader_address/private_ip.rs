@@ -137,11 +137,13 @@ fn read(result: &InvocationResult) -> BTreeSet<Ipv4Addr> {
 
 impl Declares for PrivateIp {
     const CALLS: Calls = Calls {
-        look: &[Action::new(Product::Ecs, "DescribeInvocationResults")],
-        act: &[
+        look: &[
             Action::new(Product::Ecs, "DescribeInstances"),
             Action::new(Product::Ecs, "DescribeCloudAssistantStatus"),
+        ],
+        act: &[
             Action::new(Product::Ecs, "RunCommand"),
+            Action::new(Product::Ecs, "DescribeInvocationResults"),
         ],
         undo: &[],
     };
