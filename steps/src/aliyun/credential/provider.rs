@@ -141,3 +141,6 @@ fn parks(fault: Fault) -> Fault {
         Fault::Transient { .. } | Fault::Busy(_) | Fault::Blocked { .. } => fault,
     }
 }
+
+#[cfg(test)]
+mod tests;
