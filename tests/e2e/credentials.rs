@@ -169,6 +169,9 @@ fn every_mode_of_a_profile_is_taken_by_the_cloud() {
     }
 }
 
+/// What is changed about a command before it starts.
+type Change<'a> = &'a dyn Fn(&mut std::process::Command);
+
 #[test]
 fn every_place_of_the_chain_is_taken_by_the_cloud() {
     let env = Env::new();
@@ -192,7 +195,7 @@ fn every_place_of_the_chain_is_taken_by_the_cloud() {
     ];
     let spec = env.write("spec.toml", &format!("{SPEC}source = \"default\"\n"));
     // Whatever is taken away, the next in the order answers.
-    let steps: [(&str, &dyn Fn(&mut std::process::Command)); 6] = [
+    let steps: [(&str, Change<'_>); 6] = [
         ("environment", &|_| {}),
         ("oidc", &|c| {
             c.env_remove("ALIBABA_CLOUD_ACCESS_KEY_ID");

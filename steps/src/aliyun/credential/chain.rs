@@ -110,13 +110,13 @@ pub async fn resolve(
         let source = match (link.found, role) {
             (Ok(source), None) => source,
             (Ok(source), Some(role)) => Source::Role(Box::new(source), role.clone()),
-            (Err((why, meant)), _) => {
-                passed.push(Passed { name: link.name, why, meant });
+            (Err((why, is_set_up)), _) => {
+                passed.push(Passed { name: link.name, why, meant: is_set_up });
                 continue;
             }
         };
         // Nobody sets up the metadata: on most machines there are none.
-        let meant = !matches!(source, Source::Instance { .. });
+        let is_set_up = !matches!(source, Source::Instance { .. });
         match ask(source, means).await {
             Ok((provider, held)) => {
                 let unasked = links.map(|link| link.name).collect();
@@ -124,7 +124,7 @@ pub async fn resolve(
                 return Ok(Resolved { name, from, provider, held, passed, unasked });
             }
             Err(fault) => {
-                passed.push(Passed { name: link.name, why: fault.to_string(), meant });
+                passed.push(Passed { name: link.name, why: fault.to_string(), meant: is_set_up });
             }
         }
     }

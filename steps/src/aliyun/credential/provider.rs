@@ -19,7 +19,7 @@ enum Shared {
     /// Nothing to ask.
     Fixed(Credentials),
     /// Asked when need be. Whoever waits for the lock waits for the one answer.
-    Asked(Asking, Mutex<State>),
+    Asked(Box<Asking>, Mutex<State>),
 }
 
 #[derive(Debug, Default)]
@@ -40,10 +40,7 @@ impl Provider {
     /// # Errors
     /// An address that the source needs cannot be used.
     pub fn new(source: Source, means: Means) -> Result<Self, Fault> {
-        if let Some(at) = &means.metadata {
-            super::web::check_metadata(at)?;
-        }
-        let asking = Asking::new(source, means)?;
+        let asking = Box::new(Asking::new(source, means)?);
         Ok(Self(Arc::new(Shared::Asked(asking, Mutex::new(State::default())))))
     }
 

@@ -146,7 +146,10 @@ impl Asking {
             | Source::External(_) => None,
         };
         let wire = match &source {
-            Source::Instance { .. } => Wire::near(),
+            Source::Instance { .. } => {
+                means.metadata.as_deref().map_or(Ok(()), web::check_metadata)?;
+                Wire::near()
+            }
             Source::Fixed(_)
             | Source::Role(..)
             | Source::Oidc(_)

@@ -237,6 +237,21 @@ mod tests {
     }
 
     #[test]
+    fn a_source_over_metadata_elsewhere_is_refused_before_anything_is_asked() {
+        use crate::aliyun::credential::{Provider, Source};
+        let provider = |metadata: &str, source: Source| {
+            let clock = std::sync::Arc::new(escrr_engine::SystemClock);
+            let endpoints = crate::aliyun::Endpoints::default();
+            Provider::new(source, Means { endpoints, metadata: Some(metadata.to_owned()), clock })
+        };
+        let instance = || Source::Instance { role: None, token_only: true };
+        for bad in ["", "http://169.254.169.254"] {
+            assert!(provider(bad, instance()).is_err(), "{bad}");
+        }
+        assert!(provider("http://127.0.0.1:9", instance()).is_ok());
+    }
+
+    #[test]
     fn an_answer_that_is_no_success_shows_none_of_its_text() {
         for body in ["canary", "{\"Code\":\"canary\"}", "{\"Code\":\"Success\"}"] {
             let error = read(body.as_bytes()).unwrap_err();

@@ -1,6 +1,5 @@
 use super::scheme::{roa_string, rpc_string, v3_canonical};
 use super::*;
-use crate::Product;
 use crate::wire::{self, encode};
 use serde_json::Value;
 

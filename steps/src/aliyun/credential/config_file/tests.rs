@@ -43,6 +43,15 @@ fn read(name: &str) -> Result<Source, String> {
     source(&file(), Some(name), AROUND)
 }
 
+fn describe(base: &Source) -> &'static str {
+    match base {
+        Source::Fixed(_) => "key",
+        Source::Role(..) => "role",
+        Source::Instance { .. } => "instance",
+        Source::Oidc(_) | Source::Uri(_) | Source::External(_) => "other",
+    }
+}
+
 #[test]
 fn every_mode_becomes_its_source() {
     let kind = |source: &Source| match source {
@@ -58,14 +67,6 @@ fn every_mode_becomes_its_source() {
         Source::Uri(_) => "uri".to_owned(),
         Source::External(_) => "command".to_owned(),
     };
-    fn describe(base: &Source) -> &'static str {
-        match base {
-            Source::Fixed(_) => "key",
-            Source::Role(..) => "role",
-            Source::Instance { .. } => "instance",
-            Source::Oidc(_) | Source::Uri(_) | Source::External(_) => "other",
-        }
-    }
     for (name, wanted) in [
         ("ak", "key"),
         ("guess", "key"),
