@@ -9,6 +9,7 @@ pub mod args;
 pub mod clock;
 pub mod codes;
 pub mod commands;
+pub mod credentials;
 pub mod error;
 pub mod exit;
 pub mod place;
@@ -24,7 +25,7 @@ pub mod store;
 pub mod trace;
 pub mod ui;
 
-use args::{Args, Command, OutputForm};
+use args::{Args, AuthCommand, Command, OutputForm};
 use clap::FromArgMatches as _;
 use error::CommandError;
 use exit::Exit;
@@ -93,5 +94,5 @@ fn begin(args: Args) -> Exit {
 
 /// Does the command do anything that is worth a log file and a home?
 const fn leaves_a_trace(command: &Command) -> bool {
-    !matches!(command, Command::Init(_) | Command::Version)
+    !matches!(command, Command::Init(_) | Command::Version | Command::Auth(AuthCommand::Policy(_)))
 }

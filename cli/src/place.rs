@@ -4,12 +4,13 @@ use crate::Context;
 use crate::args::SandboxArg;
 use crate::args::SandboxChoice;
 use crate::codes;
+use crate::credentials;
 use crate::error::CommandError;
 use crate::pretend::{Pretend, Publicity};
 use crate::secrets::Secrets;
 use escrr_engine::{Clock, SystemClock};
+use escrr_steps::aliyun::Cloud;
 use escrr_steps::aliyun::elasticsearch::EsCredential;
-use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
 use escrr_steps::elastic::Login;
 use escrr_steps::secret::Secret;
 use escrr_steps::spec::{SideSpec, Spec, defaults};
@@ -87,38 +88,28 @@ impl Place {
     /// A secret cannot be had, or an address cannot be used.
     pub async fn world(&self, spec: Spec, context: Context<'_>) -> Result<World, CommandError> {
         let mut secrets = Secrets::new(context.env);
-        let credentials = self.credentials(&spec, &mut secrets).await?;
+        let asked = credentials::ask(self, &spec.credentials, &mut secrets, context).await?;
+        asked.warnings.iter().for_each(|warning| context.ui.warning(warning));
+        let resolved = asked.resolved()?;
+        for passed in resolved.passed.iter().filter(|passed| passed.meant) {
+            let used = resolved.name;
+            context.ui.warning(&format!(
+                "credentials come from `{used}`: `{}` was passed over: {}",
+                passed.name, passed.why
+            ));
+        }
         let leader = self.access(&spec.leader, &mut secrets).await?;
         let follower = self.access(&spec.follower, &mut secrets).await?;
         for warning in secrets.into_warnings() {
             context.ui.warning(&warning);
         }
-        let (endpoints, resolution) = match self {
-            Self::Cloud => (Endpoints::default(), Resolution::System),
-            Self::Sandbox(pretend) => {
-                let all = Some(pretend.addresses.openapi.clone());
-                (Endpoints { all, ..Endpoints::default() }, Resolution::Remote)
-            }
+        let resolution = match self {
+            Self::Cloud => Resolution::System,
+            Self::Sandbox(_) => Resolution::Remote,
         };
-        let cloud = Cloud::new(Config { credentials, endpoints })
+        let cloud = Cloud::renewing(resolved.provider, credentials::endpoints(self))
             .map_err(|fault| CommandError::from(&fault))?;
         Ok(World { spec, cloud, leader, follower, resolution, memory: Memory::default() })
-    }
-
-    async fn credentials(
-        &self,
-        spec: &Spec,
-        secrets: &mut Secrets<'_>,
-    ) -> Result<Credentials, CommandError> {
-        let named = spec.credentials.access_key_id.is_some();
-        match self {
-            Self::Sandbox(pretend) if !named => Ok(Credentials {
-                access_key_id: pretend.addresses.access_key_id.clone(),
-                access_key_secret: Secret::new(pretend.addresses.access_key_secret.clone()),
-                security_token: None,
-            }),
-            Self::Cloud | Self::Sandbox(_) => secrets.access_key(&spec.credentials).await,
-        }
     }
 
     async fn access(
@@ -206,6 +197,39 @@ mod tests {
         Place::reach(&choice, Publicity::Silent, stage.context()).await.unwrap()
     }
 
+    /// The source that a spec with these lines leads to, and its key's id.
+    async fn keys(
+        place: &Place,
+        more: &str,
+        stage: &Stage,
+    ) -> Result<(&'static str, String), CommandError> {
+        let spec = Spec::parse(&format!("{}\n{more}", defaults::SANDBOX), "t").unwrap();
+        let mut secrets = Secrets::new(stage.context().env);
+        let asked = credentials::ask(place, &spec.credentials, &mut secrets, stage.context());
+        let resolved = asked.await?.resolved()?;
+        Ok((resolved.name, resolved.held.credentials.access_key_id))
+    }
+
+    #[tokio::test]
+    async fn each_source_of_the_chain_answers_by_name() {
+        let stage = Stage::new(OutputForm::Human)
+            .with_env("ALIBABA_CLOUD_CREDENTIALS_URI", "http://127.0.0.1:9");
+        let place = sandbox(&stage).await;
+        let Place::Sandbox(pretend) = &place else { panic!("no sandbox") };
+        let named = |source: &str| format!("[credentials]\nsource = \"{source}\"\n");
+        let (source, id) = keys(&place, &named("default"), &stage).await.unwrap();
+        assert!(source == "instance-role" && id.starts_with("STS."), "{source} {id}");
+        let error = keys(&place, &named("credentials-uri"), &stage).await.unwrap_err();
+        assert!(error.said.contains("127.0.0.1:9"), "{error}");
+        assert_eq!(error.exit(), Exit::Permission);
+        let error = keys(&place, &named("environment"), &stage).await.unwrap_err();
+        assert!(error.said.contains("ALIBABA_CLOUD_ACCESS_KEY_ID is not set"), "{error}");
+        let role = format!("[credentials]\nrole_arn = \"{}\"\n", pretend.addresses.role_arn);
+        let (source, id) = keys(&place, &role, &stage).await.unwrap();
+        assert!(source == "sandbox" && id.starts_with("STS."), "{source} {id}");
+        place.leave().await;
+    }
+
     #[tokio::test]
     async fn a_sandbox_has_its_own_keys_and_the_spec_goes_before_them() {
         let stage = Stage::new(OutputForm::Human)
@@ -214,9 +238,11 @@ mod tests {
             .with_env("PASSWORD", "of-spec");
         let place = sandbox(&stage).await;
         let Place::Sandbox(pretend) = &place else { panic!("no sandbox") };
-        let spec = defaults::sandbox().unwrap();
-        let keys = place.credentials(&spec, &mut Secrets::new(stage.context().env)).await.unwrap();
-        assert_eq!(keys.access_key_id, pretend.addresses.access_key_id);
+        let own = keys(&place, "", &stage).await.unwrap();
+        assert_eq!((own.0, own.1), ("sandbox", pretend.addresses.access_key_id.clone()));
+        let spec = "[credentials]\nsource = \"default\"\n";
+        let named = keys(&place, spec, &stage).await.unwrap();
+        assert_eq!((named.0, named.1.as_str()), ("environment", "id-of-environment"));
         let text = format!("{}\n[leader.access]\npassword = \"env:PASSWORD\"\n", defaults::SANDBOX);
         let spec = Spec::parse(&text, "t").unwrap();
         let world = place.world(spec, stage.context()).await.unwrap();

@@ -9,8 +9,10 @@ use crate::sandbox_control::{Announced, Control, find};
 use escrr_engine::{Clock, VirtualClock};
 use escrr_sandbox::{Addresses, Error, Options, Sandbox};
 use serde_json::{Value, json};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 /// A command that only asks something of a world holds it no longer than this.
 const SHORT_USE: Duration = Duration::from_secs(2);
@@ -35,6 +37,17 @@ pub struct Pretend {
     pub control: Control,
     /// The note is taken away before the sandbox stops.
     own: Option<(Option<Announced>, Sandbox)>,
+    clock: OneClock,
+}
+
+/// The world's clock, the same for all who ask: what one of them waits for, the others see.
+#[derive(Default)]
+struct OneClock(OnceCell<Arc<dyn Clock>>);
+
+impl fmt::Debug for OneClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OneClock")
+    }
 }
 
 impl Pretend {
@@ -69,6 +82,10 @@ impl Pretend {
     /// # Errors
     /// The sandbox does not say what time it is.
     pub async fn clock(&self) -> Result<Arc<dyn Clock>, CommandError> {
+        self.clock.0.get_or_try_init(|| self.make_clock()).await.cloned()
+    }
+
+    async fn make_clock(&self) -> Result<Arc<dyn Clock>, CommandError> {
         let answer = self.control.get("clock").await?;
         let now_ms = answer.get("now_ms").and_then(Value::as_u64).ok_or_else(|| {
             CommandError::new(codes::SANDBOX_CONTROL, "the sandbox does not say what time it is")
@@ -105,7 +122,7 @@ async fn running(
     let Some(addresses) = find(choice, &context.settings.home)? else { return Ok(None) };
     let control = Control::new(&addresses)?;
     match control.get("clock").await {
-        Ok(_) => Ok(Some(Pretend { addresses, control, own: None })),
+        Ok(_) => Ok(Some(Pretend { addresses, control, own: None, clock: OneClock::default() })),
         // The note may be older than the process that has its number now.
         Err(error) if error.code == codes::NO_SANDBOX && !is_file(choice) => Ok(None),
         Err(error) => Err(error),
@@ -136,7 +153,8 @@ async fn start(publicity: Publicity, context: Context<'_>) -> Result<Pretend, St
         Publicity::Announced => Some(Announced::new(home, &addresses).map_err(StartError::Other)?),
         Publicity::Silent => None,
     };
-    Ok(Pretend { addresses, control, own: Some((note, sandbox)) })
+    let own = Some((note, sandbox));
+    Ok(Pretend { addresses, control, own, clock: OneClock::default() })
 }
 
 /// Were addresses named? Then no other sandbox will do.

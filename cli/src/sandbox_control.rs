@@ -212,6 +212,10 @@ mod tests {
             elastic_password: String::new(),
             speed: None,
             pid,
+            metadata: String::new(),
+            credentials_uri: String::new(),
+            role_arn: String::new(),
+            oidc_provider_arn: String::new(),
         }
     }
 

@@ -18,10 +18,6 @@ use std::time::Duration;
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 /// No secret is longer; a reference that leads to more leads to the wrong place.
 const MOST_BYTES: usize = 16 * 1024;
-/// The account's environment variables, by the names that the vendor's own tools use.
-const ACCESS_KEY_ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
-const ACCESS_KEY_SECRET: &str = "ALIBABA_CLOUD_ACCESS_KEY_SECRET";
-const SECURITY_TOKEN: &str = "ALIBABA_CLOUD_SECURITY_TOKEN";
 
 /// Reads what references lead to.
 pub struct Secrets<'a> {
@@ -66,16 +62,16 @@ impl<'a> Secrets<'a> {
         })
     }
 
-    /// The access key of a spec, or of the environment where the spec names none.
+    /// The access key of a spec, if it names one.
     ///
     /// # Errors
-    /// A reference leads nowhere, or neither names a key.
+    /// A reference leads nowhere.
     pub async fn access_key(
         &mut self,
         spec: &CredentialsSpec,
-    ) -> Result<Credentials, CommandError> {
+    ) -> Result<Option<Credentials>, CommandError> {
         let (Some(id), Some(secret)) = (&spec.access_key_id, &spec.access_key_secret) else {
-            return self.access_key_of_environment();
+            return Ok(None);
         };
         let access_key_id = match id {
             KeyId::Plain(id) => id.clone(),
@@ -86,24 +82,7 @@ impl<'a> Secrets<'a> {
             Some(reference) => Some(self.resolve(reference).await?),
             None => None,
         };
-        Ok(Credentials { access_key_id, access_key_secret, security_token })
-    }
-
-    fn access_key_of_environment(&self) -> Result<Credentials, CommandError> {
-        let get = |name: &str| {
-            self.env.filled(name).ok_or_else(|| {
-                CommandError::new(codes::NO_CREDENTIALS, format!("{name} is not set"))
-                    .meaning("the spec names no access key, so it is taken from the environment")
-                    .hint(format!("set {ACCESS_KEY_ID} and {ACCESS_KEY_SECRET}"))
-                    .hint("or name references to them in [credentials] of the spec")
-                    .hint("`escrr run --sandbox` needs no account")
-            })
-        };
-        Ok(Credentials {
-            access_key_id: get(ACCESS_KEY_ID)?,
-            access_key_secret: Secret::new(get(ACCESS_KEY_SECRET)?),
-            security_token: self.env.filled(SECURITY_TOKEN).map(Secret::new),
-        })
+        Ok(Some(Credentials { access_key_id, access_key_secret, security_token }))
     }
 
     fn read(&mut self, path: &Path) -> Result<String, String> {
@@ -239,37 +218,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_access_key_is_the_specs_else_the_environments() {
+    async fn a_token_belongs_to_its_key() {
         let full = env(&[
-            (ACCESS_KEY_ID, "id-of-environment"),
-            (ACCESS_KEY_SECRET, "secret-of-environment"),
-            (SECURITY_TOKEN, "token-of-environment"),
+            ("ALIBABA_CLOUD_SECURITY_TOKEN", "token-of-environment"),
             ("MINE", "secret-of-spec"),
         ]);
-        let key = Secrets::new(&full).access_key(&CredentialsSpec::default()).await.unwrap();
-        assert_eq!(
-            (key.access_key_id.as_str(), key.security_token.is_some()),
-            ("id-of-environment", true)
+        assert!(
+            Secrets::new(&full).access_key(&CredentialsSpec::default()).await.unwrap().is_none()
         );
         let spec = CredentialsSpec {
             access_key_id: Some(KeyId::Plain("LTAI5tExampleExample".into())),
             access_key_secret: Some(SecretRef::Env("MINE".into())),
-            security_token: None,
+            ..CredentialsSpec::default()
         };
-        let key = Secrets::new(&full).access_key(&spec).await.unwrap();
+        let key = Secrets::new(&full).access_key(&spec).await.unwrap().unwrap();
         assert_eq!(key.access_key_id, "LTAI5tExampleExample");
         assert_eq!(key.access_key_secret.reveal(), "secret-of-spec");
-        // A token belongs to its key: the environment's is not put to the spec's.
+        // The environment's token is not put to the spec's key.
         assert!(key.security_token.is_none());
         assert!(!format!("{key:?}").contains("secret-of-spec"));
-    }
-
-    #[tokio::test]
-    async fn without_an_access_key_the_error_names_the_variables() {
-        let env = env(&[(ACCESS_KEY_ID, "id")]);
-        let error = Secrets::new(&env).access_key(&CredentialsSpec::default()).await.unwrap_err();
-        assert!(error.said.contains(ACCESS_KEY_SECRET));
-        assert_eq!(error.exit(), Exit::Permission);
-        assert!(error.hints.concat().contains("--sandbox"));
     }
 }

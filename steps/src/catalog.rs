@@ -1,6 +1,7 @@
 //! The list: one line a node, in documented order.
 
 use crate::World;
+use crate::calls::{Calls, Listing};
 use crate::nodes::prerequisites::{
     ClusterGate, Compatible, Identity, Instance, Prerequisites, Services, Zones,
 };
@@ -16,7 +17,7 @@ use crate::nodes::step4_private_link::{EndpointService, PrivateConnection, Priva
 use crate::nodes::step5_replication::{AutoFollow, ExistingIndices, RemoteCluster};
 use crate::nodes::step6_verify::{Existing, Incremental, ProbeRemoved};
 use crate::side::{Follower, Leader};
-use escrr_engine::{Catalog, CatalogError};
+use escrr_engine::{Catalog, CatalogError, NodeId};
 
 /// The documented steps by number; 0 is the prerequisites.
 pub const PHASES: [&str; 7] = [
@@ -30,9 +31,18 @@ pub const PHASES: [&str; 7] = [
 ];
 
 /// All nodes of the documented job.
-#[rustfmt::skip]
 pub fn catalog() -> Result<Catalog<World>, CatalogError> {
-    Catalog::builder()
+    list().build()
+}
+
+/// The calls of the cloud that each node makes.
+pub fn declared() -> Vec<(NodeId, Calls)> {
+    list().into_calls()
+}
+
+#[rustfmt::skip]
+fn list() -> Listing {
+    Listing::new()
         .look(Identity)
         .look(Instance(Leader))
         .look(Instance(Follower))
@@ -77,7 +87,6 @@ pub fn catalog() -> Result<Catalog<World>, CatalogError> {
         .look(Existing)
         .act(Incremental)
         .act(ProbeRemoved)
-        .build()
 }
 
 #[cfg(test)]

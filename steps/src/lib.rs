@@ -6,6 +6,7 @@
 
 mod access;
 pub mod aliyun;
+pub mod calls;
 pub mod catalog;
 mod dns;
 pub mod elastic;

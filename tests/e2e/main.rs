@@ -7,11 +7,13 @@
     reason = "a test says what it expects by failing"
 )]
 
+mod credentials;
 mod env;
 mod golden;
 mod input;
 mod killed;
 mod leader_address;
+mod policy;
 #[path = "../power/random.rs"]
 mod random;
 mod random_kills;

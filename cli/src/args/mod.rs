@@ -1,9 +1,11 @@
 //! The command line: these types and their comments are the manual.
 
+mod auth;
 mod sandbox;
 mod selftest;
 mod store;
 
+pub use auth::{AuthCheckArgs, AuthCommand, AuthPhase, AuthPolicyArgs};
 pub use sandbox::{
     FaultArgs, Kill, RunningArgs, SandboxArg, SandboxChoice, SandboxCommand, SandboxStartArgs,
     WhichRequests,
@@ -170,6 +172,9 @@ pub enum Command {
     Skip(VerbArgs),
     /// Takes a node as done that a person has done by hand
     MarkDone(VerbArgs),
+    /// Credentials and permissions: which are used, and which are needed
+    #[command(subcommand)]
+    Auth(AuthCommand),
     /// The care of the store: check it, repair it, carry it elsewhere, make it small
     #[command(subcommand)]
     Store(StoreCommand),

@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod audit;
+mod auth;
 mod conclusion;
 mod decide;
 mod events;
@@ -32,6 +33,7 @@ use escrr_engine::Verb;
 pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, CommandError> {
     match command {
         Command::Init(args) => init::run(&args, context),
+        Command::Auth(command) => Box::pin(auth::run(command, context)).await,
         Command::Sandbox(command) => Box::pin(sandbox::run(command, context)).await,
         Command::Selftest(args) => Box::pin(selftest::run(&args, context)).await,
         Command::Store(command) => store::run(command, context).await,

@@ -1,6 +1,7 @@
 //! The account's client: credentials, handles, and sending one call.
 
 use super::cbn::Cbn;
+use super::credential::Provider;
 use super::ecs::Ecs;
 use super::elasticsearch::Elasticsearch;
 use super::endpoint::{Endpoints, Product};
@@ -49,7 +50,7 @@ pub struct Cloud {
 
 #[derive(Debug)]
 struct Shared {
-    credentials: Credentials,
+    credentials: Provider,
     endpoints: Endpoints,
     wire: Wire,
     clock: WallClock,
@@ -61,7 +62,14 @@ impl Cloud {
     /// An endpoint that cannot be used, or that asks for plain HTTP beyond loopback, is
     /// refused as a prerequisite.
     pub fn new(config: Config) -> Result<Self, Fault> {
-        let Config { credentials, endpoints } = config;
+        Self::renewing(Provider::fixed(config.credentials), config.endpoints)
+    }
+
+    /// Makes a client whose credentials are asked for at every attempt.
+    ///
+    /// # Errors
+    /// As [`Cloud::new`].
+    pub fn renewing(credentials: Provider, endpoints: Endpoints) -> Result<Self, Fault> {
         endpoints.check()?;
         let (wire, clock) = (Wire::default(), WallClock::default());
         let shared = Arc::new(Shared { credentials, endpoints, wire, clock });
@@ -121,18 +129,29 @@ impl Cloud {
         self.dry_run
     }
 
-    /// Sends one call, and once more if only our clock was wrong.
+    /// Sends one call, and once more if only our clock was wrong or the credentials had run out.
     pub(super) async fn send(&self, call: &Call) -> Result<Answer, Fault> {
-        let (outcome, date) = self.attempt(call).await;
-        let clock_is_off = outcome.as_ref().err().is_some_and(error::clock_is_off);
-        if clock_is_off && date.is_some_and(|date| self.shared.clock.learn(&date)) {
-            return self.attempt(call).await.0;
+        let credentials = self.shared.credentials.credentials().await?;
+        let (outcome, date) = self.attempt(call, &credentials).await;
+        let Err(fault) = &outcome else { return outcome };
+        if error::clock_is_off(fault) && date.is_some_and(|date| self.shared.clock.learn(&date)) {
+            return self.attempt(call, &credentials).await.0;
+        }
+        if error::has_run_out(fault, &credentials)
+            && let Some(renewed) = self.shared.credentials.instead_of(&credentials).await?
+        {
+            // The gateway refused before anything was done.
+            return self.attempt(call, &renewed).await.0;
         }
         outcome
     }
 
-    async fn attempt(&self, call: &Call) -> (Result<Answer, Fault>, Option<String>) {
-        let (outcome, date) = match self.exchange(call).await {
+    async fn attempt(
+        &self,
+        call: &Call,
+        credentials: &Credentials,
+    ) -> (Result<Answer, Fault>, Option<String>) {
+        let (outcome, date) = match self.exchange(call, credentials).await {
             Ok(incoming) => {
                 let date = incoming.header("date").map(str::to_owned);
                 (error::judge(&call.origin, &incoming), date)
@@ -154,52 +173,15 @@ impl Cloud {
         (outcome, date)
     }
 
-    async fn exchange(&self, call: &Call) -> Result<Incoming, Fault> {
+    async fn exchange(&self, call: &Call, credentials: &Credentials) -> Result<Incoming, Fault> {
         let root = self.shared.endpoints.root(call.origin.product, &call.origin.region)?;
         let moment = self.moment();
         let outgoing = match &call.style {
-            Style::Rpc { params } => self.rpc(root, params.clone(), &moment),
-            Style::Roa(rest) => self.roa(root, rest, &call.origin, &moment),
+            Style::Rpc { params } => rpc_request(root, params.clone(), credentials, &moment),
+            Style::Roa(rest) => roa_request(root, (rest, &call.origin), credentials, &moment),
         };
         let exchanged = self.shared.wire.exchange(outgoing).await;
         exchanged.map_err(|broken| error::broken(&call.origin, broken))
-    }
-
-    fn rpc(&self, url: Url, params: BTreeMap<String, String>, moment: &Moment) -> Outgoing {
-        let signed = rpc::sign("POST", params, &self.shared.credentials, moment);
-        let content_type = "application/x-www-form-urlencoded".to_owned();
-        Outgoing {
-            method: Method::POST,
-            url,
-            headers: vec![
-                ("accept", "application/json".to_owned()),
-                ("content-type", content_type),
-            ],
-            body: rpc::form(&signed).into_bytes(),
-        }
-    }
-
-    fn roa(&self, mut url: Url, rest: &Rest, origin: &Origin, moment: &Moment) -> Outgoing {
-        let request = roa::Request {
-            method: rest.method.as_str(),
-            path: &rest.path,
-            query: &rest.query,
-            action: origin.action,
-            version: origin.product.version(),
-            has_body: rest.body.is_some(),
-        };
-        let headers = roa::sign(request, &self.shared.credentials, moment);
-        url.set_path(&rest.path);
-        if !rest.query.is_empty() {
-            url.set_query(Some(&rpc::form(&rest.query)));
-        }
-        let body = rest.body.as_ref().map(|body| body.to_string().into_bytes());
-        Outgoing {
-            method: rest.method.clone(),
-            url,
-            headers: headers.into_iter().collect(),
-            body: body.unwrap_or_default(),
-        }
     }
 
     /// Every attempt has a time and a nonce of its own.
@@ -209,6 +191,50 @@ impl Cloud {
         let nanos = u32::try_from(time.subsec_nanosecond()).unwrap_or_default();
         let unique = Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos));
         Moment { time, nonce: unique.simple().to_string() }
+    }
+}
+
+fn rpc_request(
+    url: Url,
+    params: BTreeMap<String, String>,
+    credentials: &Credentials,
+    moment: &Moment,
+) -> Outgoing {
+    let signed = rpc::sign("POST", params, credentials, moment);
+    let content_type = "application/x-www-form-urlencoded".to_owned();
+    Outgoing {
+        method: Method::POST,
+        url,
+        headers: vec![("accept", "application/json".to_owned()), ("content-type", content_type)],
+        body: rpc::form(&signed).into_bytes(),
+    }
+}
+
+fn roa_request(
+    mut url: Url,
+    (rest, origin): (&Rest, &Origin),
+    credentials: &Credentials,
+    moment: &Moment,
+) -> Outgoing {
+    let request = roa::Request {
+        method: rest.method.as_str(),
+        path: &rest.path,
+        query: &rest.query,
+        action: origin.action,
+        version: origin.product.version(),
+        has_body: rest.body.is_some(),
+    };
+    let headers = roa::sign(request, credentials, moment);
+    url.set_path(&rest.path);
+    if !rest.query.is_empty() {
+        url.set_query(Some(&rpc::form(&rest.query)));
+    }
+    let body = rest.body.as_ref().map(|body| body.to_string().into_bytes());
+    Outgoing {
+        method: rest.method.clone(),
+        url,
+        headers: headers.into_iter().collect(),
+        body: body.unwrap_or_default(),
     }
 }
 

@@ -14,7 +14,9 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `cloud` | credentials, handles, sending one call, paging |
+//! | `action` | the calls that are made, and the permission each needs |
+//! | `credential` | where credentials come from, and how they stay valid |
+//! | `cloud` | handles, sending one call, paging |
 //! | `endpoint` | which host answers for a product in a region |
 //! | `sign`, `flatten` | the signature schemes and the form they sign |
 //! | `transport` | one HTTP exchange: limits, timeouts, time |
@@ -22,10 +24,12 @@
 //! | `error` | the vendor's codes as faults, a table with reasons |
 //! | `cbn` … `sts` | typed calls, one file a product |
 
+mod action;
 mod answer;
 mod call;
 pub mod cbn;
 mod cloud;
+pub mod credential;
 pub mod ecs;
 pub mod elasticsearch;
 mod endpoint;
@@ -39,6 +43,7 @@ mod transport;
 mod types;
 pub mod vpc;
 
+pub use action::{Action, LINKED_SERVICES};
 pub use cloud::{Cloud, Config, Credentials};
 pub use endpoint::{Endpoints, Product};
 pub use error::{dry_run_passed, is_gone};

@@ -1,8 +1,10 @@
-//! Sts 2015-04-01: who is calling.
+//! Sts 2015-04-01: who is calling, and credentials of a role.
 
 use super::cloud::Caller;
+use super::credential::{Held, RoleSession};
+use crate::secret::Secret;
 use escrr_engine::Fault;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Security Token Service; made by [`Cloud::sts`](super::Cloud::sts).
 #[derive(Clone, Copy, Debug)]
@@ -32,5 +34,19 @@ impl Sts<'_> {
             identity_type: row.text("IdentityType"),
             principal_id: row.text("PrincipalId"),
         })
+    }
+
+    /// Gets credentials of a role (`AssumeRole`); asking twice gives two sessions and harms nothing.
+    pub async fn assume_role(&self, session: &RoleSession) -> Result<Held, Fault> {
+        let params = json!({
+            "RoleArn": session.role_arn,
+            "RoleSessionName": session.session_name,
+            "DurationSeconds": session.seconds,
+            "Policy": session.policy,
+            "ExternalId": session.external_id.as_ref().map(Secret::reveal),
+        });
+        let answer = self.0.read("AssumeRole", params).await?;
+        let credentials = answer.value.get("Credentials").unwrap_or(&Value::Null);
+        Held::from_answer(credentials).map_err(|why| answer.origin.unreadable(&why))
     }
 }

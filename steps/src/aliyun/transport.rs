@@ -14,6 +14,8 @@ use std::time::{Duration, SystemTime};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Control-plane calls of Elasticsearch can take half a minute.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// The limit of the vendor's library for an instance's metadata.
+const NEAR_TIMEOUT: Duration = Duration::from_secs(1);
 /// No answer of the calls that are made comes near to this; more is not from the API.
 pub(super) const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
@@ -64,6 +66,19 @@ pub(super) struct Wire {
 }
 
 impl Wire {
+    /// A wire for what is next door, such as an instance's metadata: never by a proxy, and
+    /// without patience, since on most machines nobody is there.
+    pub(super) fn near() -> Self {
+        let client = builder()
+            .no_proxy()
+            .tls_certs_only([])
+            .connect_timeout(NEAR_TIMEOUT)
+            .read_timeout(NEAR_TIMEOUT)
+            .build()
+            .map_err(|error| chain(&error));
+        Self { outside: OnceLock::from(client.clone()), loopback: OnceLock::from(client) }
+    }
+
     /// Sends a request once and reads the whole answer.
     pub(super) async fn exchange(&self, outgoing: Outgoing) -> Result<Incoming, Broken> {
         let host = authority(&outgoing.url);
@@ -159,7 +174,7 @@ pub(super) fn authority(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -1,7 +1,10 @@
 //! What the types cannot say: legal names, limits, settings that exclude each other.
 
 use super::rules;
-use super::{AccessSpec, BandwidthType, LinkType, Problem, SideSpec, Spec, defaults};
+use super::{
+    AccessSpec, BandwidthType, CredentialSource, CredentialsSpec, LinkType, Problem, SideSpec,
+    Spec, defaults,
+};
 use crate::side::Which;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -173,6 +176,55 @@ impl Check<'_> {
             &["credentials", "security_token"],
             "a security token belongs to an access key",
             "name access_key_id and access_key_secret too",
+        );
+        self.hold(
+            keys.access_key_id.is_none() || (keys.source.is_none() && keys.profile.is_none()),
+            &["credentials"],
+            "an access key and a source are two ways to say who calls",
+            "name access_key_id and access_key_secret, or source and profile",
+        );
+        let in_profiles = [CredentialSource::Profile, CredentialSource::CredentialsFile];
+        self.hold(
+            keys.profile.is_none() || keys.source.is_none_or(|s| in_profiles.contains(&s)),
+            &["credentials", "profile"],
+            "this source has no profiles",
+            "profiles are for source = \"profile\" and source = \"credentials-file\"",
+        );
+        self.role(keys);
+    }
+
+    fn role(&mut self, keys: &CredentialsSpec) {
+        let more = keys.role_session_name.is_some()
+            || keys.role_seconds.is_some()
+            || keys.external_id.is_some();
+        self.hold(
+            keys.role_arn.is_some() || !more,
+            &["credentials"],
+            "a role's settings without a role",
+            "add role_arn = \"acs:ram::ACCOUNT:role/NAME\"",
+        );
+        let is_role = |arn: &str| arn.starts_with("acs:ram::") && arn.contains(":role/");
+        self.hold(
+            keys.role_arn.as_deref().is_none_or(is_role),
+            &["credentials", "role_arn"],
+            "this is no role",
+            "a role is acs:ram::ACCOUNT:role/NAME",
+        );
+        let legal = |name: &str| {
+            let fine = |c: char| c.is_ascii_alphanumeric() || ".@-_".contains(c);
+            (2..=64).contains(&name.len()) && name.chars().all(fine)
+        };
+        self.hold(
+            keys.role_session_name.as_deref().is_none_or(legal),
+            &["credentials", "role_session_name"],
+            "the cloud does not take this name of a session",
+            "it is 2 to 64 letters, digits, dots, @, - or _",
+        );
+        self.hold(
+            keys.role_seconds.is_none_or(|seconds| (900..=43_200).contains(&seconds)),
+            &["credentials", "role_seconds"],
+            "a role's session is 900 to 43200 seconds long",
+            "a role has a maximum of its own, usually 3600",
         );
     }
 

@@ -37,7 +37,7 @@ pub struct Spec {
     pub leader: SideSpec,
     /// The cluster that the data is replicated to.
     pub follower: SideSpec,
-    /// The cloud account's access key; absent parts come from the environment.
+    /// Who calls the cloud; absent: whom the usual sources name.
     #[serde(default)]
     pub credentials: CredentialsSpec,
     /// Step 1: the connection of the two VPCs.
@@ -111,7 +111,7 @@ pub struct AccessSpec {
     pub ca_file: Option<PathBuf>,
 }
 
-/// The access key: `[credentials]`.
+/// Who calls the cloud: `[credentials]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CredentialsSpec {
@@ -121,6 +121,53 @@ pub struct CredentialsSpec {
     pub access_key_secret: Option<SecretRef>,
     /// Security token of temporary credentials.
     pub security_token: Option<SecretRef>,
+    /// Which source is asked; absent: the first of the usual ones that answers.
+    pub source: Option<CredentialSource>,
+    /// Profile of the vendor's command line, or section of the credentials file.
+    pub profile: Option<String>,
+    /// A role to assume with what the source gives.
+    pub role_arn: Option<String>,
+    /// Name of the role's session.
+    pub role_session_name: Option<String>,
+    /// Length of the role's session, in seconds.
+    pub role_seconds: Option<u32>,
+    /// What the role's trust policy asks for besides.
+    pub external_id: Option<SecretRef>,
+}
+
+/// A source of credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CredentialSource {
+    /// The first of the others that answers, in this order; in a sandbox too.
+    Default,
+    /// `ALIBABA_CLOUD_ACCESS_KEY_ID` and its companions.
+    Environment,
+    /// `ALIBABA_CLOUD_OIDC_TOKEN_FILE` and its companions.
+    Oidc,
+    /// A profile of the vendor's command line, `~/.aliyun/config.json`.
+    Profile,
+    /// The file of the vendor's libraries, `~/.alibabacloud/credentials`.
+    CredentialsFile,
+    /// The role of the ECS instance that this runs on.
+    InstanceRole,
+    /// The address in `ALIBABA_CLOUD_CREDENTIALS_URI`.
+    CredentialsUri,
+}
+
+impl CredentialSource {
+    /// The name as it stands in the spec.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Environment => "environment",
+            Self::Oidc => "oidc",
+            Self::Profile => "profile",
+            Self::CredentialsFile => "credentials-file",
+            Self::InstanceRole => "instance-role",
+            Self::CredentialsUri => "credentials-uri",
+        }
+    }
 }
 
 /// The connection of the two VPCs: `[network]`.

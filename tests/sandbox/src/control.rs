@@ -4,7 +4,7 @@
 
 use crate::desk::{Desk, Reply};
 use crate::wire::Http;
-use crate::{Call, Error, Fault, Product, ledger, route};
+use crate::{Call, Error, Fault, Product, ledger, oidc, route, sts};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -13,6 +13,13 @@ use std::collections::BTreeMap;
 #[serde(deny_unknown_fields)]
 struct MoveClock {
     to_ms: u64,
+}
+
+/// How long something is to hold.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hold {
+    seconds: u64,
 }
 
 /// A change made behind the caller's back.
@@ -60,6 +67,11 @@ pub(crate) fn handle(desk: &mut Desk, http: &Http) -> Reply {
             Ok(json!(ledger::inventory(&desk.world)))
         }
         ("GET", ["durations"]) => Ok(json!(desk.world.durations.all())),
+        ("POST", ["session"]) => parse(http).and_then(|order| session(desk, &order)),
+        ("POST", ["oidc"]) => parse(http).map(|Hold { seconds }| {
+            desk.catch_up();
+            json!({"token": oidc::token(&desk.world, seconds)})
+        }),
         ("POST", ["reset"]) => desk.reset().map(|()| json!({})).map_err(|e| internal(&e)),
         ("POST", ["change"]) => parse(http).and_then(|order| change(desk, order)),
         _ => Err((404, format!("there is no {} {}", http.method, http.path))),
@@ -82,6 +94,15 @@ fn internal(error: &Error) -> (u16, String) {
 
 fn clock(desk: &Desk) -> Value {
     json!({"now_ms": desk.clock.now_ms(), "speed": desk.clock.speed()})
+}
+
+/// A temporary key, as a person gets one from somewhere else.
+fn session(desk: &mut Desk, hold: &Hold) -> Said {
+    desk.catch_up();
+    let arn = sts::role_arn(&desk.world, "escrr");
+    let (key, session) = sts::open(&mut desk.world, &arn, "by-hand", hold.seconds);
+    desk.changed().map_err(|e| internal(&e))?;
+    Ok(sts::credentials(&key, &session))
 }
 
 fn clear(desk: &mut Desk, id: Option<u64>) -> Said {

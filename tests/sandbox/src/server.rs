@@ -2,7 +2,7 @@
 
 use crate::desk::{Caller, Desk, Outcome, Reply};
 use crate::wire::Http;
-use crate::{Error, World, WorldFile, clock, control, peer};
+use crate::{Error, World, WorldFile, clock, control, oidc, peer, sts};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::CONTENT_LENGTH;
@@ -67,6 +67,18 @@ pub struct Addresses {
     pub speed: Option<f64>,
     /// The process that runs the sandbox.
     pub pid: u32,
+    /// Base URL of the metadata of an ECS instance.
+    #[serde(default)]
+    pub metadata: String,
+    /// An address that answers with temporary keys, as `ALIBABA_CLOUD_CREDENTIALS_URI` names one.
+    #[serde(default)]
+    pub credentials_uri: String,
+    /// A role that may be assumed.
+    #[serde(default)]
+    pub role_arn: String,
+    /// The identity provider whose tokens may assume it; `POST /sandbox/oidc` gives one out.
+    #[serde(default)]
+    pub oidc_provider_arn: String,
 }
 
 /// A running sandbox; it stops when dropped.
@@ -83,6 +95,7 @@ enum Port {
     OpenApi,
     Cluster(Arc<str>),
     Kibana(Arc<str>),
+    Metadata,
 }
 
 impl Sandbox {
@@ -122,6 +135,11 @@ impl Sandbox {
         let desk = Arc::new(Mutex::new(desk));
         let mut tasks = Vec::new();
         let openapi = listen(&desk, Port::OpenApi, &mut tasks).await?;
+        let metadata = listen(&desk, Port::Metadata, &mut tasks).await?;
+        let (role_arn, oidc_provider_arn) = {
+            let world = &lock(&desk).world;
+            (sts::role_arn(world, "escrr"), oidc::provider_arn(world))
+        };
         let (mut instances, mut kibana) = (BTreeMap::new(), BTreeMap::new());
         for id in file.instances.keys() {
             let url = listen(&desk, Port::Cluster(id.as_str().into()), &mut tasks).await?;
@@ -144,6 +162,10 @@ impl Sandbox {
             elastic_password: users.and_then(|u| u.get("elastic")).cloned().unwrap_or_default(),
             speed,
             pid: std::process::id(),
+            credentials_uri: format!("{metadata}/credentials"),
+            metadata,
+            role_arn,
+            oidc_provider_arn,
         };
         Ok(Self { addresses, desk, tasks })
     }
@@ -254,6 +276,7 @@ async fn answer(
                 Outcome::from(control::handle(&mut desk, &http))
             }
             Port::OpenApi => desk.openapi(&http, &peer),
+            Port::Metadata => desk.metadata(&http, &peer),
             Port::Cluster(instance) => desk.elastic(instance, &http, &peer),
             Port::Kibana(instance) => desk.kibana(instance, &http, &peer),
         };

@@ -57,7 +57,7 @@ pub struct World {
 pub struct Request {
     /// The key that signed it.
     pub access_key_id: String,
-    /// Real time, which credentials expire by.
+    /// Real time, which signatures are dated by.
     pub wall_ms: u64,
 }
 

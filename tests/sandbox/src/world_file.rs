@@ -45,6 +45,28 @@ pub struct AccountFile {
     pub transit_router_service: bool,
     /// Is PrivateLink activated?
     pub private_link_service: bool,
+    /// Roles that may be assumed, by name.
+    pub roles: BTreeMap<String, RoleFile>,
+    /// The role that the metadata of the ECS instances hand out keys for.
+    pub instance_role: Option<String>,
+    /// How long these keys hold, in seconds.
+    pub instance_seconds: u64,
+}
+
+/// One role; everybody in the account may assume it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RoleFile {
+    /// The longest session, in seconds.
+    pub max_seconds: u64,
+    /// What has to be said besides, as the role's trust policy asks.
+    pub external_id: Option<String>,
+}
+
+impl Default for RoleFile {
+    fn default() -> Self {
+        Self { max_seconds: 43_200, external_id: None }
+    }
 }
 
 /// One region: which zones each product has.
@@ -179,6 +201,9 @@ impl Default for AccountFile {
             access_key_secret: "sandbox-key-secret-that-opens-nothing".into(),
             transit_router_service: true,
             private_link_service: true,
+            roles: BTreeMap::from([("escrr".into(), RoleFile::default())]),
+            instance_role: Some("escrr".into()),
+            instance_seconds: 21_600,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::said::{self, Said};
 use super::table::{self, DRY_RUN_PASSED, Verdict};
+use crate::aliyun::Credentials;
 use crate::aliyun::cloud::{Answer, Effect, Origin};
 use crate::aliyun::transport::{Broken, Incoming, MAX_ANSWER_BYTES};
 use escrr_engine::{Class, Fault, Report};
@@ -27,6 +28,15 @@ pub fn dry_run_passed<T>(outcome: Result<T, Fault>) -> Result<(), Fault> {
 /// Says whether a fault is about this machine's clock.
 pub(in crate::aliyun) fn clock_is_off(fault: &Fault) -> bool {
     verdict_of(fault) == Some(Verdict::Clock)
+}
+
+/// Says whether a fault means that temporary credentials have run out, which new ones may cure.
+pub(in crate::aliyun) fn has_run_out(fault: &Fault, used: &Credentials) -> bool {
+    let Fault::Blocked { report, .. } = fault else { return false };
+    let code = report.code.as_deref().unwrap_or_default();
+    // Some products no longer know the key once its token is over.
+    code.starts_with("InvalidSecurityToken")
+        || (used.security_token.is_some() && code.starts_with("InvalidAccessKeyId"))
 }
 
 fn verdict_of(fault: &Fault) -> Option<Verdict> {

@@ -8,6 +8,6 @@ mod judge;
 mod said;
 pub(super) mod table;
 
-pub(super) use judge::{broken, clock_is_off, judge};
+pub(super) use judge::{broken, clock_is_off, has_run_out, judge};
 pub use judge::{dry_run_passed, is_gone};
 pub(super) use table::DRY_RUN_PASSED;

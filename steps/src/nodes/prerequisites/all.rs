@@ -4,6 +4,7 @@ use super::cluster::compatible;
 use super::{
     ClusterFacts, ClusterGate, Compatible, Identity, Instance, InstanceFacts, Services, Zones,
 };
+use crate::calls::{Calls, Declares};
 use crate::zones::Choice;
 use crate::{Follower, Leader, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Seen, Step};
@@ -54,6 +55,10 @@ impl Site {
     pub fn same_region(&self) -> bool {
         self.leader.instance.region == self.follower.instance.region
     }
+}
+
+impl Declares for Prerequisites {
+    const CALLS: Calls = Calls::NONE;
 }
 
 impl Step for Prerequisites {

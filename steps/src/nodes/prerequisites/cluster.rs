@@ -1,6 +1,7 @@
 //! One cluster answers, is licensed, and lets the user do what steps 5 and 6 need.
 
 use super::{Instance, InstanceFacts};
+use crate::calls::{Calls, Declares};
 use crate::elastic::{Cluster, WantedPrivileges};
 use crate::version::Version;
 use crate::{Side, Which, World};
@@ -27,6 +28,10 @@ pub struct ClusterFacts {
 
 /// Licenses that include replication.
 const LICENSED: [&str; 3] = ["platinum", "enterprise", "trial"];
+
+impl<S: Side> Declares for ClusterGate<S> {
+    const CALLS: Calls = Calls::NONE;
+}
 
 impl<S: Side> Step for ClusterGate<S> {
     type World = World;

@@ -2,6 +2,8 @@
 
 use super::{Instance, InstanceFacts};
 use crate::aliyun::vpc::VpcAttribute;
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::zones::overlap;
 use crate::{Follower, Leader, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
@@ -22,6 +24,10 @@ pub struct Networks {
     pub cen: Option<String>,
     /// Both instances are in one VPC: no connection of networks is needed.
     pub same_vpc: bool,
+}
+
+impl Declares for Compatible {
+    const CALLS: Calls = Calls::looking(&[Action::new(Product::Vpc, "DescribeVpcAttribute")]);
 }
 
 impl Step for Compatible {

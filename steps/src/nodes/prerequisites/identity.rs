@@ -1,6 +1,8 @@
 //! The credentials work, and whose they are.
 
 use crate::World;
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Seen, Step};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,10 @@ pub struct Account {
     pub account: String,
     /// The principal's resource name.
     pub arn: String,
+}
+
+impl Declares for Identity {
+    const CALLS: Calls = Calls::looking(&[Action::new(Product::Sts, "GetCallerIdentity")]);
 }
 
 impl Step for Identity {

@@ -1,6 +1,8 @@
 //! One Elasticsearch instance is there and of the kind that the document asks for.
 
 use crate::aliyun::elasticsearch::Instance as Described;
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::absent::if_there;
 use crate::version::Version;
 use crate::{Side, Which, World};
@@ -39,6 +41,10 @@ pub struct InstanceFacts {
 
 /// Kibana's own default.
 const KIBANA_PORT: u64 = 5601;
+
+impl<S: Side> Declares for Instance<S> {
+    const CALLS: Calls = Calls::looking(&[Action::new(Product::Elasticsearch, "DescribeInstance")]);
+}
 
 impl<S: Side> Step for Instance<S> {
     type World = World;

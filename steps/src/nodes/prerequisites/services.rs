@@ -1,6 +1,8 @@
 //! The cloud services that the link is built from are activated.
 
 use crate::World;
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
 
 /// Looks whether transit routers and PrivateLink are activated, and activates them if the spec says so.
@@ -8,6 +10,20 @@ pub struct Services;
 
 const ROUTERS: &str = "transit-router";
 const PRIVATE_LINK: &str = "private-link";
+
+impl Declares for Services {
+    const CALLS: Calls = Calls {
+        look: &[
+            Action::new(Product::Cbn, "CheckTransitRouterService"),
+            Action::new(Product::PrivateLink, "CheckProductOpen"),
+        ],
+        act: &[
+            Action::new(Product::Cbn, "OpenTransitRouterService"),
+            Action::new(Product::PrivateLink, "OpenPrivateLinkService"),
+        ],
+        undo: &[],
+    };
+}
 
 impl Step for Services {
     type World = World;

@@ -2,6 +2,8 @@
 
 use super::{Compatible, Instance, InstanceFacts};
 use crate::aliyun::vpc::VSwitchFilter;
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::zones::{BALANCER_ADDRESSES, Choice, Existing, Layout, ROUTER_ADDRESSES, solve};
 use crate::{Follower, Leader, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
@@ -21,6 +23,15 @@ pub struct ZonePlan {
     pub follower: Vec<Choice>,
     /// The zone of the private connection: a zone of the endpoint service.
     pub endpoint_zone: String,
+}
+
+impl Declares for Zones {
+    const CALLS: Calls = Calls::looking(&[
+        Action::new(Product::Cbn, "ListTransitRouterAvailableResource"),
+        Action::new(Product::Nlb, "DescribeZones"),
+        Action::new(Product::PrivateLink, "DescribeZones"),
+        Action::new(Product::Vpc, "DescribeVSwitches"),
+    ]);
 }
 
 impl Step for Zones {

@@ -2,6 +2,8 @@
 
 use super::VSwitches;
 use crate::aliyun::elasticsearch::{Instance, ModifyMode};
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::absent::{join, split};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::{Follower, World};
@@ -40,6 +42,17 @@ fn admitted(instance: &Instance, block: &str) -> bool {
     let all = private.flat_map(|g| &g.ips).chain(&instance.private_white_list);
     all.filter_map(|ip| ip.parse::<Ipv4Net>().ok().or_else(|| format!("{ip}/32").parse().ok()))
         .any(|net| net.contains(&wanted))
+}
+
+impl Declares for AllowList {
+    const CALLS: Calls = Calls {
+        look: &[Action::new(Product::Elasticsearch, "DescribeInstance")],
+        act: &[Action::new(Product::Elasticsearch, "ModifyWhiteIps")],
+        undo: &[
+            Action::new(Product::Elasticsearch, "DescribeInstance"),
+            Action::new(Product::Elasticsearch, "ModifyWhiteIps"),
+        ],
+    };
 }
 
 impl Step for AllowList {

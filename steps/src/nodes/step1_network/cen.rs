@@ -2,6 +2,8 @@
 
 use crate::World;
 use crate::aliyun::cbn::{Cen, CenFilter, CreateCen};
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::absent::gone_is_fine;
 use crate::nodes::prerequisites::{Prerequisites, Site};
 use crate::own::{Found, Owner, not_there, pick, several};
@@ -42,6 +44,14 @@ async fn find(cx: &Cx<'_, CenInstance>) -> Result<Found<Cen>, Fault> {
     let filter = CenFilter { tags: Some(&marks), ..CenFilter::default() };
     let all = cx.world.cloud.cbn(&site.leader.instance.region).describe_cens(filter).await?;
     Ok(pick(all, (CenInstance::ID, cx.saga, &cx.world.spec.link), |c| &c.tags, |c| &c.cen_id))
+}
+
+impl Declares for CenInstance {
+    const CALLS: Calls = Calls {
+        look: &[Action::new(Product::Cbn, "DescribeCens")],
+        act: &[Action::new(Product::Cbn, "CreateCen")],
+        undo: &[Action::new(Product::Cbn, "DescribeCens"), Action::new(Product::Cbn, "DeleteCen")],
+    };
 }
 
 impl Step for CenInstance {

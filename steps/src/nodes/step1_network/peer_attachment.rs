@@ -4,6 +4,8 @@ use super::{Attached, CenInstance, TransitRouter, cen_lane};
 use crate::aliyun::cbn::{
     AttachmentFilter, CreatePeerAttachment, PeerAttachment as Listed, PeerBandwidth,
 };
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::absent::{gone_is_fine, if_there};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::own::Owner;
@@ -57,6 +59,17 @@ fn drift(cx: &Cx<'_, PeerAttachment>, found: &Listed) -> Option<Report> {
         )
         .help("change the link in the CEN console or the spec, then `escrr resume`")
     })
+}
+
+impl Declares for PeerAttachment {
+    const CALLS: Calls = Calls {
+        look: &[Action::new(Product::Cbn, "ListTransitRouterPeerAttachments")],
+        act: &[Action::new(Product::Cbn, "CreateTransitRouterPeerAttachment")],
+        undo: &[
+            Action::new(Product::Cbn, "ListTransitRouterPeerAttachments"),
+            Action::new(Product::Cbn, "DeleteTransitRouterPeerAttachment"),
+        ],
+    };
 }
 
 impl Step for PeerAttachment {

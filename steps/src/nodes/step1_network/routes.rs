@@ -2,6 +2,8 @@
 
 use super::{PeerEnd, Propagate, Tie, TransitRouter, VSwitches, VpcEnd, VpcRoute, targets};
 use crate::aliyun::cbn::RouterRoute;
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::nodes::step2_leader_address::PrivateIp;
 use crate::{Follower, Leader, Which, World};
@@ -10,6 +12,11 @@ use ipnet::Ipv4Net;
 
 /// Waits until the routes are active on both sides.
 pub struct Routes;
+
+impl Declares for Routes {
+    const CALLS: Calls =
+        Calls::looking(&[Action::new(Product::Cbn, "ListTransitRouterRouteEntries")]);
+}
 
 impl Step for Routes {
     type World = World;

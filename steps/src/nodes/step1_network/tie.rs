@@ -3,6 +3,8 @@
 
 use super::{CenInstance, PeerAttachment, TransitRouter, VpcAttachment, cen_lane};
 use crate::aliyun::cbn::LinkKind;
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::absent::{gone_is_fine, if_there};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::{Side, World};
@@ -92,6 +94,25 @@ impl<S: Side, K: Kind, E: End> Tie<S, K, E> {
         let ours = links.into_iter().find(|l| l.attachment_id == attached.attachment);
         Ok(ours.map(|l| l.status).filter(|status| status != "Deleted"))
     }
+}
+
+impl<S: Side, K: Kind, E: End> Declares for Tie<S, K, E> {
+    const CALLS: Calls = Calls {
+        look: &[
+            Action::new(Product::Cbn, "ListTransitRouterRouteTableAssociations"),
+            Action::new(Product::Cbn, "ListTransitRouterRouteTablePropagations"),
+        ],
+        act: &[
+            Action::new(Product::Cbn, "AssociateTransitRouterAttachmentWithRouteTable"),
+            Action::new(Product::Cbn, "EnableTransitRouterRouteTablePropagation"),
+        ],
+        undo: &[
+            Action::new(Product::Cbn, "ListTransitRouterRouteTableAssociations"),
+            Action::new(Product::Cbn, "ListTransitRouterRouteTablePropagations"),
+            Action::new(Product::Cbn, "DissociateTransitRouterAttachmentFromRouteTable"),
+            Action::new(Product::Cbn, "DisableTransitRouterRouteTablePropagation"),
+        ],
+    };
 }
 
 impl<S: Side, K: Kind, E: End> Step for Tie<S, K, E> {

@@ -2,6 +2,8 @@
 
 use super::{CenId, CenInstance, cen_lane};
 use crate::aliyun::cbn::{CreateTransitRouter, TransitRouter as Listed};
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::absent::{gone_is_fine, if_there};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::own::{Owner, not_there};
@@ -32,6 +34,20 @@ async fn list<S: Side>(cx: &Cx<'_, TransitRouter<S>>, cen: &CenId) -> Result<Vec
 /// In one region both sides share the transit router, and it is the leader's node that makes it.
 fn shared<S: Side>(cx: &Cx<'_, TransitRouter<S>>) -> bool {
     S::WHICH == Which::Follower && cx.needs.0.same_region()
+}
+
+impl<S: Side> Declares for TransitRouter<S> {
+    const CALLS: Calls = Calls {
+        look: &[
+            Action::new(Product::Cbn, "ListTransitRouters"),
+            Action::new(Product::Cbn, "ListTransitRouterRouteTables"),
+        ],
+        act: &[Action::new(Product::Cbn, "CreateTransitRouter")],
+        undo: &[
+            Action::new(Product::Cbn, "ListTransitRouters"),
+            Action::new(Product::Cbn, "DeleteTransitRouter"),
+        ],
+    };
 }
 
 impl<S: Side> Step for TransitRouter<S> {

@@ -3,6 +3,8 @@
 use super::{CenInstance, TransitRouter, VSwitches, cen_lane};
 use crate::aliyun::ZoneMapping;
 use crate::aliyun::cbn::{AttachmentFilter, CreateVpcAttachment, VpcAttachment as Listed};
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::absent::{gone_is_fine, if_there};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::own::Owner;
@@ -33,6 +35,17 @@ async fn find<S: Side>(cx: &Cx<'_, VpcAttachment<S>>) -> Result<Option<Listed>, 
     };
     let listed = cx.world.cloud.cbn(&facts.region).list_vpc_attachments(filter, &facts.vpc).await;
     Ok(if_there(listed)?.unwrap_or_default().into_iter().find(|a| a.vpc_id == facts.vpc))
+}
+
+impl<S: Side> Declares for VpcAttachment<S> {
+    const CALLS: Calls = Calls {
+        look: &[Action::new(Product::Cbn, "ListTransitRouterVpcAttachments")],
+        act: &[Action::new(Product::Cbn, "CreateTransitRouterVpcAttachment")],
+        undo: &[
+            Action::new(Product::Cbn, "ListTransitRouterVpcAttachments"),
+            Action::new(Product::Cbn, "DeleteTransitRouterVpcAttachment"),
+        ],
+    };
 }
 
 impl<S: Side> Step for VpcAttachment<S> {

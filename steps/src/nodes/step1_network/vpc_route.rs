@@ -2,6 +2,8 @@
 
 use super::{Associate, PeerEnd, Propagate, Tie, VSwitches, VpcAttachment, VpcEnd, targets};
 use crate::aliyun::vpc::{CreateRouteEntry, RouteEntry};
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::absent::gone_is_fine;
 use crate::nodes::prerequisites::Prerequisites;
 use crate::nodes::step2_leader_address::PrivateIp;
@@ -31,6 +33,21 @@ fn leads_to(row: &RouteEntry, attachment: &str) -> bool {
     row.next_hops
         .iter()
         .any(|hop| hop.next_hop_id == attachment || hop.related_instance_id == attachment)
+}
+
+impl<S: Side> Declares for VpcRoute<S> {
+    const CALLS: Calls = Calls {
+        look: &[
+            Action::new(Product::Vpc, "DescribeRouteTableList"),
+            Action::new(Product::Vpc, "DescribeRouteEntryList"),
+        ],
+        act: &[Action::new(Product::Vpc, "CreateRouteEntry")],
+        undo: &[
+            Action::new(Product::Vpc, "DescribeRouteTableList"),
+            Action::new(Product::Vpc, "DescribeRouteEntryList"),
+            Action::new(Product::Vpc, "DeleteRouteEntry"),
+        ],
+    };
 }
 
 impl<S: Side> Step for VpcRoute<S> {

@@ -1,6 +1,8 @@
 //! The vSwitches that are missing in the chosen zones of one side.
 
 use crate::aliyun::vpc::{CreateVSwitch, VSwitch, VSwitchFilter};
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::absent::gone_is_fine;
 use crate::nodes::prerequisites::Prerequisites;
 use crate::{Side, World};
@@ -29,6 +31,17 @@ async fn ours<S: Side>(cx: &Cx<'_, VSwitches<S>>) -> Result<Vec<VSwitch>, Fault>
     let filter =
         VSwitchFilter { vpc_id: &facts.vpc, tags: Some(&tags), ..VSwitchFilter::default() };
     cx.world.cloud.vpc(&facts.region).describe_vswitches(filter).await
+}
+
+impl<S: Side> Declares for VSwitches<S> {
+    const CALLS: Calls = Calls {
+        look: &[Action::new(Product::Vpc, "DescribeVSwitches")],
+        act: &[Action::new(Product::Vpc, "CreateVSwitch")],
+        undo: &[
+            Action::new(Product::Vpc, "DescribeVSwitches"),
+            Action::new(Product::Vpc, "DeleteVSwitch"),
+        ],
+    };
 }
 
 impl<S: Side> Step for VSwitches<S> {

@@ -1,6 +1,8 @@
 //! The leader's private addresses: from the spec, by DNS, or from inside its VPC.
 
 use crate::aliyun::ecs::{Ecs, InvocationResult, RunCommand};
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::dns::resolve;
 use crate::nodes::prerequisites::Prerequisites;
 use crate::world::Resolution;
@@ -149,6 +151,20 @@ fn read(output: &str) -> BTreeSet<Ipv4Addr> {
     };
     let words = answer.split(|c: char| c.is_whitespace() || c == '#');
     words.filter_map(|word| word.parse().ok()).collect()
+}
+
+impl Declares for PrivateIp {
+    const CALLS: Calls = Calls {
+        look: &[
+            Action::new(Product::Ecs, "DescribeInstances"),
+            Action::new(Product::Ecs, "DescribeCloudAssistantStatus"),
+        ],
+        act: &[
+            Action::new(Product::Ecs, "RunCommand"),
+            Action::new(Product::Ecs, "DescribeInvocationResults"),
+        ],
+        undo: &[],
+    };
 }
 
 impl Step for PrivateIp {

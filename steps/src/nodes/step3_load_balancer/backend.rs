@@ -3,6 +3,8 @@
 use super::ServerGroup;
 use crate::World;
 use crate::aliyun::nlb::Server;
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::absent::{gone_is_fine, if_there, join, split};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::nodes::step2_leader_address::PrivateIp;
@@ -14,6 +16,17 @@ pub struct Backend;
 async fn list(cx: &Cx<'_, Backend>) -> Result<Vec<Server>, Fault> {
     let client = cx.world.cloud.nlb(&cx.needs.0.follower.instance.region);
     Ok(if_there(client.list_servers(&cx.needs.1.group).await)?.unwrap_or_default())
+}
+
+impl Declares for Backend {
+    const CALLS: Calls = Calls {
+        look: &[Action::new(Product::Nlb, "ListServerGroupServers")],
+        act: &[Action::new(Product::Nlb, "AddServersToServerGroup")],
+        undo: &[
+            Action::new(Product::Nlb, "ListServerGroupServers"),
+            Action::new(Product::Nlb, "RemoveServersFromServerGroup"),
+        ],
+    };
 }
 
 impl Step for Backend {

@@ -2,12 +2,18 @@
 
 use super::{Backend, Listener, ServerGroup};
 use crate::World;
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::nodes::step1_network::{AllowList, Routes};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
 
 /// Waits until nobody is unhealthy.
 pub struct BackendHealthy;
+
+impl Declares for BackendHealthy {
+    const CALLS: Calls = Calls::looking(&[Action::new(Product::Nlb, "GetListenerHealthStatus")]);
+}
 
 impl Step for BackendHealthy {
     type World = World;

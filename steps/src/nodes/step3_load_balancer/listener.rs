@@ -3,6 +3,8 @@
 use super::{LoadBalancer, ServerGroup};
 use crate::World;
 use crate::aliyun::nlb::{CreateListener, Listener as Listed};
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::absent::{gone_is_fine, if_there};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::own::Owner;
@@ -69,6 +71,17 @@ fn drift(cx: &Cx<'_, Listener>, found: &Listed) -> Option<Report> {
             "set it right in the NLB console, or use another load balancer, then `escrr resume`",
         )
     })
+}
+
+impl Declares for Listener {
+    const CALLS: Calls = Calls {
+        look: &[Action::new(Product::Nlb, "ListListeners")],
+        act: &[Action::new(Product::Nlb, "CreateListener")],
+        undo: &[
+            Action::new(Product::Nlb, "ListListeners"),
+            Action::new(Product::Nlb, "DeleteListener"),
+        ],
+    };
 }
 
 impl Step for Listener {

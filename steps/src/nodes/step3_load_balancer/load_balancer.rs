@@ -2,6 +2,8 @@
 
 use crate::aliyun::ZoneMapping;
 use crate::aliyun::nlb::{CreateLoadBalancer, LoadBalancer as Listed};
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::absent::{gone_is_fine, if_there};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::nodes::step1_network::VSwitches;
@@ -61,6 +63,21 @@ fn drift(cx: &Cx<'_, LoadBalancer>, found: &Listed) -> Option<Report> {
         )
         .help("name another one in the spec, or none so that one is made")
     })
+}
+
+impl Declares for LoadBalancer {
+    const CALLS: Calls = Calls {
+        look: &[
+            Action::new(Product::Nlb, "ListLoadBalancers"),
+            Action::new(Product::Nlb, "GetLoadBalancerAttribute"),
+        ],
+        act: &[Action::new(Product::Nlb, "CreateLoadBalancer")],
+        undo: &[
+            Action::new(Product::Nlb, "ListLoadBalancers"),
+            Action::new(Product::Nlb, "GetLoadBalancerAttribute"),
+            Action::new(Product::Nlb, "DeleteLoadBalancer"),
+        ],
+    };
 }
 
 impl Step for LoadBalancer {

@@ -2,6 +2,8 @@
 
 use crate::World;
 use crate::aliyun::nlb::{CreateServerGroup, GroupFilter, ServerGroup as Listed};
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::absent::{gone_is_fine, if_there};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::own::{Found, Owner, not_there, pick, several};
@@ -68,6 +70,17 @@ fn drift(cx: &Cx<'_, ServerGroup>, group: &Listed) -> Option<Report> {
         )
         .help("set it right where the console allows it, or name none so that one is made")
     })
+}
+
+impl Declares for ServerGroup {
+    const CALLS: Calls = Calls {
+        look: &[Action::new(Product::Nlb, "ListServerGroups")],
+        act: &[Action::new(Product::Nlb, "CreateServerGroup")],
+        undo: &[
+            Action::new(Product::Nlb, "ListServerGroups"),
+            Action::new(Product::Nlb, "DeleteServerGroup"),
+        ],
+    };
 }
 
 impl Step for ServerGroup {

@@ -2,11 +2,18 @@
 
 use super::{EndpointService, PrivateConnection};
 use crate::World;
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::prerequisites::Prerequisites;
 use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
 
 /// Takes the endpoint's domain and checks it with the endpoint service's own view.
 pub struct PrivateLinkDomain;
+
+impl Declares for PrivateLinkDomain {
+    const CALLS: Calls =
+        Calls::looking(&[Action::new(Product::PrivateLink, "ListVpcEndpointConnections")]);
+}
 
 impl Step for PrivateLinkDomain {
     type World = World;

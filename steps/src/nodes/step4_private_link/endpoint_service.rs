@@ -4,6 +4,8 @@ use crate::World;
 use crate::aliyun::privatelink::{
     CreateEndpointService, EndpointService as Listed, ServiceFilter, ServiceResource,
 };
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::absent::{gone_is_fine, if_there};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::nodes::step3_load_balancer::LoadBalancer;
@@ -82,6 +84,27 @@ fn drift(cx: &Cx<'_, EndpointService>, found: &Listed) -> Option<Report> {
         Report::new(format!("checking the endpoint service {}", found.service_id), wrong.join("; "))
             .help("set it right in the PrivateLink console or in the spec, then `escrr resume`")
     })
+}
+
+impl Declares for EndpointService {
+    const CALLS: Calls = Calls {
+        look: &[
+            Action::new(Product::PrivateLink, "ListVpcEndpointServices"),
+            Action::new(Product::PrivateLink, "GetVpcEndpointServiceAttribute"),
+            Action::new(Product::PrivateLink, "ListVpcEndpointServiceResources"),
+        ],
+        act: &[
+            Action::new(Product::PrivateLink, "CreateVpcEndpointService"),
+            Action::new(Product::PrivateLink, "AttachResourceToVpcEndpointService"),
+        ],
+        undo: &[
+            Action::new(Product::PrivateLink, "ListVpcEndpointServices"),
+            Action::new(Product::PrivateLink, "GetVpcEndpointServiceAttribute"),
+            Action::new(Product::PrivateLink, "ListVpcEndpointServiceResources"),
+            Action::new(Product::PrivateLink, "DetachResourceFromVpcEndpointService"),
+            Action::new(Product::PrivateLink, "DeleteVpcEndpointService"),
+        ],
+    };
 }
 
 impl Step for EndpointService {

@@ -3,6 +3,8 @@
 use super::EndpointService;
 use crate::World;
 use crate::aliyun::elasticsearch::VpcEndpoint;
+use crate::aliyun::{Action, Product};
+use crate::calls::{Calls, Declares};
 use crate::nodes::absent::{gone_is_fine, if_there};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::nodes::step3_load_balancer::Listener;
@@ -42,6 +44,18 @@ fn broken(found: &VpcEndpoint) -> Option<Report> {
         ),
         _ => None,
     }
+}
+
+impl Declares for PrivateConnection {
+    const CALLS: Calls = Calls {
+        look: &[Action::new(Product::Elasticsearch, "ListVpcEndpoints")],
+        act: &[Action::new(Product::Elasticsearch, "CreateVpcEndpoint")],
+        undo: &[
+            Action::new(Product::Elasticsearch, "ListVpcEndpoints"),
+            Action::new(Product::PrivateLink, "ListVpcEndpointConnections"),
+            Action::new(Product::Elasticsearch, "DeleteVpcEndpoint"),
+        ],
+    };
 }
 
 impl Step for PrivateConnection {

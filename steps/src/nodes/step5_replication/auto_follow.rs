@@ -3,6 +3,7 @@
 use super::RemoteCluster;
 use super::remote_cluster::follower;
 use crate::World;
+use crate::calls::{Calls, Declares};
 use crate::elastic::{AutoFollow as Listed, PutAutoFollow, not_found};
 use crate::nodes::prerequisites::Prerequisites;
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
@@ -50,6 +51,10 @@ fn drift(cx: &Cx<'_, AutoFollow>, found: &Listed) -> Option<Report> {
         Report::new(format!("checking the auto-follow pattern {}", found.name), wrong.join("; "))
             .help("change it in Kibana or the spec, or choose another auto_follow_name, then `escrr resume`")
     })
+}
+
+impl Declares for AutoFollow {
+    const CALLS: Calls = Calls::NONE;
 }
 
 impl Step for AutoFollow {

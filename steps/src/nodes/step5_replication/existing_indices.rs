@@ -4,6 +4,7 @@ use super::release::{release, unreleased};
 use super::remote_cluster::follower;
 use super::wanted::{Choice, choose, follower_name};
 use super::{AutoFollow, RemoteCluster};
+use crate::calls::{Calls, Declares};
 use crate::elastic::{CcrStats, Follow, FollowerInfo};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::{Which, World};
@@ -97,6 +98,10 @@ fn progress(
     }
     let running = info.active && shards.is_some_and(|s| !s.is_empty());
     Ok(if running { Progress::Following } else { Progress::Copying })
+}
+
+impl Declares for ExistingIndices {
+    const CALLS: Calls = Calls::NONE;
 }
 
 impl Step for ExistingIndices {

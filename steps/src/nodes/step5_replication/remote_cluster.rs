@@ -1,6 +1,7 @@
 //! The leader as a remote cluster of the follower, in proxy mode.
 
 use super::release::{release, unreleased};
+use crate::calls::{Calls, Declares};
 use crate::elastic::{Cluster, Nudge, RemoteProxy};
 use crate::nodes::prerequisites::{Prerequisites, Site};
 use crate::nodes::step3_load_balancer::BackendHealthy;
@@ -32,6 +33,10 @@ const ALIAS: &str = "alias of the remote cluster";
 
 pub(super) fn follower(world: &World, site: &Site) -> Result<Cluster, Fault> {
     world.cluster(Which::Follower, &site.follower.instance)
+}
+
+impl Declares for RemoteCluster {
+    const CALLS: Calls = Calls::NONE;
 }
 
 impl Step for RemoteCluster {

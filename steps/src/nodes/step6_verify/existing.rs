@@ -1,5 +1,6 @@
 //! Existing data: every follower has every operation that its leader had when we looked.
 
+use crate::calls::{Calls, Declares};
 use crate::elastic::{Cluster, DocKey, ShardSeq};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::nodes::step5_replication::{ExistingIndices, Pair};
@@ -46,6 +47,10 @@ fn behind(leader: &[ShardSeq], follower: &[ShardSeq]) -> u64 {
         u64::try_from(l.global_checkpoint - at).unwrap_or(0)
     };
     leader.iter().map(lacks).sum()
+}
+
+impl Declares for Existing {
+    const CALLS: Calls = Calls::NONE;
 }
 
 impl Step for Existing {

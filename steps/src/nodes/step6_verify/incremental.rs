@@ -2,6 +2,7 @@
 
 use super::Existing;
 use super::probe::{Probe, probe};
+use crate::calls::{Calls, Declares};
 use crate::elastic::{Cluster, Document};
 use crate::nodes::prerequisites::{Prerequisites, Site};
 use crate::nodes::step5_replication::AutoFollow;
@@ -40,6 +41,10 @@ fn written_ms(document: &Document) -> u64 {
 
 fn missing(item: &str) -> Seen<Option<Probe>> {
     Seen::Absent(vec![item.to_owned()])
+}
+
+impl Declares for Incremental {
+    const CALLS: Calls = Calls::NONE;
 }
 
 impl Step for Incremental {

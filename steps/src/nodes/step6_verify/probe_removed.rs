@@ -3,11 +3,16 @@
 use super::Incremental;
 use super::incremental::{left, remove};
 use crate::World;
+use crate::calls::{Calls, Declares};
 use crate::nodes::prerequisites::Prerequisites;
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Reverse, Seen, Step};
 
 /// Deletes the probe index on both sides.
 pub struct ProbeRemoved;
+
+impl Declares for ProbeRemoved {
+    const CALLS: Calls = Calls::NONE;
+}
 
 impl Step for ProbeRemoved {
     type World = World;

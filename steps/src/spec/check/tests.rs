@@ -90,6 +90,31 @@ fn half_a_key_is_refused() {
 }
 
 #[test]
+fn who_calls_is_said_in_one_way() {
+    for more in [
+        "[credentials]\nsource = \"default\"",
+        "[credentials]\nprofile = \"ops\"",
+        "[credentials]\nsource = \"credentials-file\"\nprofile = \"ops\"",
+        "[credentials]\nrole_arn = \"acs:ram::1:role/r\"\nrole_seconds = 900\n\
+         role_session_name = \"me@here\"\nexternal_id = \"env:X\"",
+    ] {
+        assert_eq!(problems(more), [], "{more}");
+    }
+    for (more, message) in [
+        ("access_key_id = \"env:A\"\naccess_key_secret = \"env:B\"\nprofile = \"p\"", "two ways"),
+        ("source = \"environment\"\nprofile = \"p\"", "no profiles"),
+        ("role_seconds = 900", "without a role"),
+        ("role_arn = \"r\"", "no role"),
+        ("role_arn = \"acs:ram::1:role/r\"\nrole_seconds = 899", "900 to 43200"),
+        ("role_arn = \"acs:ram::1:role/r\"\nrole_session_name = \"a b\"", "name of a session"),
+    ] {
+        let found = problems(&format!("[credentials]\n{more}"));
+        assert_eq!(found.len(), 1, "{more}: {found:?}");
+        assert!(found[0].message.contains(message), "{more}: {}", found[0]);
+    }
+}
+
+#[test]
 fn zones_and_vswitches_belong_to_their_side() {
     let text = "link = \"a-b\"\n[leader]\nregion = \"cn-shanghai\"\ninstance = \"es-cn-1\"\n\
                 zones = [\"cn-hangzhou-h\"]\nvswitches = [\"vsw-1\", \"vsw-1\"]\n\

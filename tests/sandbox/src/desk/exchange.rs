@@ -7,7 +7,7 @@ use crate::elastic::{self, Request};
 use crate::fault::{Effect, STUCK_SECONDS, Seen, When};
 use crate::ledger::{LogLine, es_action, es_mutating};
 use crate::route::at_cluster;
-use crate::verify::{Keys, check};
+use crate::verify::{Keys, check, is_anonymous};
 use crate::wire::{self, Http};
 use crate::{Answer, Call, Durations, Refusal, World, actions, idempotency, instances, route};
 
@@ -43,6 +43,8 @@ impl From<Reply> for Outcome {
 
 /// The product of requests to a cluster, in the log and in faults.
 const ES: &str = "Es";
+/// Products whose answers are keys.
+const HANDS_OUT_KEYS: [&str; 3] = ["Sts", "Metadata", "CredentialsUri"];
 
 /// What the log says of a request before its outcome is known.
 #[derive(Clone, Debug, Default)]
@@ -85,10 +87,7 @@ impl Desk {
             Ok(call) => self.entry_of(http, call),
             Err(_) => Entry { region: http.region(), ..Entry::default() },
         };
-        let keys = Keys { account: &self.world.file.account, sessions: &self.world.sts };
-        let wall_ms = self.world.request.wall_ms;
-        let checked = call
-            .and_then(|call| check(http, keys, &mut self.nonces, wall_ms).map(|key| (call, key)));
+        let checked = call.and_then(|call| self.signer(http, &call).map(|key| (call, key)));
         let call = match checked {
             Ok((call, key)) => {
                 self.world.request.access_key_id = key;
@@ -116,6 +115,16 @@ impl Desk {
             },
         };
         self.pass(&entry, &way, caller)
+    }
+
+    /// The key that signed a request; none signs what is asked in order to get one.
+    fn signer(&mut self, http: &Http, call: &Call) -> Result<String, Refusal> {
+        if is_anonymous(call) {
+            return Ok(String::new());
+        }
+        let World { file, sts, now_ms, request, .. } = &self.world;
+        let keys = Keys { account: &file.account, sessions: sts, now_ms: *now_ms };
+        check(http, keys, &mut self.nonces, request.wall_ms)
     }
 
     fn entry_of(&self, http: &Http, call: &Call) -> Entry {
@@ -218,6 +227,8 @@ impl Desk {
             }
         };
         self.note(entry, &word, killed.flatten());
+        // Keys that were handed out are on disk soon, though nothing of the world changed.
+        self.dirty |= HANDS_OUT_KEYS.contains(&entry.product.as_str());
         let saved = if killed.is_some() {
             // The caller may be this very process: nothing may be left unwritten.
             self.dirty = true;

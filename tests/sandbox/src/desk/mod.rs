@@ -3,6 +3,7 @@
 //! - `exchange`: one request to the OpenAPI or to a cluster
 //! - `kibana`: one request to a Kibana
 //! - `late`: requests whose effect is still to come
+//! - `metadata`: one request to the instance metadata
 //! - `log`: all requests so far
 //! - `reply`: answers as the gateway and the clusters write them
 
@@ -10,6 +11,7 @@ mod exchange;
 mod kibana;
 mod late;
 mod log;
+mod metadata;
 mod reply;
 
 pub(crate) use exchange::{Caller, Outcome};

@@ -221,11 +221,16 @@ fn hmac_sha1(key: &str, text: &str) -> String {
 }
 
 fn hmac_sha256(key: &str, text: &str) -> String {
+    hex(&hmac_sha256_bytes(key, text))
+}
+
+/// HMAC-SHA256; a key of any length will do.
+pub(crate) fn hmac_sha256_bytes(key: &str, text: &str) -> Vec<u8> {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else {
-        return String::new();
+        return Vec::new();
     };
     mac.update(text.as_bytes());
-    hex(&mac.finalize().into_bytes())
+    mac.finalize().into_bytes().to_vec()
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -1,6 +1,5 @@
 use super::scheme::{roa_string, rpc_string, v3_canonical};
 use super::*;
-use crate::Product;
 use crate::wire::{self, encode};
 use serde_json::Value;
 
@@ -71,7 +70,7 @@ fn verify(http: &Http, secret: &str, wall_ms: Option<u64>) -> Result<String, Ref
     let signed = scheme::read(http)?;
     let token = signed.security_token.clone();
     let (account, sessions) = keys(&signed.access_key_id, secret, token.as_deref());
-    let keys = Keys { account: &account, sessions: &sessions };
+    let keys = Keys { account: &account, sessions: &sessions, now_ms: 0 };
     let wall_ms = wall_ms.unwrap_or_else(|| millis(&signed.time));
     check(http, keys, &mut Nonces::default(), wall_ms)
 }
@@ -194,7 +193,7 @@ fn a_nonce_is_good_for_once() {
         text(vector, "/inputs/access_key_secret"),
         None,
     );
-    let keys = Keys { account: &account, sessions: &sessions };
+    let keys = Keys { account: &account, sessions: &sessions, now_ms: 0 };
     let mut nonces = Nonces::default();
     assert!(check(&http, keys, &mut nonces, at).is_ok());
     let again = check(&http, keys, &mut nonces, at).unwrap_err();
@@ -219,7 +218,7 @@ fn unknown_keys_and_bad_tokens_are_refused_by_name() {
     let mut http = rpc_http(vector);
     let at = millis(text(vector, "/inputs/params/Timestamp"));
     let code = |http: &Http, account: &AccountFile, sessions: &sts::State| {
-        let keys = Keys { account, sessions };
+        let keys = Keys { account, sessions, now_ms: at };
         check(http, keys, &mut Nonces::default(), at).unwrap_err().code
     };
     let (account, none) = keys("testid", "testsecret", None);
