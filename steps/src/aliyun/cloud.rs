@@ -5,12 +5,13 @@ use super::ecs::Ecs;
 use super::elasticsearch::Elasticsearch;
 use super::endpoint::{Endpoints, Product};
 use super::error;
+use super::manner::Manner;
 use super::nlb::Nlb;
 use super::privatelink::PrivateLink;
 use super::sign::encode::Moment;
-use super::sign::{percent_encode, roa, rpc};
+use super::sign::{Signature, percent_encode, roa, rpc, v3};
 use super::sts::Sts;
-use super::transport::{Incoming, Outgoing, WallClock, Wire};
+use super::transport::{Incoming, Outgoing, WallClock, Wire, authority};
 use super::vpc::Vpc;
 use crate::secret::Secret;
 use escrr_engine::{Fault, Report};
@@ -51,6 +52,7 @@ pub struct Cloud {
 struct Shared {
     credentials: Credentials,
     endpoints: Endpoints,
+    manner: Manner,
     wire: Wire,
     clock: WallClock,
 }
@@ -61,10 +63,17 @@ impl Cloud {
     /// An endpoint that cannot be used, or that asks for plain HTTP beyond loopback, is
     /// refused as a prerequisite.
     pub fn new(config: Config) -> Result<Self, Fault> {
+        Self::with(config, Manner::default())
+    }
+
+    /// Makes a client that calls in a manner of its own; otherwise as [`Cloud::new`].
+    ///
+    /// A CA file that cannot be used is refused as a prerequisite.
+    pub fn with(config: Config, manner: Manner) -> Result<Self, Fault> {
         let Config { credentials, endpoints } = config;
         endpoints.check()?;
-        let (wire, clock) = (Wire::default(), WallClock::default());
-        let shared = Arc::new(Shared { credentials, endpoints, wire, clock });
+        let (wire, clock) = (Wire::trusting(manner.certificates()?), WallClock::default());
+        let shared = Arc::new(Shared { credentials, endpoints, manner, wire, clock });
         Ok(Self { shared, dry_run: false })
     }
 
@@ -155,11 +164,18 @@ impl Cloud {
     }
 
     async fn exchange(&self, call: &Call) -> Result<Incoming, Fault> {
-        let root = self.shared.endpoints.root(call.origin.product, &call.origin.region)?;
+        let (origin, manner) = (&call.origin, &self.shared.manner);
+        let root = self.shared.endpoints.root(origin.product, manner.network, &origin.region)?;
+        if let Some(pace) = &manner.pace {
+            pace.pass(origin.product).await;
+        }
+        // After the wait: a signature is good for minutes only.
         let moment = self.moment();
-        let outgoing = match &call.style {
-            Style::Rpc { params } => self.rpc(root, params.clone(), &moment),
-            Style::Roa(rest) => self.roa(root, rest, &call.origin, &moment),
+        let outgoing = match (manner.signature, &call.style) {
+            (Signature::V1, Style::Rpc { params }) => self.rpc(root, params.clone(), &moment),
+            (Signature::V1, Style::Roa(rest)) => self.roa(root, rest, origin, &moment),
+            (Signature::V3, Style::Rpc { params }) => self.v3_rpc(root, params, origin, &moment),
+            (Signature::V3, Style::Roa(rest)) => self.v3_roa(root, rest, origin, &moment),
         };
         let exchanged = self.shared.wire.exchange(outgoing).await;
         exchanged.map_err(|broken| error::broken(&call.origin, broken))
@@ -200,6 +216,65 @@ impl Cloud {
             headers: headers.into_iter().collect(),
             body: body.unwrap_or_default(),
         }
+    }
+
+    /// Action and version are headers; parameters go where the vendor's clients put them: into
+    /// a form for Nlb, into the query for the others.
+    fn v3_rpc(
+        &self,
+        url: Url,
+        params: &BTreeMap<String, String>,
+        origin: &Origin,
+        moment: &Moment,
+    ) -> Outgoing {
+        let mut params = params.clone();
+        params.retain(|name, _| !["Action", "Version"].contains(&name.as_str()));
+        let (mut query, mut form) = (BTreeMap::new(), None);
+        match origin.product {
+            Product::Nlb => form = Some(rpc::form(&params).into_bytes()),
+            Product::Cbn
+            | Product::Vpc
+            | Product::Ecs
+            | Product::PrivateLink
+            | Product::Elasticsearch
+            | Product::Sts => query = params,
+        }
+        let content = form.map(|body| ("application/x-www-form-urlencoded", body));
+        self.v3((Method::POST, url), &query, content, (origin, moment))
+    }
+
+    fn v3_roa(&self, mut url: Url, rest: &Rest, origin: &Origin, moment: &Moment) -> Outgoing {
+        url.set_path(&rest.path);
+        let body = rest.body.as_ref().map(|body| body.to_string().into_bytes());
+        let content = body.map(|body| ("application/json; charset=utf-8", body));
+        self.v3((rest.method.clone(), url), &rest.query, content, (origin, moment))
+    }
+
+    /// Signs a request of either style by V3; `content` is a body and its type.
+    fn v3(
+        &self,
+        (method, mut url): (Method, Url),
+        query: &BTreeMap<String, String>,
+        content: Option<(&'static str, Vec<u8>)>,
+        (origin, moment): (&Origin, &Moment),
+    ) -> Outgoing {
+        let (content_type, body) = content.unzip();
+        let body = body.unwrap_or_default();
+        let request = v3::Request {
+            method: method.as_str(),
+            host: &authority(&url),
+            path: url.path(),
+            query,
+            action: origin.action,
+            version: origin.product.version(),
+            content_type,
+            body: &body,
+        };
+        let headers = v3::sign(request, &self.shared.credentials, moment);
+        if !query.is_empty() {
+            url.set_query(Some(&rpc::form(query)));
+        }
+        Outgoing { method, url, headers: headers.into_iter().collect(), body }
     }
 
     /// Every attempt has a time and a nonce of its own.
