@@ -11,6 +11,7 @@ pub mod codes;
 pub mod commands;
 pub mod error;
 pub mod exit;
+pub mod manner;
 pub mod place;
 pub mod pretend;
 pub mod sagas;

@@ -5,6 +5,7 @@ use crate::args::SandboxArg;
 use crate::args::SandboxChoice;
 use crate::codes;
 use crate::error::CommandError;
+use crate::manner;
 use crate::pretend::{Pretend, Publicity};
 use crate::secrets::Secrets;
 use escrr_engine::{Clock, SystemClock};
@@ -91,14 +92,20 @@ impl Place {
         for warning in secrets.into_warnings() {
             context.ui.warning(&warning);
         }
-        let (endpoints, resolution) = match self {
-            Self::Cloud => (Endpoints::default(), Resolution::System),
+        let given = context.settings.cloud;
+        let (endpoints, manner, resolution) = match self {
+            Self::Cloud => (
+                manner::endpoints(&spec.cloud),
+                manner::of_cloud(given, &spec.cloud),
+                Resolution::System,
+            ),
             Self::Sandbox(pretend) => {
                 let all = Some(pretend.addresses.openapi.clone());
-                (Endpoints { all, ..Endpoints::default() }, Resolution::Remote)
+                let endpoints = Endpoints { all, ..Endpoints::default() };
+                (endpoints, manner::of_sandbox(given, &spec.cloud), Resolution::Remote)
             }
         };
-        let cloud = Cloud::new(Config { credentials, endpoints })
+        let cloud = Cloud::with(Config { credentials, endpoints }, manner)
             .map_err(|fault| CommandError::from(&fault))?;
         Ok(World { spec, cloud, leader, follower, resolution, memory: Memory::default() })
     }

@@ -1,9 +1,11 @@
 //! The command line: these types and their comments are the manual.
 
+mod cloud;
 mod sandbox;
 mod selftest;
 mod store;
 
+pub use cloud::{CloudArgs, NetworkArg, SignatureArg};
 pub use sandbox::{
     FaultArgs, Kill, RunningArgs, SandboxArg, SandboxChoice, SandboxCommand, SandboxStartArgs,
     WhichRequests,
@@ -104,6 +106,10 @@ pub struct Global {
         global = true
     )]
     pub no_input: bool,
+
+    /// How the cloud is called.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
 }
 
 /// Form of the result on stdout.

@@ -6,12 +6,14 @@
 //! - `defaults`: what holds where the spec is silent, and the sandbox's own spec.
 
 mod check;
+mod cloud;
 pub mod defaults;
 mod excerpt;
 mod read;
 mod rules;
 mod secret_ref;
 
+pub use cloud::{CloudNetwork, CloudSpec, EndpointsSpec, SignatureScheme};
 pub use excerpt::{Problem, SpecErrors};
 pub use secret_ref::{KeyId, NotAReference, SecretRef};
 
@@ -39,6 +41,9 @@ pub struct Spec {
     /// The cloud account's access key; absent parts come from the environment.
     #[serde(default)]
     pub credentials: CredentialsSpec,
+    /// How the cloud is called.
+    #[serde(default)]
+    pub cloud: CloudSpec,
     /// Step 1: the connection of the two VPCs.
     #[serde(default)]
     pub network: NetworkSpec,
