@@ -58,6 +58,9 @@ pub struct LogLine {
     pub mutating: bool,
     /// The caller's client token.
     pub token: Option<String>,
+    /// How it was signed, for the OpenAPI: `rpc-v1`, `roa-v1` or `v3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<String>,
     /// `ok`, a vendor code, or `lost`, `cut`, `killed`.
     pub outcome: String,
     /// The process that was stopped at this request.
@@ -77,6 +80,7 @@ impl LogLine {
             region: String::new(),
             mutating: true,
             token: Some("t".into()),
+            scheme: Some("rpc-v1".into()),
             outcome: "ok".into(),
             pid: None,
         }

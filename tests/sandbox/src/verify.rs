@@ -11,9 +11,9 @@ use crate::world_file::AccountFile;
 use crate::{Refusal, sts};
 use jiff::Timestamp;
 use scheme::Signed;
-pub(crate) use scheme::hex;
 #[cfg(test)]
 pub(crate) use scheme::sign_rpc;
+pub(crate) use scheme::{hex, name as scheme_of};
 use std::collections::BTreeMap;
 
 /// Accepted difference between the caller's clock and ours: 15 minutes.

@@ -4,10 +4,10 @@ use super::late::{self, Due};
 use super::reply::request_id;
 use super::{Desk, Reply};
 use crate::elastic::{self, Request};
-use crate::fault::{Effect, STUCK_SECONDS, Seen, When};
+use crate::fault::{Effect, STUCK_SECONDS, Seen, When, refusal};
 use crate::ledger::{LogLine, es_action, es_mutating};
 use crate::network::Paths;
-use crate::verify::{Keys, check};
+use crate::verify::{self, Keys, check};
 use crate::wire::{self, Http};
 use crate::{Call, Durations, Refusal, World, actions, idempotency, route};
 
@@ -45,6 +45,7 @@ pub(super) struct Entry {
     region: String,
     mutating: bool,
     token: Option<String>,
+    scheme: Option<&'static str>,
 }
 
 /// How a request is applied and refused: the OpenAPI and the clusters differ in it.
@@ -67,7 +68,10 @@ impl Desk {
         let call = wire::call(http);
         let entry = match &call {
             Ok(call) => self.entry_of(http, call),
-            Err(_) => Entry { region: http.region(), ..Entry::default() },
+            Err(_) => {
+                let scheme = Some(verify::scheme_of(http));
+                Entry { region: http.region(), scheme, ..Entry::default() }
+            }
         };
         let keys = Keys { account: &self.world.file.account, sessions: &self.world.sts };
         let wall_ms = self.world.request.wall_ms;
@@ -112,6 +116,7 @@ impl Desk {
             region: home.map_or_else(|| http.region(), |instance| instance.region.clone()),
             mutating: actions::mutating(call),
             token: idempotency::token(call).map(str::to_owned),
+            scheme: Some(verify::scheme_of(http)),
         }
     }
 
@@ -125,6 +130,7 @@ impl Desk {
             region: home.map(|i| i.region.clone()).unwrap_or_default(),
             mutating: es_mutating(&http.method, &http.path),
             token: None,
+            scheme: None,
         };
         let request = Request {
             method: http.method.clone(),
@@ -162,13 +168,20 @@ impl Desk {
         let mut delay_ms = 0;
         let mut killed = None;
         let (reply, word) = match struck {
-            None => some(self.apply(entry, way)),
+            // A storm has become one of its blows before.
+            None | Some(Effect::Storm(_)) => some(self.apply(entry, way)),
             Some(Effect::DelayMs(ms)) => {
                 delay_ms = ms;
                 some(self.apply(entry, way))
             }
             Some(Effect::Refuse { status, code, message }) => {
-                refused(way, &Refusal { status, code, message })
+                refused(way, &refusal(status, code, message))
+            }
+            Some(Effect::Fail { applied }) => {
+                if applied {
+                    self.apply(entry, way);
+                }
+                refused(way, &failure(entry))
             }
             Some(Effect::Throttle) => refused(way, &way.throttled),
             Some(Effect::ThrottleMs(ms)) => {
@@ -272,6 +285,7 @@ impl Desk {
             region: entry.region.clone(),
             mutating: entry.mutating,
             token: entry.token.clone(),
+            scheme: entry.scheme.map(str::to_owned),
             outcome: outcome.to_owned(),
             pid,
         };
@@ -301,6 +315,14 @@ fn some((reply, word): (Reply, String)) -> (Option<Reply>, String) {
 
 fn refused(way: &Way<'_>, refusal: &Refusal) -> (Option<Reply>, String) {
     (Some((way.refuse)(refusal)), refusal.code.clone())
+}
+
+/// A service, or a cluster, that broke down over a request.
+fn failure(entry: &Entry) -> Refusal {
+    if entry.product == ES {
+        return Refusal::new(500, "exception", "the node failed over the request");
+    }
+    refusal(None, "InternalError".to_owned(), String::new())
 }
 
 /// The gateway says when to try again; a cluster does not.
