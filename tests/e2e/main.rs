@@ -11,6 +11,7 @@ mod env;
 mod golden;
 mod input;
 mod killed;
+mod manner;
 #[path = "../power/random.rs"]
 mod random;
 mod random_kills;

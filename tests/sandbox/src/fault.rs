@@ -1,9 +1,11 @@
 //! Faults to order: what shall go wrong, at which request, how often.
 
 mod codes;
+mod garble;
 mod storm;
 
 use crate::Refusal;
+pub(crate) use garble::garble;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 pub use storm::{Memory, Storm};
@@ -59,6 +61,9 @@ pub enum Effect {
         /// After it had taken effect?
         applied: bool,
     },
+    /// Applied, and one place of the answer is missing, null or of another kind; the number
+    /// decides, with the request's own, which.
+    Garbled(u64),
     /// Much at once, by a seed.
     Storm(Storm),
     /// `Throttling.User` (400); a cluster answers 429.

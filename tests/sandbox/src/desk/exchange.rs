@@ -4,7 +4,7 @@ use super::late::{self, Due};
 use super::reply::request_id;
 use super::{Desk, Reply};
 use crate::elastic::{self, Request};
-use crate::fault::{Effect, STUCK_SECONDS, Seen, When, refusal};
+use crate::fault::{Effect, STUCK_SECONDS, Seen, When, garble, refusal};
 use crate::ledger::{LogLine, es_action, es_mutating};
 use crate::network::Paths;
 use crate::verify::{self, Keys, check};
@@ -195,6 +195,12 @@ impl Desk {
                     "Specified SecurityToken is expired.",
                 ),
             ),
+            Some(Effect::Garbled(seed)) => {
+                let (mut reply, word) = self.apply(entry, way);
+                let mut random = seed.rotate_left(32) ^ self.log.next_seq();
+                reply.body = garble(&reply.body, &mut random);
+                some((reply, word))
+            }
             Some(Effect::Cut) => (None, "cut".to_owned()),
             Some(Effect::Lost) => {
                 self.apply(entry, way);
