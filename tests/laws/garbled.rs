@@ -52,8 +52,7 @@ async fn at_place(cut: &Cut, most: u64) -> Result<(u64, BTreeSet<String>, Vec<St
         seed += 1;
         let order = json!({"mutating": false, "chance": 0.4, "effect": {"garbled": seed}});
         bench.post("fault", &order).await?;
-        let seen = done(&bench, cut).await?;
-        for (node, verdict) in seen {
+        for (node, verdict) in done(&bench, cut).await? {
             if !truly.contains_key(&node) {
                 let place = cut.place();
                 wrong.push(format!("{place}, seed {seed}: {node} is taken for done: {verdict:?}"));

@@ -45,7 +45,7 @@ mod tests {
     fn asked(pairs: &[(&'static str, &'static str)]) -> Option<u64> {
         let pairs =
             pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-        let headers = HeaderMap::from_iter(pairs);
+        let headers = pairs.collect::<HeaderMap>();
         retry_after_ms(&Incoming { status: 400, headers, body: Vec::new() })
     }
 

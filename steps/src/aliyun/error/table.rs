@@ -222,6 +222,7 @@ pub(in crate::aliyun) fn find(product: Option<Product>, code: &str) -> Option<&'
 
 #[cfg(test)]
 mod tests {
+    use super::Verdict::{Again, Busy};
     use super::{TABLE, find};
     use crate::aliyun::Product::{self, Nlb};
     use serde_json::Value;
@@ -265,7 +266,6 @@ mod tests {
     #[test]
     fn a_code_in_a_message_counts_where_it_only_costs_a_wait() {
         let found = |text: &str| super::find_in_message(Nlb, text).map(|rule| rule.verdict);
-        use super::Verdict::{Again, Busy};
         assert_eq!(found("code: 400, IncorrectStatus.serverGroup now"), Some(Busy));
         assert_eq!(found("denied (Throttling.User)"), Some(Again));
         assert_eq!(found("The specified LoadBalancerId ResourceNotFound."), None);

@@ -68,8 +68,10 @@ pub(in crate::aliyun) fn sign(
 
 /// Writes what is hashed: `headers` are those that are signed, names in lower case.
 fn canonical_request(request: Request<'_>, headers: &BTreeMap<&'static str, String>) -> String {
-    let lines: String =
-        headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
+    let mut lines = String::new();
+    for (name, value) in headers {
+        lines.extend([name, ":", value.trim(), "\n"]);
+    }
     [
         request.method,
         if request.path.is_empty() { "/" } else { request.path },

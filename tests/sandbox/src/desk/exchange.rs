@@ -68,10 +68,11 @@ impl Desk {
         let call = wire::call(http);
         let entry = match &call {
             Ok(call) => self.entry_of(http, call),
-            Err(_) => {
-                let scheme = Some(verify::scheme_of(http));
-                Entry { region: http.region(), scheme, ..Entry::default() }
-            }
+            Err(_) => Entry {
+                region: http.region(),
+                scheme: Some(verify::scheme_of(http)),
+                ..Entry::default()
+            },
         };
         let keys = Keys { account: &self.world.file.account, sessions: &self.world.sts };
         let wall_ms = self.world.request.wall_ms;
@@ -177,12 +178,7 @@ impl Desk {
             Some(Effect::Refuse { status, code, message }) => {
                 refused(way, &refusal(status, code, message))
             }
-            Some(Effect::Fail { applied }) => {
-                if applied {
-                    self.apply(entry, way);
-                }
-                refused(way, &failure(entry))
-            }
+            Some(Effect::Fail { applied }) => self.failed(applied, entry, way),
             Some(Effect::Throttle) => refused(way, &way.throttled),
             Some(Effect::ThrottleMs(ms)) => {
                 let (reply, word) = refused(way, &way.throttled);
@@ -195,12 +191,7 @@ impl Desk {
                     "Specified SecurityToken is expired.",
                 ),
             ),
-            Some(Effect::Garbled(seed)) => {
-                let (mut reply, word) = self.apply(entry, way);
-                let mut random = seed.rotate_left(32) ^ self.log.next_seq();
-                reply.body = garble(&reply.body, &mut random);
-                some((reply, word))
-            }
+            Some(Effect::Garbled(key)) => some(self.garbled(key, entry, way)),
             Some(Effect::Cut) => (None, "cut".to_owned()),
             Some(Effect::Lost) => {
                 self.apply(entry, way);
@@ -272,6 +263,22 @@ impl Desk {
             Some(before) if !entry.mutating => (way.apply)(&mut (**before).clone()),
             Some(_) | None => self.apply(entry, way),
         }
+    }
+
+    /// The service breaks down over the request.
+    fn failed(&mut self, applied: bool, entry: &Entry, way: &Way<'_>) -> (Option<Reply>, String) {
+        if applied {
+            self.apply(entry, way);
+        }
+        refused(way, &failure(entry))
+    }
+
+    /// One place of the answer is not as it should be.
+    fn garbled(&mut self, key: u64, entry: &Entry, way: &Way<'_>) -> (Reply, String) {
+        let (mut reply, word) = self.apply(entry, way);
+        let mut random = key.rotate_left(32) ^ self.log.next_seq();
+        reply.body = garble(&reply.body, &mut random);
+        (reply, word)
     }
 
     /// What is started now takes decades.

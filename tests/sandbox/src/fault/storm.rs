@@ -94,7 +94,7 @@ mod tests {
         Storm { seed, throttled: 0.3, lost: 0.05, failed: 0.05, stale: true }
     }
 
-    fn seen<'a>(action: &'a str, mutating: bool) -> Seen<'a> {
+    fn seen(action: &str, mutating: bool) -> Seen<'_> {
         Seen { product: "Cbn", action, mutating }
     }
 
