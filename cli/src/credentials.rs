@@ -6,15 +6,16 @@
 use crate::Context;
 use crate::codes;
 use crate::error::CommandError;
+use crate::manner;
 use crate::place::Place;
 use crate::secrets::Secrets;
+use escrr_steps::aliyun::Credentials;
 use escrr_steps::aliyun::credential::{
     Held, Link, Links, Means, Passed, Resolved, RoleSession, Source, StsAt, Surroundings, chain,
     resolve,
 };
-use escrr_steps::aliyun::{Credentials, Endpoints};
 use escrr_steps::secret::Secret;
-use escrr_steps::spec::{CredentialSource, CredentialsSpec};
+use escrr_steps::spec::{CloudSpec, CredentialSource, CredentialsSpec};
 
 /// The name of a session of the spec's role where the spec gives none.
 const SESSION_NAME: &str = "escrr";
@@ -63,13 +64,14 @@ pub fn none_answers(passed: &[Passed]) -> CommandError {
 /// A reference of the spec leads nowhere, or the sandbox does not say what time it is.
 pub async fn ask(
     place: &Place,
-    spec: &CredentialsSpec,
+    (spec, cloud): (&CredentialsSpec, &CloudSpec),
     secrets: &mut Secrets<'_>,
     context: Context<'_>,
 ) -> Result<Asked, CommandError> {
     let clock = place.clock().await?;
     let now_ms = clock.now_ms();
-    let means = Means { endpoints: endpoints(place), metadata: metadata(place), clock };
+    let (endpoints, manner) = manner::of(place, cloud, context);
+    let means = Means { endpoints, manner, metadata: metadata(place), clock };
     let own = match place {
         Place::Cloud => None,
         Place::Sandbox(pretend) => Some(Credentials {
@@ -88,16 +90,6 @@ pub async fn ask(
     let role = role(spec, secrets).await?;
     let outcome = resolve(links.links, role.as_ref(), &means).await;
     Ok(Asked { outcome, warnings: links.warnings })
-}
-
-/// Addresses that win over the vendor's.
-pub fn endpoints(place: &Place) -> Endpoints {
-    match place {
-        Place::Cloud => Endpoints::default(),
-        Place::Sandbox(pretend) => {
-            Endpoints { all: Some(pretend.addresses.openapi.clone()), ..Endpoints::default() }
-        }
-    }
 }
 
 /// A sandbox has metadata of its own; the steps refuse them beyond loopback.

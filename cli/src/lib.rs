@@ -12,6 +12,7 @@ pub mod commands;
 pub mod credentials;
 pub mod error;
 pub mod exit;
+pub mod manner;
 pub mod place;
 pub mod pretend;
 pub mod sagas;

@@ -6,6 +6,7 @@ use crate::args::SandboxChoice;
 use crate::codes;
 use crate::credentials;
 use crate::error::CommandError;
+use crate::manner;
 use crate::pretend::{Pretend, Publicity};
 use crate::secrets::Secrets;
 use escrr_engine::{Clock, SystemClock};
@@ -88,7 +89,8 @@ impl Place {
     /// A secret cannot be had, or an address cannot be used.
     pub async fn world(&self, spec: Spec, context: Context<'_>) -> Result<World, CommandError> {
         let mut secrets = Secrets::new(context.env);
-        let asked = credentials::ask(self, &spec.credentials, &mut secrets, context).await?;
+        let asked =
+            credentials::ask(self, (&spec.credentials, &spec.cloud), &mut secrets, context).await?;
         asked.warnings.iter().for_each(|warning| context.ui.warning(warning));
         let resolved = asked.resolved()?;
         for passed in resolved.passed.iter().filter(|passed| passed.meant) {
@@ -107,7 +109,8 @@ impl Place {
             Self::Cloud => Resolution::System,
             Self::Sandbox(_) => Resolution::Remote,
         };
-        let cloud = Cloud::renewing(resolved.provider, credentials::endpoints(self))
+        let (endpoints, manner) = manner::of(self, &spec.cloud, context);
+        let cloud = Cloud::renewing(resolved.provider, endpoints, manner)
             .map_err(|fault| CommandError::from(&fault))?;
         Ok(World { spec, cloud, leader, follower, resolution, memory: Memory::default() })
     }
@@ -205,7 +208,12 @@ mod tests {
     ) -> Result<(&'static str, String), CommandError> {
         let spec = Spec::parse(&format!("{}\n{more}", defaults::SANDBOX), "t").unwrap();
         let mut secrets = Secrets::new(stage.context().env);
-        let asked = credentials::ask(place, &spec.credentials, &mut secrets, stage.context());
+        let asked = credentials::ask(
+            place,
+            (&spec.credentials, &spec.cloud),
+            &mut secrets,
+            stage.context(),
+        );
         let resolved = asked.await?.resolved()?;
         Ok((resolved.name, resolved.held.credentials.access_key_id))
     }

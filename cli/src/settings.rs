@@ -1,6 +1,6 @@
 //! The layers of settings: flag, environment, default. The only reader of the environment.
 
-use crate::args::{ColorWhen, Global, OutputForm, ProgressForm};
+use crate::args::{CloudArgs, ColorWhen, Global, OutputForm, ProgressForm};
 use crate::codes;
 use crate::error::CommandError;
 use std::collections::BTreeMap;
@@ -90,6 +90,8 @@ pub struct Settings {
     pub columns: Option<usize>,
     /// The same for stderr.
     pub columns_stderr: Option<usize>,
+    /// How the cloud is called, where it goes before the spec.
+    pub cloud: CloudArgs,
 }
 
 impl Settings {
@@ -116,6 +118,7 @@ impl Settings {
             unicode: unicode(env),
             columns: terminal.columns.filter(|_| terminal.stdout),
             columns_stderr: terminal.columns.filter(|_| terminal.stderr),
+            cloud: global.cloud,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Which calls of the cloud each node makes: what a policy has to permit.
 
 use crate::World;
-use crate::aliyun::{Action, LINKED_SERVICES};
+use crate::aliyun::{Action, LINKED_SERVICES, Product};
 use escrr_engine::catalog::Builder;
 use escrr_engine::{Act, Catalog, CatalogError, NodeId, Step};
 use serde_json::{Value, json};
@@ -93,9 +93,15 @@ pub fn calls(purpose: Purpose) -> BTreeSet<Action> {
     nodes.iter().flat_map(|(_, calls)| of(calls)).collect()
 }
 
-/// The least policy for a purpose, as RAM takes it.
-pub fn policy(purpose: Purpose) -> Value {
-    let all = calls(purpose);
+/// What carries requests into a cluster where that is the way in; whatever the clusters' own
+/// users may do can be done with it.
+const INTO_CLUSTERS: Action = Action::new(Product::Elasticsearch, "InvokeEsRequest");
+
+/// The least policy for a purpose, as RAM takes it; `into_clusters` says that they are reached by
+/// way of the OpenAPI.
+pub fn policy(purpose: Purpose, into_clusters: bool) -> Value {
+    let mut all = calls(purpose);
+    all.extend(into_clusters.then_some(INTO_CLUSTERS));
     let names = |reads: bool| -> Vec<String> {
         let mut names: Vec<String> =
             all.iter().filter(|a| a.reads() == reads).map(|a| a.permission()).collect();
@@ -136,14 +142,14 @@ mod tests {
 
     #[test]
     fn a_policy_is_what_ram_takes() {
-        let look = policy(Purpose::Look);
+        let look = policy(Purpose::Look, false);
         assert_eq!(
             (look["Version"].as_str(), look["Statement"].as_array().unwrap().len()),
             (Some("1"), 1)
         );
-        let run = policy(Purpose::Run);
+        let run = policy(Purpose::Run, false);
         assert_eq!(run["Statement"][2]["Action"][0], "ram:CreateServiceLinkedRole");
-        let text = policy(Purpose::Rollback).to_string();
+        let text = policy(Purpose::Rollback, false).to_string();
         assert!(text.contains("cen:DeleteCen") && !text.contains("Create"), "{text}");
     }
 }

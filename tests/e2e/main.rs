@@ -13,6 +13,7 @@ mod golden;
 mod input;
 mod killed;
 mod leader_address;
+mod manner;
 mod policy;
 #[path = "../power/random.rs"]
 mod random;

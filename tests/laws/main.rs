@@ -9,13 +9,16 @@
 
 mod calls;
 mod clean;
+mod codes;
 mod crash;
 mod drift;
 mod edition;
 mod found;
+mod garbled;
 mod looks;
 mod pace;
 mod refusals;
+mod storm;
 mod time;
 mod unwind;
 mod ways;

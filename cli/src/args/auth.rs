@@ -1,6 +1,7 @@
 //! Arguments that have to do with credentials and permissions.
 
 use super::SandboxArg;
+use clap::builder::FalseyValueParser;
 use clap::{Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -36,6 +37,9 @@ pub struct AuthPolicyArgs {
         default_value_t = AuthPhase::Run
     )]
     pub phase: AuthPhase,
+    /// Also permit what `way = "openapi"` needs: to ask the clusters by the OpenAPI
+    #[arg(long, env = "ESCRR_AUTH_INTO_CLUSTERS", value_parser = FalseyValueParser::new())]
+    pub into_clusters: bool,
 }
 
 /// What is to be permitted.

@@ -1,11 +1,13 @@
 //! The command line: these types and their comments are the manual.
 
 mod auth;
+mod cloud;
 mod sandbox;
 mod selftest;
 mod store;
 
 pub use auth::{AuthCheckArgs, AuthCommand, AuthPhase, AuthPolicyArgs};
+pub use cloud::{CloudArgs, NetworkArg, SignatureArg};
 pub use sandbox::{
     FaultArgs, Kill, RunningArgs, SandboxArg, SandboxChoice, SandboxCommand, SandboxStartArgs,
     WhichRequests,
@@ -106,6 +108,10 @@ pub struct Global {
         global = true
     )]
     pub no_input: bool,
+
+    /// How the cloud is called.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
 }
 
 /// Form of the result on stdout.

@@ -100,15 +100,14 @@ pub struct FaultArgs {
     /// Refuses the request with a vendor code
     #[arg(long, env = "ESCRR_FAULT_REFUSE", value_name = "CODE")]
     pub refuse: Option<String>,
-    /// HTTP status of the refusal
+    /// HTTP status of the refusal [default: the one that goes with the code]
     #[arg(
         long,
         env = "ESCRR_FAULT_STATUS",
         value_name = "N",
-        default_value_t = 400,
         value_parser = clap::value_parser!(u16).range(400..=599)
     )]
-    pub status: u16,
+    pub status: Option<u16>,
     /// Text of the refusal
     #[arg(long, env = "ESCRR_FAULT_MESSAGE", value_name = "TEXT", default_value = "")]
     pub message: String,

@@ -6,16 +6,18 @@ use super::ecs::Ecs;
 use super::elasticsearch::Elasticsearch;
 use super::endpoint::{Endpoints, Product};
 use super::error;
+use super::manner::Manner;
 use super::nlb::Nlb;
 use super::privatelink::PrivateLink;
 use super::sign::encode::Moment;
-use super::sign::{percent_encode, roa, rpc};
+use super::sign::{Signature, percent_encode};
+use super::signer::Signer;
 use super::sts::Sts;
-use super::transport::{Incoming, Outgoing, WallClock, Wire};
+use super::transport::{Incoming, WallClock, Wire};
 use super::vpc::Vpc;
 use crate::secret::Secret;
 use escrr_engine::{Fault, Report};
-use reqwest::{Method, Url};
+use reqwest::Method;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,6 +54,7 @@ pub struct Cloud {
 struct Shared {
     credentials: Provider,
     endpoints: Endpoints,
+    manner: Manner,
     wire: Wire,
     clock: WallClock,
 }
@@ -62,17 +65,28 @@ impl Cloud {
     /// An endpoint that cannot be used, or that asks for plain HTTP beyond loopback, is
     /// refused as a prerequisite.
     pub fn new(config: Config) -> Result<Self, Fault> {
-        Self::renewing(Provider::fixed(config.credentials), config.endpoints)
+        Self::with(config, Manner::default())
+    }
+
+    /// Makes a client that calls in a manner of its own; otherwise as [`Cloud::new`].
+    ///
+    /// A CA file that cannot be used is refused as a prerequisite.
+    pub fn with(config: Config, manner: Manner) -> Result<Self, Fault> {
+        Self::renewing(Provider::fixed(config.credentials), config.endpoints, manner)
     }
 
     /// Makes a client whose credentials are asked for at every attempt.
     ///
     /// # Errors
-    /// As [`Cloud::new`].
-    pub fn renewing(credentials: Provider, endpoints: Endpoints) -> Result<Self, Fault> {
+    /// As [`Cloud::with`].
+    pub fn renewing(
+        credentials: Provider,
+        endpoints: Endpoints,
+        manner: Manner,
+    ) -> Result<Self, Fault> {
         endpoints.check()?;
-        let (wire, clock) = (Wire::default(), WallClock::default());
-        let shared = Arc::new(Shared { credentials, endpoints, wire, clock });
+        let (wire, clock) = (Wire::trusting(manner.certificates()?), WallClock::default());
+        let shared = Arc::new(Shared { credentials, endpoints, manner, wire, clock });
         Ok(Self { shared, dry_run: false })
     }
 
@@ -174,11 +188,19 @@ impl Cloud {
     }
 
     async fn exchange(&self, call: &Call, credentials: &Credentials) -> Result<Incoming, Fault> {
-        let root = self.shared.endpoints.root(call.origin.product, &call.origin.region)?;
+        let (origin, manner) = (&call.origin, &self.shared.manner);
+        let root = self.shared.endpoints.root(origin.product, manner.network, &origin.region)?;
+        if let Some(pace) = &manner.pace {
+            pace.pass(origin.product).await;
+        }
+        // After the wait: a signature is good for minutes only.
         let moment = self.moment();
-        let outgoing = match &call.style {
-            Style::Rpc { params } => rpc_request(root, params.clone(), credentials, &moment),
-            Style::Roa(rest) => roa_request(root, (rest, &call.origin), credentials, &moment),
+        let signer = Signer { origin, credentials, moment: &moment };
+        let outgoing = match (manner.signature, &call.style) {
+            (Signature::V1, Style::Rpc { params }) => signer.rpc(root, params.clone()),
+            (Signature::V1, Style::Roa(rest)) => signer.roa(root, rest),
+            (Signature::V3, Style::Rpc { params }) => signer.v3_rpc(root, params),
+            (Signature::V3, Style::Roa(rest)) => signer.v3_roa(root, rest),
         };
         let exchanged = self.shared.wire.exchange(outgoing).await;
         exchanged.map_err(|broken| error::broken(&call.origin, broken))
@@ -191,50 +213,6 @@ impl Cloud {
         let nanos = u32::try_from(time.subsec_nanosecond()).unwrap_or_default();
         let unique = Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos));
         Moment { time, nonce: unique.simple().to_string() }
-    }
-}
-
-fn rpc_request(
-    url: Url,
-    params: BTreeMap<String, String>,
-    credentials: &Credentials,
-    moment: &Moment,
-) -> Outgoing {
-    let signed = rpc::sign("POST", params, credentials, moment);
-    let content_type = "application/x-www-form-urlencoded".to_owned();
-    Outgoing {
-        method: Method::POST,
-        url,
-        headers: vec![("accept", "application/json".to_owned()), ("content-type", content_type)],
-        body: rpc::form(&signed).into_bytes(),
-    }
-}
-
-fn roa_request(
-    mut url: Url,
-    (rest, origin): (&Rest, &Origin),
-    credentials: &Credentials,
-    moment: &Moment,
-) -> Outgoing {
-    let request = roa::Request {
-        method: rest.method.as_str(),
-        path: &rest.path,
-        query: &rest.query,
-        action: origin.action,
-        version: origin.product.version(),
-        has_body: rest.body.is_some(),
-    };
-    let headers = roa::sign(request, credentials, moment);
-    url.set_path(&rest.path);
-    if !rest.query.is_empty() {
-        url.set_query(Some(&rpc::form(&rest.query)));
-    }
-    let body = rest.body.as_ref().map(|body| body.to_string().into_bytes());
-    Outgoing {
-        method: rest.method.clone(),
-        url,
-        headers: headers.into_iter().collect(),
-        body: body.unwrap_or_default(),
     }
 }
 

@@ -1,7 +1,10 @@
 //! Which host answers for a product in a region.
 
+mod exceptions;
+
 use super::transport::guard;
 use escrr_engine::{Fault, Report};
+use exceptions::{ANY, PUBLIC, VPC};
 use reqwest::Url;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -111,10 +114,15 @@ impl Endpoints {
     }
 
     /// Gives the root URL of a product in a region.
-    pub(super) fn root(&self, product: Product, region: &str) -> Result<Url, Fault> {
+    pub(super) fn root(
+        &self,
+        product: Product,
+        network: Network,
+        region: &str,
+    ) -> Result<Url, Fault> {
         match self.product.get(product.key()).or(self.all.as_ref()) {
             Some(text) => parse(text),
-            None => parse(&host(product, region)),
+            None => parse(&host(product, network, region)),
         }
     }
 }
@@ -137,46 +145,118 @@ fn parse(text: &str) -> Result<Url, Fault> {
     Ok(url)
 }
 
-/// Hosts that do not follow the regional rule; later builds of a region may, these still work.
-/// Product, region, host.
-const EXCEPTIONS: &[(Product, &str, &str)] = &[
-    (Product::Ecs, "cn-hangzhou", "ecs-cn-hangzhou.aliyuncs.com"),
-    (Product::Ecs, "cn-shanghai-finance-1", "ecs-cn-hangzhou.aliyuncs.com"),
-    (Product::Ecs, "cn-shenzhen-finance-1", "ecs-cn-hangzhou.aliyuncs.com"),
-    (Product::Ecs, "cn-north-2-gov-1", "ecs.aliyuncs.com"),
-    (Product::Ecs, "cn-hangzhou-finance", "ecs.aliyuncs.com"),
-    (Product::Vpc, "cn-hangzhou", "vpc.aliyuncs.com"),
-    (Product::Vpc, "cn-shanghai-finance-1", "vpc.aliyuncs.com"),
-    (Product::Vpc, "cn-shenzhen-finance-1", "vpc.aliyuncs.com"),
-    (Product::Vpc, "cn-north-2-gov-1", "vpc.aliyuncs.com"),
-    (Product::Vpc, "cn-hangzhou-finance", "vpc.aliyuncs.com"),
-];
+/// Which of the vendor's networks is called in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Network {
+    /// The internet.
+    #[default]
+    Public,
+    /// The vendor's own, reachable only from a VPC of the region.
+    Vpc,
+}
 
-/// The vendor's own address: central, an exception, or by the regional rule.
-fn host(product: Product, region: &str) -> String {
-    if matches!(product, Product::Cbn | Product::Sts) {
-        return format!("{}.aliyuncs.com", product.key());
+/// The vendor's own address: by region, of all regions, or an exception.
+fn host(product: Product, network: Network, region: &str) -> String {
+    let exceptions = match network {
+        Network::Public => PUBLIC,
+        Network::Vpc => VPC,
+    };
+    let exception =
+        exceptions.iter().find(|row| row.0 == product && [region, ANY].contains(&row.1));
+    if let Some((_, _, host)) = exception {
+        return (*host).to_owned();
     }
-    EXCEPTIONS
-        .iter()
-        .find(|(of, at, _)| *of == product && *at == region)
-        .map_or_else(|| format!("{}.{region}.aliyuncs.com", product.key()), |e| e.2.to_owned())
+    if product == Product::Sts && region.is_empty() {
+        // Where no region is known, the token service has one host for all.
+        return "sts.aliyuncs.com".to_owned();
+    }
+    match network {
+        Network::Public => format!("{}.{region}.aliyuncs.com", product.key()),
+        Network::Vpc => format!("{}-vpc.{region}.aliyuncs.com", product.key()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Endpoints, Product, host};
+    use super::{ANY, Endpoints, Network, PUBLIC, Product, VPC, host};
+    use serde_json::Value;
     use std::collections::BTreeMap;
 
+    /// The vendor's map: `cli_metadata` of its command line's hosts, by product and region.
+    fn map() -> Value {
+        serde_json::from_str(include_str!("../../../tests/vectors/endpoints.json")).unwrap()
+    }
+
     #[test]
-    fn follows_the_vendors_rules() {
-        assert_eq!(host(Product::Cbn, "cn-shanghai"), "cbn.aliyuncs.com");
-        assert_eq!(host(Product::Sts, "cn-shanghai"), "sts.aliyuncs.com");
-        assert_eq!(host(Product::Ecs, "cn-hangzhou"), "ecs-cn-hangzhou.aliyuncs.com");
-        assert_eq!(host(Product::Ecs, "cn-shanghai"), "ecs.cn-shanghai.aliyuncs.com");
-        assert_eq!(host(Product::Vpc, "cn-hangzhou"), "vpc.aliyuncs.com");
-        assert_eq!(host(Product::Nlb, "cn-hangzhou"), "nlb.cn-hangzhou.aliyuncs.com");
-        assert_eq!(host(Product::PrivateLink, "us-east-1"), "privatelink.us-east-1.aliyuncs.com");
+    fn every_row_of_the_vendors_map_is_followed() {
+        let (mut rows, mut wrong) = (0, Vec::new());
+        for product in Product::ALL {
+            let of_product = &map()["products"][product.key()];
+            assert_eq!(of_product["version"], product.version(), "{product}");
+            for (region, hosts) in of_product["cli_metadata"].as_object().unwrap() {
+                let networks = [("public", Network::Public), ("vpc", Network::Vpc)];
+                for (key, network) in networks {
+                    let Some(wanted) = hosts[key].as_str() else { continue };
+                    let given = host(product, network, region);
+                    rows += 1;
+                    // Both hosts of such a row are the vendor's: its map names the regional
+                    // one, its clients still use an older one, which serves the region too.
+                    let older = &of_product["sdk_map_non_regional_hosts"][region];
+                    let either = network == Network::Public && *older == *given;
+                    if given != wanted && !either {
+                        wrong.push(format!("{product} {region} {key}: {given}, not {wanted}"));
+                    }
+                }
+            }
+            for (region, wanted) in
+                of_product["sdk_map_non_regional_hosts"].as_object().into_iter().flatten()
+            {
+                rows += 1;
+                let given = host(product, Network::Public, region);
+                let metadata = &of_product["cli_metadata"][region]["public"];
+                if *wanted != *given && *metadata != *given {
+                    wrong.push(format!("{product} {region}: {given}, not {wanted}"));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert!(rows > 480, "{rows}");
+    }
+
+    #[test]
+    fn every_exception_is_one_and_of_the_map() {
+        for (table, key, network) in
+            [(PUBLIC, "public", Network::Public), (VPC, "vpc", Network::Vpc)]
+        {
+            for (product, region, given) in table {
+                let at = &map()["products"][product.key()];
+                let rows = at["cli_metadata"].as_object().unwrap();
+                let known = match *region {
+                    ANY => rows.values().any(|hosts| hosts[key] == *given),
+                    region => {
+                        at["cli_metadata"][region][key] == *given
+                            || at["sdk_map_non_regional_hosts"][region] == *given
+                    }
+                };
+                assert!(known, "{product} {region} {given}");
+                let by_rule = match network {
+                    Network::Public => format!("{}.{region}.aliyuncs.com", product.key()),
+                    Network::Vpc => format!("{}-vpc.{region}.aliyuncs.com", product.key()),
+                };
+                assert_ne!(by_rule, *given, "no exception");
+            }
+        }
+    }
+
+    #[test]
+    fn follows_the_vendors_rules_where_the_map_is_silent() {
+        let public = |product| host(product, Network::Public, "xx-new-1");
+        let vpc = |product| host(product, Network::Vpc, "xx-new-1");
+        assert_eq!(public(Product::Cbn), "cbn.aliyuncs.com");
+        assert_eq!(public(Product::Sts), "sts.xx-new-1.aliyuncs.com");
+        assert_eq!(public(Product::Nlb), "nlb.xx-new-1.aliyuncs.com");
+        assert_eq!(vpc(Product::Cbn), "cen.vpc-proxy.aliyuncs.com");
+        assert_eq!(vpc(Product::PrivateLink), "privatelink-vpc.xx-new-1.aliyuncs.com");
     }
 
     #[test]
@@ -184,11 +264,11 @@ mod tests {
         let product = BTreeMap::from([("nlb".to_owned(), "nlb-vpc.cn-x.aliyuncs.com".to_owned())]);
         let both = Endpoints { all: Some("http://127.0.0.1:81/".to_owned()), product };
         assert!(both.check().is_ok());
-        let root = |product| both.root(product, "cn-x").unwrap().to_string();
+        let root = |product| both.root(product, Network::Vpc, "cn-x").unwrap().to_string();
         assert_eq!(root(Product::Nlb), "https://nlb-vpc.cn-x.aliyuncs.com/");
         assert_eq!(root(Product::Ecs), "http://127.0.0.1:81/");
         let none = Endpoints::default();
-        let root = none.root(Product::Ecs, "cn-x").unwrap().to_string();
+        let root = none.root(Product::Ecs, Network::Public, "cn-x").unwrap().to_string();
         assert_eq!(root, "https://ecs.cn-x.aliyuncs.com/");
     }
 

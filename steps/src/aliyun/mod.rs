@@ -7,10 +7,10 @@
 //! cloud.cbn("cn-shanghai").create_cen(&CreateCen { … }).await  ->  Result<String, Fault>
 //! ```
 //!
-//! A method sends its request once. It never tries again and never waits: whether the same
-//! call may be made again is what the [`Fault`](escrr_engine::Fault) says, and the engine
-//! decides. The one exception is a wrong local clock, which is corrected from the server's
-//! answer and costs a second attempt.
+//! A method sends its request once. It never tries again: whether the same call may be made
+//! again is what the [`Fault`](escrr_engine::Fault) says, and the engine decides. The one
+//! exception is a wrong local clock, which is corrected from the server's answer and costs a
+//! second attempt. A call waits only before it is sent, and only to keep a [`Pace`].
 //!
 //! | file | what |
 //! |---|---|
@@ -18,7 +18,8 @@
 //! | `credential` | where credentials come from, and how they stay valid |
 //! | `cloud` | handles, sending one call, paging |
 //! | `endpoint` | which host answers for a product in a region |
-//! | `sign`, `flatten` | the signature schemes and the form they sign |
+//! | `sign`, `signer`, `flatten` | the signature schemes, the requests they sign, and their form |
+//! | `manner`, `pace` | which scheme, network and authorities; how many calls a second |
 //! | `transport` | one HTTP exchange: limits, timeouts, time |
 //! | `call`, `answer` | reading, writing, paging; lenient reading of what came back |
 //! | `error` | the vendor's codes as faults, a table with reasons |
@@ -35,9 +36,12 @@ pub mod elasticsearch;
 mod endpoint;
 mod error;
 mod flatten;
+mod manner;
 pub mod nlb;
+mod pace;
 pub mod privatelink;
 mod sign;
+mod signer;
 pub mod sts;
 mod transport;
 mod types;
@@ -45,6 +49,9 @@ pub mod vpc;
 
 pub use action::{Action, LINKED_SERVICES};
 pub use cloud::{Cloud, Config, Credentials};
-pub use endpoint::{Endpoints, Product};
+pub use endpoint::{Endpoints, Network, Product};
 pub use error::{dry_run_passed, is_gone};
+pub use manner::Manner;
+pub use pace::Pace;
+pub use sign::Signature;
 pub use types::{Tags, ZoneMapping};

@@ -3,7 +3,7 @@
 use escrr_engine::{Fault, Report};
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, ClientBuilder, Method, Url};
+use reqwest::{Certificate, Client, ClientBuilder, Method, Url};
 use std::error::Error;
 use std::net::IpAddr;
 use std::sync::OnceLock;
@@ -61,6 +61,8 @@ pub(super) enum Broken {
 /// because trust roots are not needed, and may be missing, where only loopback is spoken to.
 #[derive(Debug, Default)]
 pub(super) struct Wire {
+    /// Authorities that are trusted besides the usual ones.
+    trusted: Vec<Certificate>,
     outside: OnceLock<Result<Client, String>>,
     loopback: OnceLock<Result<Client, String>>,
 }
@@ -76,7 +78,16 @@ impl Wire {
             .read_timeout(NEAR_TIMEOUT)
             .build()
             .map_err(|error| chain(&error));
-        Self { outside: OnceLock::from(client.clone()), loopback: OnceLock::from(client) }
+        Self {
+            outside: OnceLock::from(client.clone()),
+            loopback: OnceLock::from(client),
+            ..Self::default()
+        }
+    }
+
+    /// Clients that trust these authorities besides the usual ones.
+    pub(super) fn trusting(trusted: Vec<Certificate>) -> Self {
+        Self { trusted, ..Self::default() }
     }
 
     /// Sends a request once and reads the whole answer.
@@ -112,12 +123,18 @@ impl Wire {
         let made = if is_loopback(url) {
             self.loopback.get_or_init(|| {
                 let builder = builder().no_proxy();
-                let plain = url.scheme() == "http";
-                let builder = if plain { builder.tls_certs_only([]) } else { builder };
+                let builder = if url.scheme() == "http" {
+                    builder.tls_certs_only([])
+                } else {
+                    builder.tls_certs_merge(self.trusted.clone())
+                };
                 builder.build().map_err(|error| chain(&error))
             })
         } else {
-            self.outside.get_or_init(|| builder().build().map_err(|error| chain(&error)))
+            self.outside.get_or_init(|| {
+                let builder = builder().tls_certs_merge(self.trusted.clone());
+                builder.build().map_err(|error| chain(&error))
+            })
         };
         made.as_ref().map_err(|why| Broken::Misbuilt { why: why.clone() })
     }

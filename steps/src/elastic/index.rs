@@ -115,12 +115,13 @@ fn index(name: &str, value: &Value) -> Index {
     let data_stream = backed_stream(name);
     // The default became true with 7.0, whose indices have this number and higher ones.
     let created = setting("index.version.created").and_then(|text| text.parse::<u64>().ok());
-    let by_default = created.is_none_or(|version| version >= 7_000_000);
+    // A smaller number than that of 1.0 is no version at all, and says nothing.
+    let by_default = !created.is_some_and(|version| (1_000_000..7_000_000).contains(&version));
     Index {
         name: name.to_owned(),
         uuid: setting("index.uuid").unwrap_or_default(),
         primaries: count(settings, "/index.number_of_shards").unwrap_or(1),
-        soft_deletes: setting("index.soft_deletes.enabled").map_or(by_default, |on| on == "true"),
+        soft_deletes: setting("index.soft_deletes.enabled").map_or(by_default, |on| on != "false"),
         is_follower: is("index.xpack.ccr.following_index"),
         hidden: is("index.hidden"),
         system: name.starts_with('.') && data_stream.is_none(),

@@ -19,6 +19,7 @@ pub(super) fn check(spec: &Spec, text: &str, root: &DeTable<'_>) -> Vec<Problem>
     check.side(&spec.follower, Which::Follower);
     check.existing(spec);
     check.credentials(spec);
+    check.cloud(spec);
     check.network(spec);
     check.load_balancer(spec);
     check.leader_address(spec);
@@ -226,6 +227,22 @@ impl Check<'_> {
             "a role's session is 900 to 43200 seconds long",
             "a role has a maximum of its own, usually 3600",
         );
+    }
+
+    fn cloud(&mut self, spec: &Spec) {
+        self.hold(
+            spec.cloud.calls_per_second > 0,
+            &["cloud", "calls_per_second"],
+            "no call would ever be made",
+            "the default is 10",
+        );
+        for (key, address) in spec.cloud.endpoints.named() {
+            if let Some(wrong) = rules::endpoint_problem(address) {
+                let message = format!("this is not an address of the cloud: {wrong}");
+                let help = "give a host, for example cbn.aliyuncs.com";
+                self.refuse(&["cloud", "endpoints", key], message, help);
+            }
+        }
     }
 
     fn network(&mut self, spec: &Spec) {

@@ -17,6 +17,9 @@ pub const PORTS: (u16, u16) = (9200, 9300);
 pub const TRANSPORT_PORT: u16 = 9300;
 /// Elasticsearch's own default of `proxy_socket_connections`.
 pub const PROXY_SOCKET_CONNECTIONS: u32 = 18;
+/// The most calls to one product in a second. The vendor does not say where its limits are; a
+/// run needs less than this.
+pub const CALLS_PER_SECOND: u32 = 10;
 /// Documents of each index that are compared one by one.
 pub const SAMPLE_DOCUMENTS: u32 = 20;
 /// The longest a follower may lag behind, in seconds.

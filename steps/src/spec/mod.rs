@@ -6,12 +6,14 @@
 //! - `defaults`: what holds where the spec is silent, and the sandbox's own spec.
 
 mod check;
+mod cloud;
 pub mod defaults;
 mod excerpt;
 mod read;
 mod rules;
 mod secret_ref;
 
+pub use cloud::{CloudNetwork, CloudSpec, EndpointsSpec, SignatureScheme};
 pub use excerpt::{Problem, SpecErrors};
 pub use secret_ref::{KeyId, NotAReference, SecretRef};
 
@@ -40,6 +42,9 @@ pub struct Spec {
     /// Who calls the cloud; absent: whom the usual sources name.
     #[serde(default)]
     pub credentials: CredentialsSpec,
+    /// How the cloud is called.
+    #[serde(default)]
+    pub cloud: CloudSpec,
     /// Step 1: the connection of the two VPCs.
     #[serde(default)]
     pub network: NetworkSpec,

@@ -202,7 +202,7 @@ mod tests {
         assert_eq!((problem.line, problem.column), (9, 1));
         assert_eq!(problem.message, "unknown key `bandwith_mbps`");
         assert_eq!(problem.help.as_deref(), Some("did you mean `bandwidth_mbps`?"));
-        assert!(first(&format!("colour = 1\n{LEAST}")).help.unwrap().contains("`leader`"));
+        assert!(first(&format!("shade = 1\n{LEAST}")).help.unwrap().contains("`leader`"));
     }
 
     #[test]

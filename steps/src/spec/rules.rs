@@ -129,6 +129,23 @@ pub(super) fn kibana_url_problem(url: &str) -> Option<&'static str> {
     }
 }
 
+/// What is wrong with an address of the cloud: a host, or an `https://` URL of one.
+///
+/// Plain HTTP is for loopback alone, where a stand-in of the cloud may listen.
+pub(super) fn endpoint_problem(address: &str) -> Option<&'static str> {
+    let full = match address.split_once("://") {
+        None => format!("https://{address}"),
+        Some(("http", rest)) if !is_loopback(rest) => return Some("it is not encrypted"),
+        Some(_) => address.to_owned(),
+    };
+    url_problem(&full).map(|_| "it is not a host, or a URL without a path")
+}
+
+fn is_loopback(rest: &str) -> bool {
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    host == "localhost" || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+}
+
 fn is_host_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')
 }

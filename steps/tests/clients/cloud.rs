@@ -4,7 +4,9 @@ use crate::server::{Reply, Server};
 use escrr_engine::Fault;
 use escrr_steps::aliyun::cbn::{CenFilter, CreateCen, LinkKind};
 use escrr_steps::aliyun::elasticsearch::ModifyMode;
-use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints, Tags, dry_run_passed};
+use escrr_steps::aliyun::{
+    Cloud, Config, Credentials, Endpoints, Manner, Signature, Tags, dry_run_passed,
+};
 use escrr_steps::secret::Secret;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -18,6 +20,18 @@ pub(crate) fn client(server: &Server) -> Cloud {
         security_token: Some(Secret::new("test-session-token")),
     };
     Cloud::new(Config { credentials, endpoints }).unwrap()
+}
+
+/// The same client, signing by the newer generation.
+fn client_v3(server: &Server) -> Cloud {
+    let endpoints = Endpoints { all: Some(server.url.clone()), product: BTreeMap::new() };
+    let credentials = Credentials {
+        access_key_id: "testid".to_owned(),
+        access_key_secret: Secret::new("test-secret-key"),
+        security_token: Some(Secret::new("test-session-token")),
+    };
+    let manner = Manner { signature: Signature::V3, ..Manner::default() };
+    Cloud::with(Config { credentials, endpoints }, manner).unwrap()
 }
 
 /// Answers of a page each.
@@ -132,6 +146,54 @@ async fn a_wrong_clock_costs_one_more_attempt() {
     let fault = cloud.sts("cn-shanghai").get_caller_identity().await.unwrap_err();
     assert!(matches!(fault, Fault::Refused { .. }), "{fault:?}");
     assert_eq!(server.seen().len(), 4);
+}
+
+#[tokio::test]
+async fn the_newer_signature_is_a_header_and_fresh_for_every_attempt() {
+    let expired = json!({"RequestId": "r", "Code": "InvalidTimeStamp.Expired", "Message": "no"});
+    let date = "Tue, 06 May 2036 07:08:09 GMT".to_owned();
+    let made = json!({"RequestId": "r", "CenId": "cen-1", "ServerGroupId": "sgp-1"});
+    let allowed = json!({"RequestId": "r", "Result": true});
+    let server = Server::start(vec![
+        Reply::Header(400, "Date", date, expired),
+        Reply::Json(200, made.clone()),
+        Reply::Json(200, made),
+        Reply::Json(200, allowed),
+    ])
+    .await;
+    let cloud = client_v3(&server);
+    let tags = Tags::from([("escrr:link".to_owned(), "a b".to_owned())]);
+    cloud.cbn("cn-shanghai").create_cen(create_cen(&tags)).await.unwrap();
+    let servers = ["10.1.0.7".to_owned()];
+    cloud.nlb("cn-shanghai").add_servers("sgp-1", &servers, "tok").await.unwrap();
+    let es = cloud.elasticsearch("cn-shanghai");
+    let ips = ["10.0.0.0/24".to_owned()];
+    es.modify_white_ips("es-1", ModifyMode::Append, ("escrr_x", &ips), "tok").await.unwrap();
+    let seen = server.seen();
+    let header = |at: usize, name: &str| seen[at].headers[name].clone();
+    assert!(header(1, "x-acs-date").starts_with("2036-05-06T07:08"));
+    assert_ne!(header(0, "x-acs-signature-nonce"), header(1, "x-acs-signature-nonce"));
+    assert_ne!(header(0, "authorization"), header(1, "authorization"));
+    let query = "/?ClientToken=tok-1&Name=escrr-demo&RegionId=cn-shanghai\
+                 &Tag.1.Key=escrr%3Alink&Tag.1.Value=a%20b";
+    assert_eq!((seen[1].target.as_str(), seen[1].body.as_str()), (query, ""));
+    assert!(!seen[1].headers.contains_key("content-type"));
+    // Nlb takes a form, Elasticsearch JSON.
+    assert_eq!(
+        (seen[2].target.as_str(), seen[2].param("ServerGroupId")),
+        ("/", "sgp-1".to_owned())
+    );
+    assert_eq!(header(2, "content-type"), "application/x-www-form-urlencoded");
+    assert_eq!(seen[3].json()["modifyMode"], "Append");
+    assert_eq!(header(3, "content-type"), "application/json; charset=utf-8");
+    assert_eq!(seen.len(), 4);
+    for request in &seen {
+        let signed = request.headers["authorization"].as_str();
+        assert!(signed.starts_with("ACS3-HMAC-SHA256 Credential=testid,"), "{signed}");
+        assert_eq!(request.headers["x-acs-security-token"], "test-session-token");
+        assert!(!format!("{request:?}").contains("test-secret-key"));
+    }
+    assert_eq!(header(1, "x-acs-action"), "CreateCen");
 }
 
 #[tokio::test]

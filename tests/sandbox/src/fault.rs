@@ -1,7 +1,14 @@
 //! Faults to order: what shall go wrong, at which request, how often.
 
+mod codes;
+mod garble;
+mod storm;
+
+use crate::Refusal;
+pub(crate) use garble::garble;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+pub use storm::{Memory, Storm};
 
 /// Seconds that a stuck operation takes: more than 30 years.
 pub(crate) const STUCK_SECONDS: f64 = 1.0e9;
@@ -41,14 +48,25 @@ pub struct Fault {
 pub enum Effect {
     /// Refused, not applied.
     Refuse {
-        /// HTTP status.
-        status: u16,
+        /// HTTP status; absent: the one that goes with the code.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
         /// Vendor code; for a cluster the exception's type.
         code: String,
-        /// Text for people.
+        /// Text for people; empty: the one that goes with the code.
         #[serde(default)]
         message: String,
     },
+    /// HTTP status 500: the service failed in the middle of the request.
+    Fail {
+        /// After it had taken effect?
+        applied: bool,
+    },
+    /// Applied, and one place of the answer is missing, null or of another kind; the number
+    /// decides, with the request's own, which.
+    Garbled(u64),
+    /// Much at once, by a seed.
+    Storm(Storm),
     /// `Throttling.User` (400); a cluster answers 429.
     Throttle,
     /// The same with the gateway's hint to try again after so many milliseconds
@@ -107,6 +125,9 @@ pub struct Order {
     pub matched: u32,
     /// Requests that were hit so far.
     pub hit: u32,
+    /// What a storm remembers.
+    #[serde(default, skip_serializing_if = "Memory::is_empty")]
+    pub storm: Memory,
 }
 
 impl Default for State {
@@ -145,12 +166,29 @@ impl Fault {
     }
 }
 
+impl Order {
+    /// What a request that is due meets: the order's effect, or what its storm decides.
+    fn strike(&mut self, seen: Seen<'_>) -> Option<Effect> {
+        if let Effect::Storm(storm) = &self.fault.effect {
+            return self.storm.strike(storm, seen);
+        }
+        Some(self.fault.effect.clone())
+    }
+}
+
+/// The refusal that an order names: what it leaves out goes with its code.
+pub(crate) fn refusal(status: Option<u16>, code: String, message: String) -> Refusal {
+    let (usual, text) = codes::usual(&code);
+    let message = if message.is_empty() { text.to_owned() } else { message };
+    Refusal { status: status.unwrap_or(usual), code, message }
+}
+
 impl State {
     /// Takes an order and gives its number.
     pub fn order(&mut self, fault: Fault) -> u64 {
         let id = self.next;
         self.next += 1;
-        self.orders.push(Order { id, fault, matched: 0, hit: 0 });
+        self.orders.push(Order { id, fault, matched: 0, hit: 0, storm: Memory::default() });
         id
     }
 
@@ -168,7 +206,10 @@ impl State {
 
     /// Is a stale read ordered? Then copies have to be kept.
     pub fn wants_copies(&self) -> bool {
-        self.orders.iter().any(|o| o.fault.effect == Effect::Stale && o.hit < o.fault.limit())
+        let ages = |effect: &Effect| {
+            *effect == Effect::Stale || matches!(effect, Effect::Storm(storm) if storm.stale)
+        };
+        self.orders.iter().any(|o| ages(&o.fault.effect) && o.hit < o.fault.limit())
     }
 
     /// Counts a request with all orders; the first one that strikes is given.
@@ -181,8 +222,8 @@ impl State {
                 && order.hit < order.fault.limit()
                 && struck.is_none();
             if due && order.fault.chance.is_none_or(|chance| roll(&mut random) < chance) {
-                order.hit += 1;
-                struck = Some(order.fault.effect.clone());
+                struck = order.strike(seen);
+                order.hit += u32::from(struck.is_some());
             }
         }
         self.random = random;

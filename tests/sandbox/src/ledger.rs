@@ -62,6 +62,9 @@ pub struct LogLine {
     /// action there, by [`es_action`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carries: Option<String>,
+    /// How it was signed, for the OpenAPI: `rpc-v1`, `roa-v1` or `v3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<String>,
     /// `ok`, a vendor code, or `lost`, `cut`, `killed`.
     pub outcome: String,
     /// The process that was stopped at this request.
@@ -82,6 +85,7 @@ impl LogLine {
             mutating: true,
             token: Some("t".into()),
             carries: None,
+            scheme: Some("rpc-v1".into()),
             outcome: "ok".into(),
             pid: None,
         }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use scheme::Signed;
 #[cfg(test)]
 pub(crate) use scheme::sign_rpc;
-pub(crate) use scheme::{hex, hmac_sha256_bytes as hmac};
+pub(crate) use scheme::{hex, hmac_sha256_bytes as hmac, name as scheme_of};
 use std::collections::BTreeMap;
 
 /// Accepted difference between the caller's clock and ours: 15 minutes.

@@ -5,6 +5,7 @@ use crate::args::{AuthCheckArgs, OutputForm};
 use crate::credentials::{self, Asked, none_answers};
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::manner;
 use crate::place::Place;
 use crate::pretend::Publicity;
 use crate::secrets::Secrets;
@@ -14,7 +15,7 @@ use crate::ui::words::time;
 use escrr_steps::aliyun::Cloud;
 use escrr_steps::aliyun::credential::{Passed, Resolved};
 use escrr_steps::aliyun::sts::Identity;
-use escrr_steps::spec::CredentialsSpec;
+use escrr_steps::spec::{CloudSpec, CredentialsSpec};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -32,27 +33,27 @@ struct Row {
 
 /// Asks, shows, and ends with the code that a run would end with.
 pub(super) async fn run(args: &AuthCheckArgs, context: Context<'_>) -> Result<Exit, CommandError> {
-    let (spec, region) = wanted(args)?;
+    let (spec, cloud, region) = wanted(args)?;
     let place = Place::reach(&args.sandbox, Publicity::Silent, context).await?;
-    let checked = check(&place, &spec, &region, context).await;
+    let checked = check(&place, (&spec, &cloud), &region, context).await;
     place.leave().await;
     checked
 }
 
-/// What the spec says of credentials, and its region.
-fn wanted(args: &AuthCheckArgs) -> Result<(CredentialsSpec, String), CommandError> {
+/// What the spec says of credentials and of calling the cloud, and its region.
+fn wanted(args: &AuthCheckArgs) -> Result<(CredentialsSpec, CloudSpec, String), CommandError> {
     let sandbox = args.sandbox.choice().is_some();
     if args.spec.is_none() && !sandbox && !Path::new(USUAL).exists() {
-        return Ok((CredentialsSpec::default(), ANY_REGION.to_owned()));
+        return Ok((CredentialsSpec::default(), CloudSpec::default(), ANY_REGION.to_owned()));
     }
     let named: Vec<_> = args.spec.iter().cloned().collect();
     let spec = specs::load(&named, sandbox)?.remove(0);
-    Ok((spec.credentials, spec.follower.region))
+    Ok((spec.credentials, spec.cloud, spec.follower.region))
 }
 
 async fn check(
     place: &Place,
-    spec: &CredentialsSpec,
+    spec: (&CredentialsSpec, &CloudSpec),
     region: &str,
     context: Context<'_>,
 ) -> Result<Exit, CommandError> {
@@ -66,7 +67,7 @@ async fn check(
     };
     let (identity, failure) = match &resolved {
         None => (None, failure),
-        Some(resolved) => match who(place, resolved, region).await {
+        Some(resolved) => match who((place, spec.1), resolved, region, context).await {
             Ok(identity) => (Some(identity), None),
             Err(error) => (None, Some(error)),
         },
@@ -93,8 +94,14 @@ async fn check(
     }
 }
 
-async fn who(place: &Place, resolved: &Resolved, region: &str) -> Result<Identity, CommandError> {
-    let cloud = Cloud::renewing(resolved.provider.clone(), credentials::endpoints(place))
+async fn who(
+    (place, cloud): (&Place, &CloudSpec),
+    resolved: &Resolved,
+    region: &str,
+    context: Context<'_>,
+) -> Result<Identity, CommandError> {
+    let (endpoints, manner) = manner::of(place, cloud, context);
+    let cloud = Cloud::renewing(resolved.provider.clone(), endpoints, manner)
         .map_err(|fault| CommandError::from(&fault))?;
     let identity = cloud.sts(region).get_caller_identity().await;
     identity.map_err(|fault| CommandError::from(&fault))

@@ -12,7 +12,7 @@ pub(super) fn run(args: AuthPolicyArgs, context: Context<'_>) -> Exit {
         AuthPhase::Run => Purpose::Run,
         AuthPhase::Rollback => Purpose::Rollback,
     };
-    let policy = policy(purpose);
+    let policy = policy(purpose, args.into_clusters);
     match context.ui.form() {
         OutputForm::Human | OutputForm::Json => context.ui.document(&policy),
         OutputForm::Ndjson => context.ui.line(&policy),

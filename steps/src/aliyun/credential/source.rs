@@ -3,7 +3,7 @@
 use super::held::Held;
 use super::{Provider, external, web};
 use crate::aliyun::transport::Wire;
-use crate::aliyun::{Cloud, Endpoints, Product};
+use crate::aliyun::{Cloud, Endpoints, Manner, Product};
 use crate::secret::Secret;
 use escrr_engine::{Class, Clock, Fault, Report};
 use std::fmt;
@@ -102,6 +102,8 @@ impl StsAt {
 pub struct Means {
     /// Addresses that win over the vendor's.
     pub endpoints: Endpoints,
+    /// How the token service is called.
+    pub manner: Manner,
     /// Another address of the instance metadata, on loopback; absent: the vendor's.
     pub metadata: Option<String>,
     /// What time it is, for the end of credentials.
@@ -110,9 +112,10 @@ pub struct Means {
 
 impl fmt::Debug for Means {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { endpoints, metadata, clock: _ } = self;
+        let Self { endpoints, manner, metadata, clock: _ } = self;
         f.debug_struct("Means")
             .field("endpoints", endpoints)
+            .field("manner", manner)
             .field("metadata", metadata)
             .finish_non_exhaustive()
     }
@@ -137,7 +140,7 @@ impl Asking {
             Source::Role(base, session) => {
                 let endpoints = session.sts.endpoints(&means.endpoints);
                 let provider = Provider::new((**base).clone(), means.clone())?;
-                Some(Cloud::renewing(provider, endpoints)?)
+                Some(Cloud::renewing(provider, endpoints, means.manner.clone())?)
             }
             Source::Fixed(_)
             | Source::Oidc(_)
@@ -150,11 +153,10 @@ impl Asking {
                 means.metadata.as_deref().map_or(Ok(()), web::check_metadata)?;
                 Wire::near()
             }
-            Source::Fixed(_)
-            | Source::Role(..)
-            | Source::Oidc(_)
-            | Source::Uri(_)
-            | Source::External(_) => Wire::default(),
+            Source::Oidc(_) => Wire::trusting(means.manner.certificates()?),
+            Source::Fixed(_) | Source::Role(..) | Source::Uri(_) | Source::External(_) => {
+                Wire::default()
+            }
         };
         Ok(Self { source, means, below, wire })
     }

@@ -164,7 +164,8 @@ pub(super) async fn oidc(wire: &Wire, role: &OidcRole, means: &Means) -> Result<
     let token = Secret::new(token.trim());
     let session = &role.session;
     let region = session.sts.region.clone().unwrap_or_default();
-    let root = session.sts.endpoints(&means.endpoints).root(Product::Sts, &region)?;
+    let network = means.manner.network;
+    let root = session.sts.endpoints(&means.endpoints).root(Product::Sts, network, &region)?;
     let now = WallClock::default().now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let seconds = session.seconds.map(|seconds| seconds.to_string());
     let form = [
@@ -242,7 +243,8 @@ mod tests {
         let provider = |metadata: &str, source: Source| {
             let clock = std::sync::Arc::new(escrr_engine::SystemClock);
             let endpoints = crate::aliyun::Endpoints::default();
-            Provider::new(source, Means { endpoints, metadata: Some(metadata.to_owned()), clock })
+            let (manner, metadata) = (crate::aliyun::Manner::default(), Some(metadata.to_owned()));
+            Provider::new(source, Means { endpoints, manner, metadata, clock })
         };
         let instance = || Source::Instance { role: None, token_only: true };
         for bad in ["", "http://169.254.169.254"] {

@@ -1,5 +1,6 @@
 //! From an answer, or from the lack of one, to a fault.
 
+use super::hint::retry_after_ms;
 use super::said::{self, Said};
 use super::table::{self, DRY_RUN_PASSED, Verdict};
 use crate::aliyun::Credentials;
@@ -91,9 +92,9 @@ pub(in crate::aliyun) fn broken(origin: &Origin, broken: Broken) -> Fault {
 
 fn refusal(origin: &Origin, said: Said, incoming: &Incoming) -> Fault {
     let status = incoming.status;
-    let retry_after_ms =
-        incoming.header("x-acs-retry-after").and_then(|text| text.trim().parse().ok());
+    let retry_after_ms = retry_after_ms(incoming);
     let rule = said.code.as_deref().and_then(|code| table::find(Some(origin.product), code));
+    let rule = rule.or_else(|| table::find_in_message(origin.product, &said.message));
     let message = match said.message.as_str() {
         "" => format!("HTTP status {status} without a message"),
         message => message.to_owned(),
@@ -124,6 +125,8 @@ fn refusal(origin: &Origin, said: Said, incoming: &Incoming) -> Fault {
 fn by_status(origin: &Origin, status: u16, retry_after_ms: Option<u64>, report: Report) -> Fault {
     match status {
         429 => Fault::Transient { retry_after_ms, report },
+        // The gateway asks for patience in its own words: it refused to pass the call on.
+        400..=499 if retry_after_ms.is_some() => Fault::Transient { retry_after_ms, report },
         401 | 403 => permission(report, None),
         // A success that names an unknown code may have done its work as well.
         500.. | 200..=299 => uncertain(origin, report),
@@ -237,6 +240,20 @@ mod tests {
         let incoming = Incoming { status: 400, headers, body };
         let fault = judge(&origin(Effect::Write), &incoming).unwrap_err();
         assert!(matches!(fault, Fault::Transient { retry_after_ms: Some(1500), .. }));
+    }
+
+    #[test]
+    fn a_hint_or_a_code_in_the_message_makes_a_refusal_a_wait() {
+        let body = br#"{"Code":"Odd.Code","RequestId":"r"}"#.to_vec();
+        let headers = HeaderMap::from_iter([("retry-after".parse().unwrap(), 2.into())]);
+        let incoming = Incoming { status: 403, headers, body };
+        let fault = judge(&origin(Effect::Write), &incoming).unwrap_err();
+        assert!(matches!(fault, Fault::Transient { retry_after_ms: Some(2_000), .. }), "{fault:?}");
+        let body = r#"{"Code":"Odd","Message":"failed: IncorrectStatus.Vpc.","RequestId":"r"}"#;
+        assert!(matches!(answer(Effect::Write, 400, body), Err(Fault::Busy(_))));
+        let body = r#"{"Code":"Odd","Message":"InvalidVpcId.NotFound","RequestId":"r"}"#;
+        let fault = answer(Effect::Write, 400, body).unwrap_err();
+        assert!(matches!(&fault, Fault::Refused { .. }) && !is_gone(&fault), "{fault:?}");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The vendor's answers as faults.
 //!
 //! `table` is data: one row a code, with its verdict and its reason. `judge` reads an
-//! answer, finds its row, and says what may follow. A code that has no row is judged by its
-//! HTTP status alone.
+//! answer, finds its row, and says what may follow. A code that has no row is judged by a code
+//! in its message, if that only asks for a wait, and else by its HTTP status alone.
 
+mod hint;
 mod judge;
 mod said;
 pub(super) mod table;

@@ -6,6 +6,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
 
 /// Everything but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -44,6 +46,27 @@ pub(super) fn hmac_sha1(key: &str, text: &str) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
+/// HMAC-SHA256 as lower-case hexadecimal digits.
+#[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+pub(super) fn hmac_sha256(key: &str, text: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("a key of any length");
+    mac.update(text.as_bytes());
+    hex(&mac.finalize().into_bytes())
+}
+
+/// SHA-256 as lower-case hexadecimal digits.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 #[cfg(test)]
 pub(in crate::aliyun) mod vectors {
     use super::Moment;
@@ -52,9 +75,12 @@ pub(in crate::aliyun) mod vectors {
 
     /// The vendor's vectors, shared with the sandbox's own verifier.
     pub(in crate::aliyun) fn group(name: &str) -> Vec<Value> {
-        let text = include_str!("../../../../tests/vectors/vectors_public.json");
-        let all: Value = serde_json::from_str(text).unwrap();
-        all[name].as_array().unwrap().clone()
+        file()[name].as_array().unwrap().clone()
+    }
+
+    /// The whole file, to see that no group of it goes untested.
+    pub(in crate::aliyun) fn file() -> Value {
+        serde_json::from_str(include_str!("../../../../tests/vectors/vectors_public.json")).unwrap()
     }
 
     /// A JSON object of strings as a map.
@@ -83,6 +109,31 @@ mod tests {
         for case in group {
             let input = case["input"].as_str().unwrap();
             assert_eq!(percent_encode(input), case["encoded"].as_str().unwrap(), "{input:?}");
+        }
+    }
+
+    /// Every group, and in `sdk_e2e` every style: each has a test in this folder or `flatten`.
+    #[test]
+    fn no_group_of_the_vectors_goes_untested() {
+        let tested = ["flatten", "percent_encode", "roa_v1", "rpc_v1", "sdk_e2e", "v3"];
+        let file = vectors::file();
+        let groups = file.as_object().unwrap().keys().filter(|name| *name != "meta");
+        assert_eq!(groups.collect::<Vec<_>>(), tested);
+        let sources = [
+            include_str!("encode.rs"),
+            include_str!("roa.rs"),
+            include_str!("rpc.rs"),
+            include_str!("v3.rs"),
+            include_str!("../flatten.rs"),
+        ];
+        for group in tested {
+            let call = format!("group(\"{group}\")");
+            assert!(sources.iter().any(|text| text.contains(&call)), "no test reads {group}");
+        }
+        for case in vectors::group("sdk_e2e") {
+            let style = case["style"].as_str().unwrap();
+            let read = format!("\"{style}\"");
+            assert!(sources.iter().any(|text| text.contains(&read)), "no test reads {style}");
         }
     }
 

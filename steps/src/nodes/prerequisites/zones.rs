@@ -41,7 +41,8 @@ impl Step for Zones {
     const ID: NodeId = NodeId::new("network", "zones");
     const PHASE: u8 = 0;
     const TITLE: &'static str = "zones and vSwitches with room are there, or can be made";
-    const PATIENCE: Patience = Patience::new(2, 60);
+    // One look takes six calls and more, so that one of them is often throttled.
+    const PATIENCE: Patience = Patience::new(2, 3600);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<ZonePlan>, Fault> {
         let (leader, follower, networks) = &cx.needs;

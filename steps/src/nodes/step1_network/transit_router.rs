@@ -83,7 +83,9 @@ impl<S: Side> Step for TransitRouter<S> {
             return Ok(Seen::Pending(format!("{} is {}", router.transit_router_id, router.status)));
         }
         let client = cx.world.cloud.cbn(&site.side(S::WHICH).instance.region);
-        let tables = client.list_route_tables(&router.transit_router_id, "System").await?;
+        // A list that is older than the router does not know it yet.
+        let tables = if_there(client.list_route_tables(&router.transit_router_id, "System").await)?;
+        let tables = tables.unwrap_or_default();
         let Some(table) = tables.into_iter().find(|t| t.status == "Active") else {
             return Ok(Seen::Pending(format!(
                 "{} has no route table yet",

@@ -4,10 +4,10 @@ use super::late::{self, Due};
 use super::reply::request_id;
 use super::{Desk, Reply};
 use crate::elastic::{self, Request};
-use crate::fault::{Effect, STUCK_SECONDS, Seen, When};
+use crate::fault::{Effect, STUCK_SECONDS, Seen, When, garble, refusal};
 use crate::ledger::{LogLine, es_action, es_mutating};
 use crate::route::at_cluster;
-use crate::verify::{Keys, check, is_anonymous};
+use crate::verify::{self, Keys, check, is_anonymous};
 use crate::wire::{self, Http};
 use crate::{Answer, Call, Durations, Refusal, World, actions, idempotency, instances, route};
 
@@ -56,6 +56,8 @@ pub(super) struct Entry {
     pub(super) token: Option<String>,
     /// The action at the cluster that the request is carried to, by its Kibana or the OpenAPI.
     pub(super) carries: Option<String>,
+    /// How it was signed.
+    pub(super) scheme: Option<&'static str>,
 }
 
 impl Entry {
@@ -85,7 +87,11 @@ impl Desk {
         let call = wire::call(http);
         let entry = match &call {
             Ok(call) => self.entry_of(http, call),
-            Err(_) => Entry { region: http.region(), ..Entry::default() },
+            Err(_) => Entry {
+                region: http.region(),
+                scheme: Some(verify::scheme_of(http)),
+                ..Entry::default()
+            },
         };
         let checked = call.and_then(|call| self.signer(http, &call).map(|key| (call, key)));
         let call = match checked {
@@ -139,6 +145,7 @@ impl Desk {
                 let path = call.get("path").unwrap_or("/").split('?').next().unwrap_or("/");
                 es_action(call.get("method").unwrap_or("GET"), path)
             }),
+            scheme: Some(verify::scheme_of(http)),
         }
     }
 
@@ -190,14 +197,16 @@ impl Desk {
         let mut delay_ms = 0;
         let mut killed = None;
         let (reply, word) = match struck {
-            None => some(self.apply(entry, way)),
+            // A storm has become one of its blows before.
+            None | Some(Effect::Storm(_)) => some(self.apply(entry, way)),
             Some(Effect::DelayMs(ms)) => {
                 delay_ms = ms;
                 some(self.apply(entry, way))
             }
             Some(Effect::Refuse { status, code, message }) => {
-                refused(way, &Refusal { status, code, message })
+                refused(way, &refusal(status, code, message))
             }
+            Some(Effect::Fail { applied }) => self.failed(applied, entry, way),
             Some(Effect::Throttle) => refused(way, &way.throttled),
             Some(Effect::ThrottleMs(ms)) => {
                 let (reply, word) = refused(way, &way.throttled);
@@ -210,6 +219,7 @@ impl Desk {
                     "Specified SecurityToken is expired.",
                 ),
             ),
+            Some(Effect::Garbled(key)) => some(self.garbled(key, entry, way)),
             Some(Effect::Cut) => (None, "cut".to_owned()),
             Some(Effect::Lost) => {
                 self.apply(entry, way);
@@ -285,6 +295,22 @@ impl Desk {
         }
     }
 
+    /// The service breaks down over the request.
+    fn failed(&mut self, applied: bool, entry: &Entry, way: &Way<'_>) -> (Option<Reply>, String) {
+        if applied {
+            self.apply(entry, way);
+        }
+        refused(way, &failure(entry))
+    }
+
+    /// One place of the answer is not as it should be.
+    fn garbled(&mut self, key: u64, entry: &Entry, way: &Way<'_>) -> (Reply, String) {
+        let (mut reply, word) = self.apply(entry, way);
+        let mut random = key.rotate_left(32) ^ self.log.next_seq();
+        reply.body = garble(&reply.body, &mut random);
+        (reply, word)
+    }
+
     /// What is started now takes decades.
     fn stuck(&mut self, entry: &Entry, way: &Way<'_>) -> (Reply, String) {
         let usual = std::mem::replace(&mut self.world.durations, Durations::all_of(STUCK_SECONDS));
@@ -303,6 +329,7 @@ impl Desk {
             mutating: entry.mutating,
             token: entry.token.clone(),
             carries: entry.carries.clone(),
+            scheme: entry.scheme.map(str::to_owned),
             outcome: outcome.to_owned(),
             pid,
         };
@@ -323,6 +350,14 @@ fn some((reply, word): (Reply, String)) -> (Option<Reply>, String) {
 
 fn refused(way: &Way<'_>, refusal: &Refusal) -> (Option<Reply>, String) {
     (Some((way.refuse)(refusal)), refusal.code.clone())
+}
+
+/// A service, or a cluster, that broke down over a request.
+fn failure(entry: &Entry) -> Refusal {
+    if entry.product == ES {
+        return Refusal::new(500, "exception", "the node failed over the request");
+    }
+    refusal(None, "InternalError".to_owned(), String::new())
 }
 
 /// The gateway says when to try again; a cluster does not.

@@ -30,6 +30,9 @@ enum Scheme {
     V3,
 }
 
+/// The name of the newest scheme, in its header and in its string to sign.
+const V3: &str = "ACS3-HMAC-SHA256";
+
 impl Signed {
     /// Was one of the strings signed with `secret`?
     pub(super) fn matches(&self, secret: &str) -> bool {
@@ -50,10 +53,19 @@ impl Signed {
     }
 }
 
+/// The name of the scheme that a request is signed by, as far as it says.
+pub(crate) fn name(http: &Http) -> &'static str {
+    match http.header("authorization") {
+        Some(text) if text.starts_with(V3) => "v3",
+        Some(text) if text.starts_with("acs ") => "roa-v1",
+        Some(_) | None => "rpc-v1",
+    }
+}
+
 /// Finds out the scheme and reads the request by it.
 pub(super) fn read(http: &Http) -> Result<Signed, Refusal> {
     match http.header("authorization") {
-        Some(text) if text.starts_with("ACS3-HMAC-SHA256") => v3(http, text),
+        Some(text) if text.starts_with(V3) => v3(http, text),
         Some(text) if text.starts_with("acs ") => roa(http, text),
         Some(_) => Err(incomplete("the Authorization header has an unknown scheme")),
         None => rpc(http),
@@ -167,7 +179,10 @@ fn v3(http: &Http, authorization: &str) -> Result<Signed, Refusal> {
     };
     let signed_headers = part("SignedHeaders")?;
     let named: Vec<&str> = signed_headers.split(';').collect();
-    for name in http.headers.keys().filter(|n| n.starts_with("x-acs-")) {
+    let must = |name: &&String| {
+        name.starts_with("x-acs-") || ["host", "content-type"].contains(&name.as_str())
+    };
+    for name in http.headers.keys().filter(must) {
         if !named.contains(&name.as_str()) {
             return Err(incomplete(&format!("header {name} is not signed")));
         }

@@ -42,6 +42,7 @@ fn means() -> Means {
             all: Some("http://127.0.0.1:9".into()),
             ..crate::aliyun::Endpoints::default()
         },
+        manner: crate::aliyun::Manner::default(),
         metadata: Some("http://127.0.0.1:9".into()),
         clock: Arc::new(VirtualClock::new(1_000)),
     }

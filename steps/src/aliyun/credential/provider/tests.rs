@@ -1,5 +1,5 @@
 use super::*;
-use crate::aliyun::Endpoints;
+use crate::aliyun::{Endpoints, Manner};
 use crate::secret::Secret;
 use escrr_engine::clock::Busy;
 use escrr_engine::erased::BoxFuture;
@@ -40,6 +40,7 @@ impl Counted {
         let command = format!("echo asked >> '{}'; cat '{}'", count.display(), answer.display());
         let means = Means {
             endpoints: Endpoints::default(),
+            manner: Manner::default(),
             metadata: None,
             clock: Arc::clone(&clock) as _,
         };
