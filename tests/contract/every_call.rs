@@ -1,4 +1,5 @@
-//! Makes every call of the OpenAPI's client once, with every parameter that it can send.
+//! Makes every call of the OpenAPI's client by each generation of signatures, with every
+//! parameter that it can send.
 //!
 //! `run.py` starts it with the address of a recorder, and holds what arrives there against what
 //! the official clients send. The recorder answers nothing of use, so every call ends in a fault
@@ -8,14 +9,17 @@ use escrr_steps::aliyun::cbn::{
     AttachmentFilter, CenFilter, CreateCen, CreatePeerAttachment, CreateTransitRouter,
     CreateVpcAttachment, LinkKind, PeerBandwidth,
 };
+use escrr_steps::aliyun::credential::RoleSession;
 use escrr_steps::aliyun::ecs::RunCommand;
-use escrr_steps::aliyun::elasticsearch::ModifyMode;
+use escrr_steps::aliyun::elasticsearch::{EsCredential, EsRequest, ModifyMode};
 use escrr_steps::aliyun::nlb::{
     CreateListener, CreateLoadBalancer, CreateServerGroup, GroupFilter, Server,
 };
 use escrr_steps::aliyun::privatelink::{CreateEndpointService, ServiceFilter, ServiceResource};
 use escrr_steps::aliyun::vpc::{CreateRouteEntry, CreateVSwitch, VSwitchFilter};
-use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints, Tags, ZoneMapping};
+use escrr_steps::aliyun::{
+    Cloud, Config, Credentials, Endpoints, Manner, Signature, Tags, ZoneMapping,
+};
 use escrr_steps::secret::Secret;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -28,14 +32,22 @@ const TOKEN: &str = "contract-token";
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     escrr_steps::install_tls();
-    let Some(cloud) = std::env::args().nth(1).and_then(client) else { return ExitCode::FAILURE };
+    let Some(url) = std::env::args().nth(1) else { return ExitCode::FAILURE };
+    for signature in [Signature::V1, Signature::V3] {
+        let Some(cloud) = client(&url, signature) else { return ExitCode::FAILURE };
+        all(&cloud).await;
+    }
+    ExitCode::SUCCESS
+}
+
+async fn all(cloud: &Cloud) {
     let tags =
         Tags::from([("escrr:link", TEXT), ("escrr:node", "a")].map(|(k, v)| (k.into(), v.into())));
     let zones = ["h", "i"].map(|zone| ZoneMapping {
         zone_id: format!("{REGION}-{zone}"),
         vswitch_id: format!("vsw-{zone}"),
     });
-    for cloud in [&cloud, &cloud.dry_run()] {
+    for cloud in [cloud, &cloud.dry_run()] {
         routers(cloud, &tags).await;
         attachments(cloud, &tags, &zones).await;
         ties(cloud).await;
@@ -46,18 +58,30 @@ async fn main() -> ExitCode {
         services(cloud, &tags).await;
         instances(cloud).await;
         drop(cloud.sts(REGION).get_caller_identity().await);
+        drop(cloud.sts(REGION).assume_role(&session()).await);
     }
-    ExitCode::SUCCESS
 }
 
-fn client(url: String) -> Option<Cloud> {
-    let endpoints = Endpoints { all: Some(url), product: BTreeMap::new() };
+fn session() -> RoleSession {
+    RoleSession {
+        role_arn: "acs:ram::1234567890123456:role/escrr".to_owned(),
+        session_name: "escrr".to_owned(),
+        seconds: Some(900),
+        policy: Some(r#"{"Version":"1","Statement":[]}"#.to_owned()),
+        external_id: Some(Secret::new("a b+c*d~e")),
+        ..RoleSession::default()
+    }
+}
+
+fn client(url: &str, signature: Signature) -> Option<Cloud> {
+    let endpoints = Endpoints { all: Some(url.to_owned()), product: BTreeMap::new() };
     let credentials = Credentials {
         access_key_id: "contract".to_owned(),
         access_key_secret: Secret::new("contract-secret"),
         security_token: None,
     };
-    Cloud::new(Config { credentials, endpoints }).ok()
+    let manner = Manner { signature, ..Manner::default() };
+    Cloud::with(Config { credentials, endpoints }, manner).ok()
 }
 
 async fn routers(cloud: &Cloud, tags: &Tags) {
@@ -269,4 +293,11 @@ async fn instances(cloud: &Cloud) {
     drop(es.create_vpc_endpoint("es-cn-1", "epsrv-1", "cn-hangzhou-h", TOKEN).await);
     drop(es.list_vpc_endpoints("es-cn-1").await);
     drop(es.delete_vpc_endpoint("es-cn-1", "ep-1", TOKEN).await);
+    let stored = EsCredential::Stored("credential-1".to_owned());
+    for credential in [&EsCredential::Default, &EsCredential::System, &stored] {
+        let (method, target) = ("PUT", "/_cluster/settings?flat_settings=true");
+        let body = Some(serde_json::json!({ "persistent": { "a.b": "c" } }));
+        let request = EsRequest { method, target, body, credential, writes: true };
+        drop(es.invoke_es_request("es-cn-1", request).await);
+    }
 }

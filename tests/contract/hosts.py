@@ -16,20 +16,18 @@ REGIONS = (
     "cn-shenzhen", "cn-guangzhou", "cn-wulanchabu", "cn-zhangjiakou", "eu-central-1",
     "eu-west-1", "us-east-1", "us-west-1",
 )
-CENTRAL = ("Cbn",)
 
 
 def ours():
     """The rule as the product's source has it: central, an exception, or by region."""
-    text = (SOURCE / "endpoint.rs").read_text()
-    rows = re.findall(r'\(Product::(\w+), "([\w-]+)", "([\w.-]+)"\)', text)
-    exceptions = {(product, region): host for product, region, host in rows}
+    text = (SOURCE / "endpoint" / "exceptions.rs").read_text()
+    public = text.split("const PUBLIC")[1].split("];")[0]
+    rows = re.findall(r'\(Product::(\w+), (ANY|"[\w-]+"), "([\w.-]+)"\)', public)
+    exceptions = {(product, region.strip('"')): host for product, region, host in rows}
 
     def host(product, region):
-        if product in CENTRAL:
-            return f"{product.lower()}.aliyuncs.com"
         rule = f"{product.lower()}.{region}.aliyuncs.com"
-        return exceptions.get((product, region), rule)
+        return exceptions.get((product, region), exceptions.get((product, "ANY"), rule))
     return host
 
 
@@ -37,9 +35,6 @@ def compare(findings):
     """Says where a client would go to another host than the product."""
     host = ours()
     for product, package in models.PACKAGES.items():
-        if product == "Sts":
-            # It answers at a central address and at regional ones: a client may take either.
-            continue
         client = importlib.import_module(package + ".client").Client
         for region in REGIONS:
             config = Config(access_key_id="key", access_key_secret="secret", region_id=region)

@@ -117,6 +117,11 @@ impl Clouds {
         Self { all, client }
     }
 
+    /// How many links each has.
+    pub(crate) fn sizes(&self) -> impl Iterator<Item = usize> {
+        self.all.iter().map(|cloud| cloud.links)
+    }
+
     /// A clock for each: it jumps, and its cloud with it.
     pub(crate) fn clocks(&self) -> Vec<Arc<dyn Clock>> {
         let clock = |cloud: &Pretend| -> Arc<dyn Clock> {

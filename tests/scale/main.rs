@@ -19,6 +19,8 @@ use escrr_engine::lane::Lanes;
 use escrr_engine::store::{Committer, Holder, Home, Reading};
 use escrr_engine::{Beginning, Catalog, Ending, Engine, Event, Interrupt, Phase, SagaId};
 use escrr_steps::World;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -40,6 +42,38 @@ fn of_this_process(name: &str) -> Option<u64> {
 
 fn files() -> usize {
     std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
+}
+
+/// As many files as the system allows: each saga keeps a few connections.
+fn allow_files() {
+    let mut limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    limit.current = limit.maximum;
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
+}
+
+/// How many things of each kind there are.
+fn kinds(inventory: &Value) -> BTreeMap<&str, usize> {
+    let mut kinds = BTreeMap::new();
+    for thing in inventory.as_array().unwrap() {
+        *kinds.entry(thing["kind"].as_str().unwrap()).or_default() += 1;
+    }
+    kinds
+}
+
+/// Every link made exactly what every other one made: nothing is missing and nothing twice.
+fn assert_each_made_the_same(clouds: &Clouds, after: &[Value], before: &[Value]) {
+    let mut one_link: Option<BTreeMap<&str, usize>> = None;
+    for ((links, after), before) in clouds.sizes().zip(after).zip(before) {
+        let (mut made, there) = (kinds(after), kinds(before));
+        for (kind, count) in &mut made {
+            let new = *count - there.get(kind).copied().unwrap_or(0);
+            assert_eq!(new % links, 0, "{new} of {kind} by {links} links");
+            *count = new / links;
+        }
+        made.retain(|_, count| *count > 0);
+        assert!(made.len() > 10, "{made:?}");
+        assert_eq!(*one_link.get_or_insert_with(|| made.clone()), made);
+    }
 }
 
 /// The engines of one process: each pretend cloud has its own time, the store is everybody's.
@@ -92,6 +126,7 @@ impl Process {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_sagas_at_once_need_little_memory_each() {
     let number = sagas();
+    allow_files();
     let clouds = Clouds::start(number).await;
     let before = clouds.inventories().await;
     let links = clouds.links();
@@ -116,9 +151,7 @@ async fn many_sagas_at_once_need_little_memory_each() {
     } else {
         println!("skipped: this system does not tell how much memory a process has");
     }
-    for made in clouds.inventories().await.iter().zip(&before).map(|(now, then)| now != then) {
-        assert!(made);
-    }
+    assert_each_made_the_same(&clouds, &clouds.inventories().await, &before);
     for link in &links {
         let engine = &process.engines[link.cloud];
         engine.say(link.saga, Event::RollbackBegun { by: "scale".into() }).await.unwrap();

@@ -168,7 +168,7 @@ pub enum Notice {
     },
 }
 
-/// A store of journals. It blocks; [`Committer`] puts it on a thread of its own.
+/// A store of journals. It blocks; [`Committer`] says who is blocked by it.
 pub trait Store: Send + 'static {
     /// Shuts out every earlier holder.
     fn claim(&mut self) -> Result<Fence, StoreError>;
