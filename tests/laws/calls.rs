@@ -56,7 +56,7 @@ pub(crate) async fn to_the_end(mut bench: Bench, job: &Job, case: &str) -> Resul
 async fn disturbed(job: Job, effect: Value) -> Result<(), Error> {
     let case = name(&job, &effect);
     let bench = before(&job, &effect).await?;
-    to_the_end(bench, &job, &case).await
+    Box::pin(to_the_end(bench, &job, &case)).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -126,7 +126,7 @@ async fn killed_then_on(job: Job, effect: &'static str) -> Result<(), Error> {
     bench.store.die_after(None);
     match again {
         Err(error) if !error.to_string().contains("dead") => Err(error),
-        _ => to_the_end(bench, &job, &case).await,
+        _ => Box::pin(to_the_end(bench, &job, &case)).await,
     }
 }
 

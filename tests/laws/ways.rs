@@ -14,7 +14,7 @@ async fn disturbed((way, job): (Way, Job), effect: Value) -> Result<(), Error> {
     let case = format!("by {way}: {}", name(&job, &effect));
     let mut bench = before(&job, &effect).await?;
     bench.way = way;
-    to_the_end(bench, &job, &case).await
+    Box::pin(to_the_end(bench, &job, &case)).await
 }
 
 /// The changes of a cluster, on the ways in turn or on each.
