@@ -17,7 +17,7 @@ pub enum AuthCommand {
 /// `escrr auth check`
 #[derive(Clone, Debug, clap::Args)]
 pub struct AuthCheckArgs {
-    /// The spec whose [credentials] count [default: escrr.toml, if there is one]
+    /// The spec whose section `credentials` counts [default: escrr.toml, if there is one]
     #[arg(value_name = "SPEC")]
     pub spec: Option<PathBuf>,
     /// Which cloud.
