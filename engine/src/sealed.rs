@@ -2,6 +2,7 @@
 
 use crate::event::Entry;
 use crate::id::hex;
+use crate::store::record;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::ops::Deref;
@@ -14,7 +15,10 @@ pub struct Sealed(Arc<Inside>);
 #[derive(Debug)]
 struct Inside {
     entry: Entry,
-    event: Vec<u8>,
+    /// The entry as journals keep it; the event's JSON stands at its end.
+    record: Vec<u8>,
+    /// Where that begins.
+    event_at: usize,
     digest: [u8; 32],
 }
 
@@ -53,7 +57,9 @@ impl Sealed {
         hash.update(&entry.previous);
         hash.update(&event);
         let digest = hash.finalize().into();
-        Self(Arc::new(Inside { entry, event, digest }))
+        let record = record(&entry, &event);
+        let event_at = record.len().saturating_sub(event.len());
+        Self(Arc::new(Inside { entry, record, event_at, digest }))
     }
 
     /// The entry.
@@ -63,7 +69,13 @@ impl Sealed {
 
     /// The event's JSON: what the hash covers and what a store keeps.
     pub fn event_json(&self) -> &[u8] {
-        &self.0.event
+        self.0.record.get(self.0.event_at..).unwrap_or_default()
+    }
+
+    /// The entry as journals keep it, without its saga. It is made once, by whoever makes the
+    /// entry, and not in the one place through which all entries pass.
+    pub(crate) fn record(&self) -> &[u8] {
+        &self.0.record
     }
 
     /// SHA-256 over version and time (little-endian), the text of `previous`, and the event's JSON.

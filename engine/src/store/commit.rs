@@ -9,6 +9,7 @@ use super::{Append, Fence, Head, Store, StoreError};
 use crate::event::Entry;
 use crate::id::SagaId;
 use crate::sealed::Sealed;
+use answer::{Asker, answer_all};
 use std::fmt;
 use std::sync::{Arc, PoisonError};
 use tokio::sync::oneshot;
@@ -33,6 +34,7 @@ use std::{
     thread,
 };
 
+mod answer;
 #[cfg(test)]
 mod interleavings;
 
@@ -40,7 +42,7 @@ type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 #[derive(Debug)]
 enum Ask {
-    Append(Append, Answer<()>),
+    Append(Append, Asker),
     Entries(SagaId, u64, Answer<Vec<Entry>>),
     Heads(Answer<Vec<Head>>),
 }
@@ -89,14 +91,14 @@ impl Committer {
         let append = Append::new(saga, entry);
         let pending = self.desk.one_more();
         if !pending.is_alone() {
-            return self.ask(|answer| Ask::Append(append, answer)).await;
+            return self.together(append).await;
         }
         let mut leaving = Leaving { asks: &self.asks, append: Some(append) };
         // Whoever else is ready to append comes first: then it is one batch.
         tokio::task::yield_now().await;
         match leaving.append.take() {
             Some(append) if pending.is_alone() => self.desk.books().commit(&[append]),
-            Some(append) => self.ask(|answer| Ask::Append(append, answer)).await,
+            Some(append) => self.together(append).await,
             None => Err(gone()),
         }
     }
@@ -109,6 +111,13 @@ impl Committer {
     /// All heads, oldest saga first.
     pub async fn heads(&self) -> Result<Vec<Head>, StoreError> {
         self.ask(Ask::Heads).await
+    }
+
+    /// Adds an entry in a batch with others.
+    async fn together(&self, append: Append) -> Result<(), StoreError> {
+        let (asker, answered) = oneshot::channel();
+        self.asks.send(Ask::Append(append, asker)).map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?.pass_on()
     }
 
     async fn ask<T>(&self, ask: impl FnOnce(Answer<T>) -> Ask) -> Result<T, StoreError> {
@@ -172,13 +181,13 @@ impl Desk {
     fn serve(&self, queue: &mpsc::Receiver<Ask>) {
         while let Ok(first) = queue.recv() {
             let mut batch = Vec::new();
-            let mut answers = Vec::new();
+            let mut askers = Vec::new();
             let mut books = self.books();
             for ask in std::iter::once(first).chain(queue.try_iter()) {
                 match ask {
-                    Ask::Append(append, answer) => {
+                    Ask::Append(append, asker) => {
                         batch.push(append);
-                        answers.push(answer);
+                        askers.push(asker);
                     }
                     Ask::Entries(saga, from, answer) => {
                         drop(answer.send(books.store.entries(saga, from)));
@@ -188,10 +197,7 @@ impl Desk {
             }
             let done = books.settle(&batch);
             drop(books);
-            for (done, answer) in done.into_iter().zip(answers) {
-                // Nobody waits for the answer any more: the entry is durable all the same.
-                drop(answer.send(done));
-            }
+            answer_all(askers, done);
         }
     }
 }

@@ -20,6 +20,7 @@ pub use crate::sealed::chain;
 pub use commit::Committer;
 pub use dying::{Dying, Moment, NoMoment};
 pub use home::Home;
+pub(crate) use journal::records::record;
 pub use lock::{Holder, Lock};
 pub use memory::MemoryStore;
 pub use reading::Reading;

@@ -1,5 +1,6 @@
 //! What frames hold, as bytes: frozen structs in bincode; what grows travels inside as JSON.
 
+use crate::event::Entry;
 use crate::id::{SagaId, hex, unhex};
 use crate::sealed::Sealed;
 use crate::store::{Head, Known, Place};
@@ -89,16 +90,21 @@ fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
 
 /// Entries to a payload.
 pub(crate) fn batch<'a>(entries: impl Iterator<Item = (SagaId, &'a Sealed)>) -> Vec<u8> {
-    let records: Vec<RecordV1> = entries
-        .map(|(saga, entry)| RecordV1 {
-            saga: *saga.as_bytes(),
-            version: entry.version,
-            at_ms: entry.at_ms,
-            previous: unhex(&entry.previous),
-            event: entry.event_json().to_vec(),
-        })
-        .collect();
-    pack(&records)
+    let (mut count, mut records) = (0_u64, Vec::new());
+    for (saga, entry) in entries {
+        count += 1;
+        records.extend_from_slice(saga.as_bytes());
+        records.extend_from_slice(entry.record());
+    }
+    let mut payload = pack(&count);
+    payload.append(&mut records);
+    payload
+}
+
+/// All of an entry's [`RecordV1`] but its saga, which stands first there; the event's JSON is
+/// at the end.
+pub(crate) fn record(entry: &Entry, event: &[u8]) -> Vec<u8> {
+    pack(&(entry.version, entry.at_ms, unhex(&entry.previous), event))
 }
 
 /// A payload to entries.

@@ -9,7 +9,9 @@ use crate::ledger::{LogLine, es_action, es_mutating};
 use crate::route::at_cluster;
 use crate::verify::{self, Keys, check, is_anonymous};
 use crate::wire::{self, Http};
-use crate::{Answer, Call, Durations, Refusal, World, actions, idempotency, instances, route};
+use crate::{
+    Answer, Call, Durations, Error, Refusal, World, actions, idempotency, instances, route,
+};
 
 /// The process that sent a request.
 pub(crate) trait Caller {
@@ -239,15 +241,8 @@ impl Desk {
         self.note(entry, &word, killed.flatten());
         // Keys that were handed out are on disk soon, though nothing of the world changed.
         self.dirty |= HANDS_OUT_KEYS.contains(&entry.product.as_str());
-        let saved = if killed.is_some() {
-            // The caller may be this very process: nothing may be left unwritten.
-            self.dirty = true;
-            self.flush()
-        } else if ordered || (entry.mutating && may_have_changed(entry, &word)) {
-            self.changed()
-        } else {
-            Ok(())
-        };
+        let changed = ordered || (entry.mutating && may_have_changed(entry, &word));
+        let saved = self.save(changed, killed.is_some());
         match killed {
             Some(Some(pid)) => caller.kill(pid),
             Some(None) => tracing::warn!("the caller to be stopped was not found"),
@@ -259,6 +254,15 @@ impl Desk {
             return (way.refuse)(&Refusal::new(500, "InternalError", text)).into();
         }
         Outcome { reply, delay_ms }
+    }
+
+    fn save(&mut self, changed: bool, killed: bool) -> Result<(), Error> {
+        if killed {
+            // The caller may be this very process: nothing may be left unwritten.
+            self.dirty = true;
+            return self.flush();
+        }
+        if changed { self.changed() } else { Ok(()) }
     }
 
     fn apply(&mut self, entry: &Entry, way: &Way<'_>) -> (Reply, String) {
