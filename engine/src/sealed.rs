@@ -35,7 +35,7 @@ impl Sealed {
     pub fn new(entry: Entry) -> Self {
         // Events hold text, numbers and JSON: they always serialise.
         let event = serde_json::to_vec(&entry.event).unwrap_or_default();
-        Self::over(entry, event)
+        Self::over(entry, &event)
     }
 
     /// An entry of which a store has read the event's JSON. That is hashed as it is, so a field
@@ -44,20 +44,20 @@ impl Sealed {
         version: u64,
         at_ms: u64,
         previous: String,
-        event: Vec<u8>,
+        event: &[u8],
     ) -> Result<Self, serde_json::Error> {
-        let read = serde_json::from_slice(&event)?;
+        let read = serde_json::from_slice(event)?;
         Ok(Self::over(Entry { version, at_ms, previous, event: read }, event))
     }
 
-    fn over(entry: Entry, event: Vec<u8>) -> Self {
+    fn over(entry: Entry, event: &[u8]) -> Self {
         let mut hash = Sha256::new();
         hash.update(entry.version.to_le_bytes());
         hash.update(entry.at_ms.to_le_bytes());
         hash.update(&entry.previous);
-        hash.update(&event);
+        hash.update(event);
         let digest = hash.finalize().into();
-        let record = record(&entry, &event);
+        let record = record(&entry, event);
         let event_at = record.len().saturating_sub(event.len());
         Self(Arc::new(Inside { entry, record, event_at, digest }))
     }
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn the_hash_is_of_what_was_read_and_not_of_what_was_understood() {
         let event = br#"{"type":"undo_intended","node":"a.b","added":"later"}"#.to_vec();
-        let read = Sealed::read(1, 2, String::new(), event).unwrap();
+        let read = Sealed::read(1, 2, String::new(), &event).unwrap();
         assert_ne!(read.hash(), chain(read.entry()));
         assert_eq!(Sealed::new(sample()).hash(), chain(&sample()));
     }

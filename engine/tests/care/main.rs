@@ -59,7 +59,7 @@ impl Growing {
             json.pop();
             json.extend(br#","added":{"later":"\u00fc"}}"#);
         }
-        let entry = Sealed::read(version, 5_000 + version, previous, json).unwrap();
+        let entry = Sealed::read(version, 5_000 + version, previous, &json).unwrap();
         entries.push(entry.clone());
         Append::new(saga(number), entry)
     }

@@ -213,7 +213,7 @@ impl<R: BufRead> Lines<R> {
             return Err(self.wrong("it was rewritten: its bytes are not those of an export"));
         };
         let Front { version, at_ms, previous, .. } = front;
-        let entry = Sealed::read(version, at_ms, previous, [b"{", rest].concat());
+        let entry = Sealed::read(version, at_ms, previous, &[b"{", rest].concat());
         let entry = entry.map_err(|e| self.wrong(format!("an event cannot be read: {e}")))?;
         Ok(Some((self.number, saga, entry)))
     }

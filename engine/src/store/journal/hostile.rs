@@ -264,7 +264,7 @@ fn a_directory_with_absurd_numbers_under_a_right_checksum_is_refused() {
 #[test]
 fn json_in_json_to_any_depth_is_refused_and_not_followed() {
     for deep in ["[".repeat(1 << 20), "{\"type\":".repeat(1 << 18)] {
-        assert!(Sealed::read(1, 1, String::new(), deep.into_bytes()).is_err());
+        assert!(Sealed::read(1, 1, String::new(), deep.as_bytes()).is_err());
     }
 }
 

@@ -113,7 +113,7 @@ pub(crate) fn read_batch(payload: &[u8]) -> Result<Vec<(SagaId, Sealed)>, Unread
     records
         .into_iter()
         .map(|r| {
-            let entry = Sealed::read(r.version, r.at_ms, hex(&r.previous), r.event);
+            let entry = Sealed::read(r.version, r.at_ms, hex(&r.previous), &r.event);
             let entry = entry.map_err(|_| Unreadable("an event is not known to this version"))?;
             Ok((SagaId::from_bytes(r.saga), entry))
         })
