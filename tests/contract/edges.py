@@ -170,7 +170,7 @@ class Edges:
 
     def session(self):
         account = self.driver.call("Sts", "GetCallerIdentity")["AccountId"]
-        params = {"RoleArn": f"acs:ram::{account}:role/contract", "RoleSessionName": "contract",
+        params = {"RoleArn": f"acs:ram::{account}:role/escrr", "RoleSessionName": "contract",
                   "DurationSeconds": 900}
         given = self.driver.call("Sts", "AssumeRole", params)["Credentials"]
         keys = given["AccessKeyId"], given["AccessKeySecret"], given["SecurityToken"]

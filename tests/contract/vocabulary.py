@@ -14,8 +14,9 @@ PRODUCTS = {"cbn": "Cbn", "vpc": "Vpc", "ecs": "Ecs", "nlb": "Nlb", "privatelink
 CALL = re.compile(r'\.(?:read|write|write_only|list|roa_read|roa_write|pages)\(\s*"(\w+)"')
 READ = re.compile(r'\.(?:need|given|text|number|signed|truth|flag|texts|rows|tags)\(\s*"([\w.]+)"')
 # Fields that the official models have and no answer of the sandbox's worlds holds: public access
-# is off, zones come in the newer of two shapes, and a next hop comes without what lies behind it.
+# is off, Kibanas have no names of the cloud's, zones come in the newer of two shapes, and a next hop comes without what lies behind it.
 UNSEEN = {("Elasticsearch", "publicDomain"), ("Elasticsearch", "publicPort"),
+          ("Elasticsearch", "kibanaPrivateDomain"), ("Elasticsearch", "kibanaPrivatePort"),
           ("Cbn", "MasterZones"), ("Cbn", "SlaveZones"),
           ("Vpc", "NextHopRelatedInfo"), ("Vpc", "InstanceId")}
 
