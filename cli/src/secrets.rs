@@ -7,11 +7,11 @@ use crate::codes;
 use crate::error::CommandError;
 use crate::settings::Env;
 use escrr_steps::aliyun::Credentials;
+use escrr_steps::command::printed;
 use escrr_steps::secret::Secret;
 use escrr_steps::spec::{CredentialsSpec, KeyId, SecretRef};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 /// A password manager may have to ask a person, but not for ever.
@@ -112,23 +112,8 @@ impl<'a> Secrets<'a> {
     }
 
     async fn ask(&self, command: &str) -> Result<String, String> {
-        let child = tokio::process::Command::new("sh")
-            .arg("-c")
-            .arg(command)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| format!("the command cannot be started: {error}"))?;
-        let answer = tokio::time::timeout(self.command_limit, child.wait_with_output())
-            .await
-            .map_err(|_| format!("no answer within {} s", self.command_limit.as_secs()))?
-            .map_err(|error| error.to_string())?;
-        if !answer.status.success() {
-            return Err(format!("the command failed ({})", answer.status));
-        }
-        String::from_utf8(answer.stdout).map_err(|_| "it is not text".to_owned())
+        let printed = printed(command, self.command_limit).await?;
+        String::from_utf8(printed).map_err(|_| "it is not text".to_owned())
     }
 }
 

@@ -8,6 +8,7 @@ mod access;
 pub mod aliyun;
 pub mod calls;
 pub mod catalog;
+pub mod command;
 mod dns;
 pub mod elastic;
 pub mod nodes;

@@ -83,3 +83,25 @@ fn a_policy_is_what_is_called() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn the_way_by_the_openapi_needs_one_permission_more() {
+    let env = Env::new();
+    let side = |name: &str, region: &str, instance: &str| {
+        format!(
+            "[{name}]\nregion = \"{region}\"\ninstance = \"{instance}\"\n\
+             [{name}.access]\nway = \"openapi\"\n"
+        )
+    };
+    let spec = format!(
+        "link = \"by-the-openapi\"\n{}{}[replication]\npatterns = [\"logs-*\"]\n",
+        side("leader", "cn-shanghai", "es-cn-leader000001"),
+        side("follower", "cn-hangzhou", "es-cn-follower0001"),
+    );
+    let asked = asked_by(&env, &["plan", &env.write("link.toml", &spec)]);
+    let without = permitted(&env, "look");
+    let missing: Vec<&str> = asked.difference(&without).map(String::as_str).collect();
+    assert_eq!(missing, ["elasticsearch:InvokeEsRequest"]);
+    let with = env.alone(&["auth", "policy", "--phase", "look", "--into-clusters"]).exits(0);
+    assert!(with.stdout.contains("elasticsearch:InvokeEsRequest"), "{}", with.stdout);
+}

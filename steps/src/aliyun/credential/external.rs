@@ -2,9 +2,9 @@
 
 use super::held::{Held, moment};
 use crate::aliyun::Credentials;
+use crate::command::printed;
 use crate::secret::Secret;
 use serde_json::Value;
-use std::process::Stdio;
 use std::time::Duration;
 
 /// The limit of the vendor's library.
@@ -18,27 +18,11 @@ pub(super) async fn ask(command: &str) -> Result<Held, String> {
 }
 
 async fn ask_within(command: &str, limit: Duration) -> Result<Held, String> {
-    let child = tokio::process::Command::new("sh")
-        .arg("-c")
-        .arg(command)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        // It may say a secret there.
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| format!("the command cannot be started: {error}"))?;
-    let answer = tokio::time::timeout(limit, child.wait_with_output())
-        .await
-        .map_err(|_| format!("the command gave no answer within {} s", limit.as_secs()))?
-        .map_err(|error| error.to_string())?;
-    if !answer.status.success() {
-        return Err(format!("the command failed ({})", answer.status));
-    }
-    if answer.stdout.len() > MOST_BYTES {
+    let printed = printed(command, limit).await?;
+    if printed.len() > MOST_BYTES {
         return Err("the command printed more than credentials are long".to_owned());
     }
-    let value: Value = serde_json::from_slice(&answer.stdout)
+    let value: Value = serde_json::from_slice(&printed)
         .map_err(|_| "what the command printed is no JSON".to_owned())?;
     read(&value)
 }
