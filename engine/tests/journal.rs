@@ -104,6 +104,22 @@ fn small() -> (tempfile::TempDir, Growing) {
     (folder, growing)
 }
 
+#[test]
+fn what_one_process_wrote_is_archived_whole_also_when_it_claims_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut growing = Growing::default();
+    let mut home = open(folder.path());
+    growing.grow(&mut home, 0..40, 120);
+    growing.grow(&mut home, 40..80, 120);
+    let last = home.claim().unwrap();
+    drop(home);
+    assert!(files(folder.path(), ".arc").len() >= 3);
+    growing.check_reading(folder.path());
+    let mut home = open(folder.path());
+    growing.check_home(&home);
+    assert!(home.claim().unwrap() > last);
+}
+
 /// A home with archives and segments, closed.
 fn large() -> (tempfile::TempDir, Growing) {
     let folder = tempfile::tempdir().unwrap();

@@ -45,6 +45,9 @@ pub(crate) struct State {
     pub(crate) waiting: usize,
     /// The number of the last frame.
     pub(crate) last: u64,
+    /// Segments from this number on hold nothing but this process's entries; none before it has
+    /// claimed the store.
+    pub(crate) own: Option<u64>,
     /// Why the follower has given up.
     pub(crate) trouble: Option<StoreError>,
 }
@@ -146,8 +149,6 @@ pub(crate) struct Work {
     pub(crate) folder: PathBuf,
     pub(crate) index: Index,
     pub(crate) shared: Arc<Shared>,
-    /// Segments from this number on are written by this process, and hold nothing but entries.
-    pub(crate) own: u64,
 }
 
 /// Entries in the order of their commits.
@@ -262,7 +263,7 @@ impl Work {
     /// of it and has them all still in mind: nothing has to be read and understood again.
     fn remembered(&self, full: Full, first: u64) -> Option<Entries> {
         let state = self.shared.lock();
-        let whole = full.number >= self.own && state.tail.front()?.0 <= first;
+        let whole = full.number >= state.own? && state.tail.front()?.0 <= first;
         let inside = state.tail.iter().skip_while(|(sequence, ..)| *sequence < first);
         let inside = inside.take_while(|(sequence, ..)| *sequence < full.next);
         whole.then(|| inside.map(|(_, saga, entry)| (*saga, entry.clone())).collect())

@@ -65,9 +65,7 @@ impl Home {
         let waiting = replay.full.len();
         let state = State::begin(truth, last, followed, waiting);
         let shared = Arc::new(Shared::begin(state));
-        // The claim goes into the open segment, or is the first thing in the next one.
-        let own = journal.segment() + 2;
-        let work = Work { folder, index: index.clone(), shared: Arc::clone(&shared), own };
+        let work = Work { folder, index: index.clone(), shared: Arc::clone(&shared) };
         let thread = Follower::start(work)?;
         for full in replay.full {
             thread.give(Task::Archive(full, journal.following_size()));
@@ -146,6 +144,7 @@ impl Store for Home {
         let (sequence, full) = self.journal.append(Kind::Claim, &records::claim(fence))?;
         self.fence = fence;
         self.shared.committed(sequence, full, BTreeMap::new(), &[]);
+        self.shared.lock().own = Some(self.journal.segment() + 1);
         if let Some(full) = full {
             self.follower.give(Task::Archive(full, self.journal.following_size()));
         }
