@@ -22,8 +22,11 @@ const QUIET: Duration = Duration::from_millis(50);
 const LOOKS: u32 = 20;
 /// More entries than this are left for the archives.
 const MANY: usize = 4096;
+/// So many full segments are left until nothing comes any more: archives and commits would share
+/// the disk, and whoever commits is waited for.
+const HELD: usize = 3;
 /// So many full segments may wait to be archived; then a commit waits.
-const WAITING: usize = 3;
+const WAITING: usize = HELD + 3;
 
 /// What the committer's thread and the follower share.
 #[derive(Debug, Default)]
@@ -59,20 +62,13 @@ impl Shared {
     }
 
     /// Notes what was committed; true if the follower has to be woken.
-    pub(crate) fn committed(
-        &self,
-        sequence: u64,
-        full: Option<Full>,
-        changed: BTreeMap<SagaId, Head>,
-        batch: &[Append],
-    ) -> bool {
+    pub(crate) fn committed(&self, sequence: u64, full: Option<Full>, batch: &[Append]) -> bool {
         let mut state = self.lock();
         let first = state.tail.is_empty();
-        for (saga, head) in changed {
-            match state.known.get_mut(&saga) {
-                Some(known) => known.head = head,
-                None => drop(state.known.insert(saga, Known { head, places: Vec::new() })),
-            }
+        for append in batch {
+            let known = state.known.entry(append.saga);
+            let new = || Known { head: Head::before(append), places: Vec::new() };
+            known.or_insert_with(new).head.follow(&append.entry);
         }
         let tail = batch.iter().map(|append| (sequence, append.saga, append.entry.clone()));
         state.tail.extend(tail);
@@ -183,14 +179,19 @@ impl Work {
         }
     }
 
-    /// Archives at once, and lets the index follow when nothing comes any more.
+    /// Archives what there is too much of, and the rest when nothing comes any more; then the
+    /// index follows.
     fn until_quiet(&self, queue: &mpsc::Receiver<Task>, first: Task) -> Result<(), StoreError> {
         let (mut next, mut looks, mut seen) = (Ok(first), 0, 0);
+        let mut held = VecDeque::new();
         loop {
             match next {
-                Ok(Task::Archive(full, size)) => self.archive(full, size)?,
+                Ok(Task::Archive(full, size)) => {
+                    held.push_back((full, size));
+                    self.make_room(&mut held, size)?;
+                }
                 Ok(Task::Follow) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.follow(),
+                Err(RecvTimeoutError::Disconnected) => return self.settle(held),
                 Err(RecvTimeoutError::Timeout) => {
                     let (last, many) = {
                         let state = self.shared.lock();
@@ -198,13 +199,28 @@ impl Work {
                     };
                     looks += 1;
                     if last == seen || (looks > LOOKS && !many) {
-                        return self.follow();
+                        return self.settle(held);
                     }
                     seen = last;
                 }
             }
             next = queue.recv_timeout(QUIET);
         }
+    }
+
+    /// Sees to it that the next segment's file is there before it is needed.
+    fn make_room(&self, held: &mut VecDeque<(Full, u64)>, size: u64) -> Result<(), StoreError> {
+        if held.len() > HELD {
+            return held.pop_front().map_or(Ok(()), |(full, _)| self.archive(full, size));
+        }
+        // A disk without room is met again by the commit that wants the next segment.
+        drop(segment::prepare(&self.folder, size, None));
+        Ok(())
+    }
+
+    fn settle(&self, held: VecDeque<(Full, u64)>) -> Result<(), StoreError> {
+        held.into_iter().try_for_each(|(full, size)| self.archive(full, size))?;
+        self.follow()
     }
 
     fn follow(&self) -> Result<(), StoreError> {
@@ -255,7 +271,7 @@ impl Work {
         self.announce(archive, full)?;
         // The archive has its name for good, so the segment's blocks may be used again. A disk
         // without room for that is met again by the commit that wants the next segment.
-        drop(segment::prepare(&self.folder, size.max(full.size), Some(&path)));
+        drop(segment::recycle(&self.folder, size.max(full.size), &path));
         Ok(())
     }
 

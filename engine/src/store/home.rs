@@ -6,8 +6,8 @@ use super::journal::frame::Kind;
 use super::journal::{self, Journal, records};
 use super::truth::{Pieces, Truth};
 use super::{
-    Append, Fence, Head, Holder, Known, Lock, Notice, Store, StoreError, advance, meta, paths,
-    sync_folder,
+    Append, Fence, Head, Holder, Known, Lock, Notice, Store, StoreError, check_follows, meta,
+    paths, sync_folder,
 };
 use crate::event::Entry;
 use crate::id::SagaId;
@@ -114,20 +114,21 @@ impl Home {
         pieces.chain(&self.path, &known, from)
     }
 
-    fn advance_all(&self, batch: &[Append]) -> Result<BTreeMap<SagaId, Head>, StoreError> {
+    /// Refuses a batch of which something is too large or does not follow.
+    fn check_all(&self, batch: &[Append]) -> Result<(), StoreError> {
         let state = self.shared.lock();
-        let mut changed: BTreeMap<SagaId, Head> = BTreeMap::new();
+        let mut versions: BTreeMap<SagaId, u64> = BTreeMap::new();
         for append in batch {
             let size = append.entry.event_json().len();
             if size > LARGEST {
                 return Err(StoreError::TooLarge { size, limit: LARGEST });
             }
-            let known = || state.known.get(&append.saga).map(|known| &known.head);
-            let head = changed.get(&append.saga).or_else(known);
-            let head = advance(head, append)?;
-            changed.insert(append.saga, head);
+            let known = || state.known.get(&append.saga).map_or(0, |known| known.head.version);
+            let version = versions.entry(append.saga).or_insert_with(known);
+            check_follows(*version, append)?;
+            *version = append.entry.version;
         }
-        Ok(changed)
+        Ok(())
     }
 
     /// Reads the open and the full segments once more: the index has lost something.
@@ -143,7 +144,7 @@ impl Store for Home {
         let fence = self.fence + 1;
         let (sequence, full) = self.journal.append(Kind::Claim, &records::claim(fence))?;
         self.fence = fence;
-        self.shared.committed(sequence, full, BTreeMap::new(), &[]);
+        self.shared.committed(sequence, full, &[]);
         self.shared.lock().own = Some(self.journal.segment() + 1);
         if let Some(full) = full {
             self.follower.give(Task::Archive(full, self.journal.following_size()));
@@ -156,14 +157,14 @@ impl Store for Home {
             return Err(StoreError::Fenced);
         }
         self.shared.wait_for_room()?;
-        let changed = self.advance_all(batch)?;
+        self.check_all(batch)?;
         let payload = records::batch(batch.iter().map(|append| (append.saga, &append.entry)));
         if payload.len() > records::LARGEST {
             let (size, limit) = (payload.len(), records::LARGEST);
             return Err(StoreError::TooLarge { size, limit });
         }
         let (sequence, full) = self.journal.append(Kind::Batch, &payload)?;
-        let first = self.shared.committed(sequence, full, changed, batch);
+        let first = self.shared.committed(sequence, full, batch);
         if let Some(full) = full {
             self.follower.give(Task::Archive(full, self.journal.following_size()));
         } else if first {

@@ -263,45 +263,62 @@ impl StoreError {
     }
 }
 
+/// Does an entry follow the version that its saga has?
+fn check_follows(version: u64, append: &Append) -> Result<(), StoreError> {
+    let expected = append.entry.version.saturating_sub(1);
+    if expected == version {
+        return Ok(());
+    }
+    Err(StoreError::Conflict { saga: append.saga, expected, found: version })
+}
+
 /// The head after one more entry.
 pub(crate) fn advance(head: Option<&Head>, append: &Append) -> Result<Head, StoreError> {
-    use crate::event::Event;
-    let expected = append.entry.version.saturating_sub(1);
-    let found = head.map_or(0, |h| h.version);
-    if expected != found {
-        return Err(StoreError::Conflict { saga: append.saga, expected, found });
-    }
-    let mut next = head.cloned().unwrap_or_else(|| Head {
-        saga: append.saga,
-        link: String::new(),
-        version: 0,
-        last: String::new(),
-        created_ms: append.entry.at_ms,
-        updated_ms: append.entry.at_ms,
-        outcome: None,
-        world: String::new(),
-    });
-    match &append.entry.event {
-        Event::Created { link, world, .. } => {
-            link.clone_into(&mut next.link);
-            world.clone_into(&mut next.world);
-        }
-        Event::RollbackBegun { .. } => next.outcome = None,
-        Event::Finished { outcome } => next.outcome = Some(*outcome),
-        Event::Intended { .. }
-        | Event::Completed { .. }
-        | Event::Failed { .. }
-        | Event::Parked { .. }
-        | Event::UndoIntended { .. }
-        | Event::Undone { .. }
-        | Event::Stuck { .. }
-        | Event::Resumed { .. }
-        | Event::Decided { .. } => {}
-    }
-    next.version = append.entry.version;
-    next.updated_ms = append.entry.at_ms;
-    next.last = append.entry.hash();
+    check_follows(head.map_or(0, |h| h.version), append)?;
+    let mut next = head.cloned().unwrap_or_else(|| Head::before(append));
+    next.follow(&append.entry);
     Ok(next)
+}
+
+impl Head {
+    /// The head of a saga whose first entry this is, before it.
+    fn before(first: &Append) -> Self {
+        Self {
+            saga: first.saga,
+            link: String::new(),
+            version: 0,
+            last: String::new(),
+            created_ms: first.entry.at_ms,
+            updated_ms: first.entry.at_ms,
+            outcome: None,
+            world: String::new(),
+        }
+    }
+
+    /// Becomes the head after an entry that was checked to follow.
+    fn follow(&mut self, entry: &Sealed) {
+        use crate::event::Event;
+        match &entry.event {
+            Event::Created { link, world, .. } => {
+                link.clone_into(&mut self.link);
+                world.clone_into(&mut self.world);
+            }
+            Event::RollbackBegun { .. } => self.outcome = None,
+            Event::Finished { outcome } => self.outcome = Some(*outcome),
+            Event::Intended { .. }
+            | Event::Completed { .. }
+            | Event::Failed { .. }
+            | Event::Parked { .. }
+            | Event::UndoIntended { .. }
+            | Event::Undone { .. }
+            | Event::Stuck { .. }
+            | Event::Resumed { .. }
+            | Event::Decided { .. } => {}
+        }
+        self.version = entry.version;
+        self.updated_ms = entry.at_ms;
+        self.last = entry.hash();
+    }
 }
 
 /// Makes what happened to a folder's names durable.

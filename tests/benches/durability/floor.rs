@@ -21,7 +21,8 @@ const WRITERS: usize = 64;
 const EACH: usize = 400;
 
 /// What one measurement found. The disk is not the same from one second to the next: the floors
-/// are measured anew right before each figure that is held against them.
+/// are measured anew right before each figure that is held against them, and for steps right
+/// behind it as well.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Floors {
     /// p50 of one write and sync, in µs.
@@ -30,6 +31,17 @@ pub(crate) struct Floors {
     pub(crate) two_us: f64,
     /// Transitions in a second through a bare group commit.
     pub(crate) group: f64,
+}
+
+impl Floors {
+    /// What lies between two measurements.
+    pub(crate) fn mean(self, other: Self) -> Self {
+        Self {
+            sync_us: f64::midpoint(self.sync_us, other.sync_us),
+            two_us: f64::midpoint(self.two_us, other.two_us),
+            group: f64::midpoint(self.group, other.group),
+        }
+    }
 }
 
 /// Measures the floors in `folder`.

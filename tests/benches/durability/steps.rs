@@ -116,10 +116,13 @@ fn catalog() -> Result<Catalog<World>, CatalogError> {
 /// Measures steps over a home on disk, for each number of sagas in one of its own.
 pub(crate) fn over_home(folder: &Path, table: &mut Table) -> Result<(), Error> {
     for (sagas, each) in LOADS {
-        let floors = floor::measure(folder, table)?;
-        let folder = tempfile::tempdir_in(folder)?;
-        let home = Home::open(&folder.path().join("home"), &Holder::default())?;
-        let Found { p50, per_second, .. } = measure(home, sagas, each)?;
+        let before = floor::measure(folder, table)?;
+        let Found { p50, per_second, .. } = {
+            let folder = tempfile::tempdir_in(folder)?;
+            let home = Home::open(&folder.path().join("home"), &Holder::default())?;
+            measure(home, sagas, each)?
+        };
+        let floors = before.mean(floor::measure(folder, table)?);
         let (alone, many) = match sagas {
             1 => (Wanted::RatioAtMost(1.6), Wanted::Nothing),
             64 => (Wanted::Nothing, Wanted::RatioAtLeast(0.5)),

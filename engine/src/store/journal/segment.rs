@@ -45,6 +45,15 @@ pub(crate) fn prepare(folder: &Path, size: u64, old: Option<&Path>) -> Result<()
     )
 }
 
+/// Makes the spare file of what is no longer wanted, unless there is one of the same size.
+pub(crate) fn recycle(folder: &Path, size: u64, old: &Path) -> Result<(), StoreError> {
+    let spare = fs::metadata(folder.join(SPARE));
+    if spare.is_ok_and(|spare| spare.len() == size) {
+        return fs::remove_file(old).map_err(|e| StoreError::io("removing", old, &e));
+    }
+    prepare(folder, size, Some(old))
+}
+
 /// Makes a file of `size` zeros, and syncs it.
 fn fill(path: &Path, size: u64) -> io::Result<File> {
     let mut file =
