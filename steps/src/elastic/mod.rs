@@ -17,6 +17,7 @@
 //! | `index`, `shard`, `document` | indices, their shards and their documents |
 //! | `error` | status and error type as faults |
 
+mod again;
 mod ccr;
 mod ccr_stats;
 mod client;
@@ -29,6 +30,7 @@ mod route;
 mod settings;
 mod shard;
 
+pub use again::Again;
 pub use ccr::{AutoFollow, Follow, FollowerInfo, Forget, PutAutoFollow, Unfollowed};
 pub use ccr_stats::{AutoFollowError, CcrStats, FollowerStats, ShardStats};
 pub use client::{Access, Cluster, Entrance, Gate};
