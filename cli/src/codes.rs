@@ -84,6 +84,8 @@ codes! {
     OTHER_SPEC = "E0505", Usage, "set up with another spec";
     /// The saga belongs to another cloud.
     OTHER_WORLD = "E0506", Usage, "begun in another cloud";
+    /// The credentials are those of another account.
+    OTHER_ACCOUNT = "E0508", Permission, "credentials of another account";
     /// What the link is made of is no longer as it was.
     CHANGED = "E0507", Failed, "the link has changed";
     /// Something is left that nobody takes back.

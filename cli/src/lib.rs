@@ -5,6 +5,7 @@
 //!   [`error::CommandError`] and say things through [`ui::Ui`] alone;
 //! - [`trace`] writes a log file beside the store.
 
+mod account;
 pub mod args;
 pub mod clock;
 pub mod codes;

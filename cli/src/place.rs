@@ -110,7 +110,11 @@ impl Place {
             Self::Sandbox(_) => Resolution::Remote,
         };
         let (endpoints, manner) = manner::of(self, &spec.cloud, context);
-        let again = Again::by(self.clock().await?);
+        let again = match self {
+            Self::Cloud => Again::default(),
+            // Its time stands still while somebody works.
+            Self::Sandbox(_) => Again::at_once(),
+        };
         let cloud = Cloud::renewing(resolved.provider, endpoints, manner)
             .map_err(|fault| CommandError::from(&fault))?;
         Ok(World { spec, cloud, leader, follower, resolution, again, memory: Memory::default() })
