@@ -22,6 +22,7 @@ mod refused;
 mod secrets;
 mod selftest;
 mod store;
+mod tls;
 mod together;
 mod ways;
 mod whole;

@@ -29,6 +29,13 @@ pub(super) fn broken(origin: &Origin, broken: Broken) -> Fault {
                 .meaning(format!("`{}` could not be reached from this machine", origin.place))
                 .help("Check the address, and that the allow list has this machine's address."),
         ),
+        Broken::Distrusted(why) => Fault::prerequisite(
+            origin
+                .report(why)
+                .code("Certificate")
+                .meaning(format!("the certificate of `{}` is not trusted", origin.place))
+                .help("Name its authority in the spec: ca_file, beside the cluster's password."),
+        ),
         Broken::Lost(why) => {
             uncertain(origin, origin.report(format!("the answer was lost: {why}")))
         }
