@@ -83,12 +83,12 @@ impl Tariff {
     /// What is billed, for people.
     pub const fn title(self) -> &'static str {
         match self {
-            Self::TransitRouterConnection => "a connection to a transit router",
+            Self::TransitRouterConnection => "transit router connection",
             Self::TransitRouterData => "data into the transit router",
             Self::InterRegionData => "data between the regions",
-            Self::LoadBalancer => "a load balancer",
+            Self::LoadBalancer => "load balancer",
             Self::LoadBalancerCapacity => "its capacity units",
-            Self::EndpointZone => "an endpoint in a zone",
+            Self::EndpointZone => "endpoint in one zone",
             Self::EndpointData => "data through the endpoint",
         }
     }

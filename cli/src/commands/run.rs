@@ -206,7 +206,7 @@ async fn look_again(
 }
 
 /// Looks at everything, shows what would be made and asks.
-async fn show_plans(
+pub(super) async fn show_plans(
     session: &Session<'_>,
     worlds: &[Arc<World>],
     heads: &[Head],

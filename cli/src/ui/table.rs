@@ -72,7 +72,7 @@ impl Table {
         for row in &self.rows {
             lines.push(match row {
                 Row::Cells(cells) => line(cells, &widths, columns),
-                Row::Section(text) => cut(text, columns),
+                Row::Section(text) => wrap(text, columns).join("\n"),
             });
         }
         lines.join("\n")
@@ -223,7 +223,9 @@ mod tests {
         assert_eq!(
             table.wrapped(Some(30)),
             "NODE         UNDO\n\
-             1 Connect the VPCs, a line th…\n\
+             1 Connect the VPCs, a line\n\
+             that is longer than the screen\n\
+             is wide\n\
              network.cen  deletes the CEN\n\
              \x20            that was made\n\
              a            one\n\

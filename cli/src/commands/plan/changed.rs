@@ -34,13 +34,11 @@ fn change(was: &Planned, now: &Planned) -> String {
     }
     match (&was.items, &now.items) {
         (Some(before), Some(after)) if before != after => {
-            format!(
-                "other parts are to be made: {} and not {}",
-                after.join(", "),
-                before.join(", ")
-            )
+            format!("{} is to be made now, and not {}", after.join(", "), before.join(", "))
         }
-        _ if was.what != now.what => format!("is another one: {} and not {}", now.what, was.what),
+        _ if was.what.is_empty() && !now.what.is_empty() => format!("has {} now", now.what),
+        _ if now.what.is_empty() && !was.what.is_empty() => format!("no longer has {}", was.what),
+        _ if was.what != now.what => format!("has {} now, and had {}", now.what, was.what),
         _ => "is not as it was: `escrr plan --output json` shows it".to_owned(),
     }
 }
@@ -94,5 +92,44 @@ impl Plan {
             lines.push(format!("  and, with that, what can be looked at of {nodes}"));
         }
         lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(verdict: &str, items: Option<&[&str]>, what: &str) -> Planned {
+        Planned {
+            node: "network.cen".into(),
+            verdict: verdict.into(),
+            items: items.map(|items| items.iter().map(|&item| item.to_owned()).collect()),
+            what: what.into(),
+            digest: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_change_is_told_as_what_was_and_what_is() {
+        let make = planned("make", Some(&[""]), "");
+        let found = planned("found", None, "cen-1");
+        assert_eq!(
+            change(&make, &found),
+            "was to be made, is there, made by somebody else (cen-1)"
+        );
+        let other = planned("found", None, "cen-2");
+        assert_eq!(change(&found, &other), "has cen-2 now, and had cen-1");
+        assert_eq!(change(&planned("holds", None, ""), &planned("holds", None, "a")), "has a now");
+        let (one, two) = (planned("make", Some(&["a"]), ""), planned("make", Some(&["b"]), ""));
+        assert_eq!(change(&one, &two), "b is to be made now, and not a");
+    }
+
+    #[test]
+    fn what_only_follows_from_another_change_is_told_from_what_is_one() {
+        let (open, seen) = (planned("make", None, ""), planned("make", Some(&[""]), ""));
+        assert!(follows(&open, &seen) && follows(&seen, &open));
+        assert!(follows(&planned("later", None, ""), &planned("holds", None, "x")));
+        assert!(!follows(&open, &planned("found", None, "tr-1")));
+        assert!(!follows(&seen, &planned("make", Some(&["b"]), "")));
     }
 }

@@ -72,7 +72,7 @@ impl<'a> Costs<'a> {
     /// Where the prices are from.
     fn source(&self) -> String {
         if self.rows.iter().all(|(_, price)| price.is_none()) {
-            return " (the spec names no prices for it under [prices])".to_owned();
+            return " (prices unknown: the spec names none under [prices])".to_owned();
         }
         let date = self.prices.date.as_deref().unwrap_or("an unknown day");
         format!(
@@ -178,7 +178,7 @@ mod tests {
         let none = spec("");
         let costs = Costs::of(&none, |_| true);
         let screen = costs.screen(None).join("\n");
-        assert!(screen.contains("the spec names no prices") && screen.contains("Fixed: unknown."));
+        assert!(screen.contains("prices unknown") && screen.contains("Fixed: unknown."));
         assert!(!screen.contains("0."), "{screen}");
         assert_eq!(costs.document()["fixed_month"], Value::Null);
     }

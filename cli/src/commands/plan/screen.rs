@@ -4,7 +4,7 @@ use super::verdicts::{Counts, Row};
 use super::{Plan, VERIFY};
 use crate::ui::result::heading;
 use crate::ui::table::{Table, wrap};
-use crate::ui::words::{brief_span, span};
+use crate::ui::words::brief_span;
 
 /// Nodes of the longest path that are named.
 const MOST_OF_PATH: usize = 4;
@@ -25,10 +25,7 @@ impl Plan {
         let head = ["  WHAT", "NODE", "USUAL/MOST", "ROLLBACK, OR WHAT IS SEEN"];
         let mut table = Table::new(&head);
         for phase in 0..=VERIFY {
-            let counts = Counts::of(self.of_phase(phase));
-            let times = self.times_of(phase);
-            let takes = if times.0 == 0 { String::new() } else { format!("; {}", takes(times)) };
-            table.section(&format!("{}: {}{takes}", heading(phase), counts.words()));
+            table.section(&self.of_step(phase));
             for row in self.of_phase(phase) {
                 let time = self.time_cell(row);
                 let word = format!("  {}", row.word());
@@ -38,9 +35,21 @@ impl Plan {
         table.wrapped(columns)
     }
 
+    /// A documented step, what is to be done of it, and how long that takes.
+    fn of_step(&self, phase: u8) -> String {
+        let counts = Counts::of(self.of_phase(phase)).brief();
+        let (usual, most) = self.times_of(phase);
+        let mut parts = vec![heading(phase)];
+        parts.extend(Some(counts).filter(|counts| !counts.is_empty()));
+        if most > 0 {
+            parts.push(takes((usual, most)));
+        }
+        parts.join("; ")
+    }
+
     /// `3m/42m`; nothing for what takes no time.
     fn time_cell(&self, row: Row<'_>) -> String {
-        if !row.takes_time() {
+        if !row.takes_time() || !self.has_changes() {
             return String::new();
         }
         let (usual, most) = self.own_ms(row);
@@ -50,11 +59,11 @@ impl Plan {
     /// The plan in a few lines, one a documented step.
     pub(in crate::commands) fn short(&self, unicode: bool, columns: Option<usize>) -> String {
         let mut lines = self.arrows(unicode, columns);
-        for phase in 0..=VERIFY {
-            let counts = Counts::of(self.of_phase(phase));
-            lines.push(format!("{:<32}  {}", heading(phase), counts.words()));
-        }
+        lines.push(String::new());
+        lines.extend((0..=VERIFY).flat_map(|phase| wrap(&self.of_step(phase), columns)));
+        lines.push(String::new());
         lines.extend(self.costs().screen(columns));
+        lines.push(String::new());
         lines.push(self.summary(columns));
         lines.join("\n")
     }
@@ -67,9 +76,7 @@ impl Plan {
         let mut text = vec![format!("{}: {}; {takes}.", self.spec.link, counts.words())];
         if self.has_changes() {
             text.push(self.path_words());
-        }
-        if let Some(learnt) = self.learnt_words() {
-            text.push(learnt);
+            text.extend(self.learnt_words());
         }
         let lines = text.iter().flat_map(|text| wrap(text, columns));
         lines.collect::<Vec<_>>().join("\n")
@@ -109,5 +116,5 @@ impl Plan {
 
 /// `usually 6m02s, at most 27h38m`
 fn takes((usual_ms, most_ms): (u64, u64)) -> String {
-    format!("usually {}, at most {}", span(usual_ms), brief_span(most_ms))
+    format!("usually {}, at most {}", brief_span(usual_ms), brief_span(most_ms))
 }

@@ -75,7 +75,7 @@ impl Row<'_> {
             Verdict::Unneeded(_) => "this link does not need it".to_owned(),
             Verdict::Differs(report) | Verdict::Blocked(_, report) => report.to_string(),
             Verdict::Waits(why) => why.clone(),
-            Verdict::Unlooked => "a run verifies it again".to_owned(),
+            Verdict::Unlooked => format!("a run sees to it: {}", about.title),
         }
     }
 }
@@ -129,15 +129,25 @@ impl Counts {
 
     /// `19 to make, 1 found, 0 differ`, and what else there is.
     pub(super) fn words(&self) -> String {
-        let mut parts = vec![format!("{} to make", self.make)];
-        if self.made > 0 {
-            parts.push(format!("{} made", self.made));
-        }
-        parts.push(format!("{} found", self.found));
-        parts.push(format!("{} differ", self.differ));
-        let more = [(self.waits, "on the way"), (self.blocked, "in the way"), (self.hold, "hold")];
-        let some = more.into_iter().filter(|(number, _)| *number > 0);
-        parts.extend(some.map(|(number, what)| format!("{number} {what}")));
-        parts.join(", ")
+        self.said(|what| matches!(what, "to make" | "found" | "differ"))
+    }
+
+    /// The same without what there is none of.
+    pub(super) fn brief(&self) -> String {
+        self.said(|_| false)
+    }
+
+    fn said(&self, always: impl Fn(&str) -> bool) -> String {
+        let all = [
+            (self.make, "to make"),
+            (self.made, "made"),
+            (self.found, "found"),
+            (self.differ, "differ"),
+            (self.blocked, "in the way"),
+            (self.waits, "on the way"),
+            (self.hold, "hold"),
+        ];
+        let some = all.into_iter().filter(|(number, what)| *number > 0 || always(what));
+        some.map(|(number, what)| format!("{number} {what}")).collect::<Vec<_>>().join(", ")
     }
 }
