@@ -126,7 +126,7 @@ fn earlier_runs_teach_how_long_it_takes() {
     let attachment = nodes(&after)["leader.vpc_attachment"];
     assert_eq!(attachment["usual_of_runs"], 2);
     assert!((150..240).contains(&attachment["usual_s"].as_u64().unwrap()), "{attachment}");
-    // A home of the real cloud would learn nothing of a sandbox: what only looks is not timed.
+    // What only looks announces nothing, so that nothing is known of when it began.
     assert_eq!(nodes(&after)["network.routes"]["usual_of_runs"], Value::Null);
     drop(env.escrr(&["plan", &spec]).exits(0).says("medians of up to 2 earlier runs here"));
 }

@@ -68,6 +68,23 @@ fn a_plan_that_was_kept_is_carried_out() {
 }
 
 #[test]
+fn a_finished_link_has_a_plan_that_does_nothing_and_a_live_one_has_none() {
+    let (env, file) = planned();
+    env.fault(&["--refuse", "Forbidden.RAM", "--status", "403", "--action", "CreateListener"]);
+    drop(env.escrr(&["run", "--plan", &file, "--yes"]).exits(4));
+    // Half made, it is carried on by its own journal and not by a plan.
+    drop(env.escrr(&["plan", "--out", &file]).exits(1).says("error[E0501]").says("escrr resume"));
+    drop(env.escrr(&["run", "--plan", &file, "--yes"]).exits(1).says("error[E0501]"));
+    drop(env.escrr(&["plan"]).exits(0).says("next: escrr resume"));
+    env.fault(&["--clear"]);
+    drop(env.escrr(&["resume"]).exits(0));
+    let changes = env.changes();
+    drop(env.escrr(&["plan", "--out", &file, "--detailed-exitcode"]).exits(0));
+    drop(env.escrr(&["run", "--plan", &file, "--yes"]).exits(0).says("already set up"));
+    assert_eq!(env.changes(), changes);
+}
+
+#[test]
 fn a_file_that_only_looks_like_it_was_touched_still_fits() {
     let (env, file) = planned();
     // Other whitespace is no other plan.

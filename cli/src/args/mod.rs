@@ -231,7 +231,7 @@ pub struct PlanArgs {
     )]
     pub detailed_exitcode: bool,
     /// Keeps the plan in a file: `escrr run --plan FILE` makes exactly that, or nothing
-    #[arg(long, env = "ESCRR_OUT", value_name = "FILE")]
+    #[arg(long, env = "ESCRR_PLAN_OUT", value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
 

@@ -18,6 +18,8 @@ use escrr_steps::World;
 use escrr_steps::spec::Spec;
 use std::sync::Arc;
 
+/// What is asked.
+const QUESTION: &str = "This is what would be done.";
 /// The flag that answers the question.
 const YES: &str = "--yes";
 
@@ -94,15 +96,15 @@ async fn carry_out(
     }
     if let Some(kept) = &how.kept {
         let one = ready.first().map(|(head, world)| (Some(head), world));
-        if let Some((head, world)) = one.or_else(|| Some((None, fresh.first()?))) {
-            is_still(session, (head, world), kept, context).await?;
+        if let Some(one) = one.or_else(|| Some((None, fresh.first()?))) {
+            as_planned(session, one, (kept, how.ask), &heads, context).await?;
         }
     }
     let mut all = Vec::new();
     for (head, world) in ready {
         all.push(look_again(session, head.saga, &world, context).await?);
     }
-    if how.ask && !fresh.is_empty() {
+    if how.ask && how.kept.is_none() && !fresh.is_empty() {
         show_plans(session, &fresh, &heads, context).await?;
     }
     let mut jobs = Vec::new();
@@ -153,13 +155,31 @@ async fn same_spec(session: &Session<'_>, head: &Head, world: &World) -> Result<
         .hint(format!("or run the spec that it was made from: `escrr events {link}` holds it")))
 }
 
-/// Looks at everything again, and refuses if it is not as it was when the plan was made.
+/// Refuses if anything is not as it was when the plan was made; else shows it and asks. Who is
+/// asked may take long, so that what was seen before the answer is looked at again after it.
+async fn as_planned(
+    session: &Session<'_>,
+    one: (Option<&Head>, &Arc<World>),
+    (kept, ask): (&PlanFile, bool),
+    heads: &[Head],
+    context: Context<'_>,
+) -> Result<(), CommandError> {
+    let plan = is_still(session, one, kept, context).await?;
+    if ask && one.0.is_none() {
+        show(plan, learnt(session, heads).await?, context);
+        context.ui.confirm(QUESTION, "yes", YES)?;
+        is_still(session, one, kept, context).await?;
+    }
+    Ok(())
+}
+
+/// Looks at everything, and refuses if it is not as it was when the plan was made.
 async fn is_still(
     session: &Session<'_>,
     (head, world): (Option<&Head>, &Arc<World>),
     kept: &PlanFile,
     context: Context<'_>,
-) -> Result<(), CommandError> {
+) -> Result<Plan, CommandError> {
     context.ui.status("looking whether everything is as it was planned");
     let known = match head {
         Some(head) => {
@@ -170,10 +190,17 @@ async fn is_still(
     };
     let clock = Arc::clone(&session.engine.clock);
     let plan = Plan::make(&session.engine.catalog, world, &known, &*clock).await;
-    match plan.obstacle(context) {
-        Some(error) => Err(error),
-        None => plan.is_still(kept),
+    if let Some(error) = plan.obstacle(context) {
+        return Err(error);
     }
+    plan.is_still(kept)?;
+    Ok(plan)
+}
+
+/// Shows what would be made, before a question.
+fn show(plan: Plan, learnt: Learnt, context: Context<'_>) {
+    let columns = context.ui.columns_stderr();
+    context.ui.status(&plan.with(learnt).short(context.settings.unicode, columns));
 }
 
 /// Looks at a link that is set up already, and changes nothing.
@@ -221,11 +248,9 @@ pub(super) async fn show_plans(
         if let Some(error) = plan.obstacle(context) {
             return Err(error);
         }
-        let columns = context.ui.columns_stderr();
-        let plan = plan.with(learnt.clone());
-        context.ui.status(&plan.short(context.settings.unicode, columns));
+        show(plan, learnt.clone(), context);
     }
-    context.ui.confirm("This is what would be done.", "yes", YES)
+    context.ui.confirm(QUESTION, "yes", YES)
 }
 
 /// What earlier runs took.

@@ -135,3 +135,65 @@ impl Plan {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::plan::Learnt;
+    use crate::session::catalog;
+    use escrr_steps::spec::{Spec, defaults};
+
+    /// A plan for a spec in which these nodes are as said and the rest is not looked at.
+    fn plan(spec: &str, seen: &[(&str, Verdict)]) -> Plan {
+        let catalog = catalog().unwrap();
+        let mut verdicts = vec![Verdict::Unlooked; catalog.len()];
+        for (node, verdict) in seen {
+            verdicts[catalog.find(node).unwrap()] = verdict.clone();
+        }
+        let ours = vec![false; catalog.len()];
+        let spec = Spec::parse(spec, "t").unwrap();
+        Plan { catalog, spec, verdicts, ours, learnt: Learnt::default() }
+    }
+
+    #[test]
+    fn what_is_there_is_named_and_data_flows_against_the_connections() {
+        let cen = Verdict::Found(json!({ "cen": "cen-1" }));
+        let plan = plan(defaults::SANDBOX, &[("network.cen", cen)]);
+        let lines = plan.arrows(false, Some(80));
+        assert_eq!(
+            lines[2],
+            "  |  |  network   cen-1 with transit routers, 100 Mbit/s between regions (found)"
+        );
+        let up = lines.iter().position(|line| line.starts_with("  |  ^  ")).unwrap();
+        let down = lines.iter().position(|line| line.starts_with("  v  |  ")).unwrap();
+        let end = |role: &str| {
+            lines.iter().position(|line| line.starts_with(&format!("        {role}"))).unwrap()
+        };
+        // The head of the connections is at the leader, that of the data at the follower.
+        assert_eq!((up, down), (end("leader") + 1, end("follower") - 1));
+        let flow = plan.flow();
+        assert_eq!(
+            (&flow["data"]["to"], &flow["connections"]["to"]),
+            (&json!("follower"), &json!("leader"))
+        );
+        assert_eq!(flow["hops"][2]["verdict"], "found");
+    }
+
+    #[test]
+    fn one_region_and_one_vpc_are_said() {
+        let near = defaults::SANDBOX.replace("cn-hangzhou", "cn-shanghai");
+        let lines = plan(&near, &[]).arrows(true, None);
+        assert!(lines[2].contains("a CEN with a transit router, in one region"), "{lines:?}");
+        let unneeded = Verdict::Unneeded(Value::Null);
+        let lines = plan(&near, &[("network.cen", unneeded)]).arrows(true, None);
+        assert!(lines[2].ends_with("one VPC, nothing to connect (unneeded)"), "{lines:?}");
+    }
+
+    #[test]
+    fn long_names_are_cut_to_the_screen() {
+        let long = format!("es-cn-{}", "x".repeat(58));
+        let spec = defaults::SANDBOX.replace("es-cn-follower0001", &long);
+        let lines = plan(&spec, &[]).arrows(true, Some(80));
+        assert!(lines.iter().all(|line| line.chars().count() <= 80), "{lines:?}");
+    }
+}

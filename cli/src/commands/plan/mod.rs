@@ -62,8 +62,14 @@ pub(super) async fn run(args: &PlanArgs, context: Context<'_>) -> Result<Exit, C
         let said = "a plan file cannot be written to stdout, where the plan itself is shown";
         return Err(CommandError::new(codes::USAGE, said).hint("name a file: --out plan.json"));
     }
+    let flag = place::flag(choice);
     let reading = crate::store::read(&context.settings.home)?;
-    let known = recorded(&reading, &link, place::kind(choice))?;
+    let head = of_link(&reading.heads()?, &link, place::kind(choice));
+    let live = head.as_ref().is_some_and(|head| head.outcome.is_none());
+    if live && args.out.is_some() {
+        return Err(live_saga(&link, &flag));
+    }
+    let known = recorded(&reading, head)?;
     let mut learnt = Learnt::default();
     for head in teachers(&reading.heads()?, place::kind(choice)) {
         learnt.add(&reading.entries(head.saga, 1)?);
@@ -92,12 +98,13 @@ pub(super) async fn run(args: &PlanArgs, context: Context<'_>) -> Result<Exit, C
         }
         return Ok(exit);
     }
-    let flag = place::flag(choice);
     let spec = named.first().map(|path| format!(" {}", path.display())).unwrap_or_default();
     if let Some(path) = out {
         let path = path.display();
         context.ui.status(&format!("wrote {path}"));
         context.ui.hint(&format!("`escrr run{spec} --plan {path}{flag}` makes exactly that"));
+    } else if live {
+        context.ui.next(&format!("escrr resume {link}{flag}"));
     } else if changes {
         context.ui.hint(&format!("`escrr run{spec}{flag}` makes it"));
     }
@@ -116,9 +123,17 @@ async fn look(
     Ok(Plan::make(&catalog()?, &world, known, &*clock).await.with(learnt))
 }
 
+/// A saga that has not ended goes on as its journal says, and takes no plan.
+fn live_saga(link: &str, flag: &str) -> CommandError {
+    CommandError::new(codes::LIVE_SAGA, format!("the saga of {link} has not ended"))
+        .meaning("it is carried on as it was begun, and not by a plan file; nothing was written")
+        .hint(format!("`escrr plan{flag}` without --out shows what is still to make"))
+        .next_command(format!("escrr resume {link}{flag}"))
+}
+
 /// What the link's saga left in its journal, if it set the link up or is at it.
-fn recorded(reading: &Reading, link: &str, kind: &str) -> Result<Known, CommandError> {
-    match of_link(&reading.heads()?, link, kind) {
+fn recorded(reading: &Reading, head: Option<Head>) -> Result<Known, CommandError> {
+    match head {
         Some(head) if head.outcome != Some(Outcome::RolledBack) => {
             Ok(Known::of_journal(head.saga, &reading.entries(head.saga, 1)?))
         }
