@@ -6,6 +6,7 @@
 
 mod access;
 pub mod aliyun;
+pub mod billing;
 pub mod calls;
 pub mod catalog;
 pub mod command;

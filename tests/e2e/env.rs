@@ -110,6 +110,13 @@ impl Cloud {
         assert_eq!(answer["error"], Value::Null, "{action}: {answer}");
     }
 
+    /// Somebody else makes a call to another product.
+    pub(crate) fn call(&self, product: &str, action: &str, params: &Value) {
+        let order = serde_json::json!({"product": product, "action": action, "params": params});
+        let answer = self.control("change", &order);
+        assert_eq!(answer["error"], Value::Null, "{action}: {answer}");
+    }
+
     /// Lets seconds pass.
     pub(crate) fn pass(&self, seconds: u64) {
         let line = self.line();

@@ -14,6 +14,8 @@ mod input;
 mod killed;
 mod leader_address;
 mod manner;
+mod plan;
+mod plan_file;
 mod policy;
 #[path = "../power/random.rs"]
 mod random;

@@ -230,6 +230,9 @@ pub struct PlanArgs {
         value_parser = FalseyValueParser::new()
     )]
     pub detailed_exitcode: bool,
+    /// Keeps the plan in a file: `escrr run --plan FILE` makes exactly that, or nothing
+    #[arg(long, env = "ESCRR_PLAN_OUT", value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `escrr run`
@@ -253,6 +256,10 @@ pub struct RunArgs {
         default_value_t = OnFailure::Keep
     )]
     pub on_failure: OnFailure,
+    /// Makes exactly what `escrr plan --out FILE` kept; ends with 3, and makes nothing, if the
+    /// world has changed since
+    #[arg(long, env = "ESCRR_PLAN", value_name = "FILE")]
+    pub plan: Option<PathBuf>,
     /// When to die.
     #[command(flatten)]
     pub die: DieArg,

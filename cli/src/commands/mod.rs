@@ -14,6 +14,8 @@ mod resume;
 mod rollback;
 mod run;
 mod sandbox;
+#[cfg(test)]
+mod screen_tests;
 mod selftest;
 mod show;
 mod status;

@@ -9,12 +9,14 @@ mod check;
 mod cloud;
 pub mod defaults;
 mod excerpt;
+mod prices;
 mod read;
 mod rules;
 mod secret_ref;
 
 pub use cloud::{CloudNetwork, CloudSpec, EndpointsSpec, SignatureScheme};
 pub use excerpt::{Problem, SpecErrors};
+pub use prices::{Price, PricesSpec};
 pub use secret_ref::{KeyId, NotAReference, SecretRef};
 
 use crate::side::Which;
@@ -66,6 +68,9 @@ pub struct Spec {
     /// What may be done to fulfil the prerequisites.
     #[serde(default)]
     pub prerequisites: PrerequisitesSpec,
+    /// What plans count with.
+    #[serde(default)]
+    pub prices: PricesSpec,
     /// Tags put on everything that is made, besides our own.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
