@@ -206,6 +206,20 @@ mod tests {
     }
 
     #[test]
+    fn a_place_is_counted_in_characters_and_a_tab_is_one() {
+        let problem = first(&format!("{LEAST}[verify]\n\tprobe\t= \"ja, früh\" # früh\n"));
+        assert_eq!((problem.line, problem.column, problem.width), (9, 10, 10), "{problem}");
+        let marker = format!("| \t     \t  {}", "^".repeat(10));
+        assert!(problem.to_string().ends_with(&marker), "{problem}");
+        let text = format!("{LEAST}[tags]\n\"größe 数据\" = \"ü\"\t\nowner = 3\n");
+        let problem = first(&text);
+        assert_eq!((problem.line, problem.column, problem.width), (10, 9, 1), "{problem}");
+        let text = format!("{LEAST}[replication]\npatterns = [\"日志-*\", 7]\r\n");
+        let problem = first(&text);
+        assert_eq!((problem.line, problem.column, problem.width), (9, 21, 1), "{problem}");
+    }
+
+    #[test]
     fn a_missing_key_points_at_its_table() {
         let problem = first("link = \"a-b\"\n[leader]\nregion = \"cn-shanghai\"\n");
         assert_eq!(problem.line, 2, "{problem}");
