@@ -14,6 +14,7 @@ mod input;
 mod killed;
 mod leader_address;
 mod manner;
+mod manual;
 mod policy;
 #[path = "../power/random.rs"]
 mod random;

@@ -2,21 +2,26 @@
 
 mod audit;
 mod auth;
+mod completions;
 mod conclusion;
 mod decide;
 mod events;
+mod explain;
 #[cfg(test)]
 mod flow_tests;
 mod init;
 mod list;
+mod man;
 mod plan;
 mod resume;
 mod rollback;
 mod run;
 mod sandbox;
+mod schema;
 mod selftest;
 mod show;
 mod status;
+mod steps;
 mod store;
 mod version;
 
@@ -37,6 +42,11 @@ pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, Command
         Command::Sandbox(command) => Box::pin(sandbox::run(command, context)).await,
         Command::Selftest(args) => Box::pin(selftest::run(&args, context)).await,
         Command::Store(command) => store::run(command, context).await,
+        Command::Explain(args) => explain::run(&args, context),
+        Command::Steps => steps::run(context),
+        Command::Schema(args) => Ok(schema::run(args, context)),
+        Command::Completions(args) => completions::run(args, context),
+        Command::Man(args) => man::run(&args, context),
         Command::Version => Ok(version::run(context)),
         Command::Plan(args) => Box::pin(plan::run(&args, context)).await,
         Command::Run(args) => Box::pin(run::run(&args, context)).await,

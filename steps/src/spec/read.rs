@@ -1,6 +1,6 @@
 //! Text to [`Spec`].
 
-use super::{Problem, Spec, SpecErrors, check};
+use super::{Problem, Spec, SpecErrors, check, distance};
 use toml::de::{DeTable, Error};
 
 /// More syntax errors than this are echoes of the first ones.
@@ -129,22 +129,6 @@ fn nearest<'a>(key: &str, expected: &'a str) -> Option<&'a str> {
         .filter(|(distance, name)| *distance <= 1 + name.chars().count() / 4)
         .min()
         .map(|(_, name)| name)
-}
-
-/// How many letters have to be put in, taken out or changed.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (line, letter) in from.chars().enumerate() {
-        let mut next = vec![line + 1];
-        for ((other, above), pair) in to.iter().zip(row.iter().skip(1)).zip(&row) {
-            let left = next.last().copied().unwrap_or(0);
-            let changed = pair + usize::from(letter != *other);
-            next.push(changed.min(left + 1).min(above + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]
