@@ -10,6 +10,7 @@
 mod credentials;
 mod env;
 mod golden;
+mod init;
 mod input;
 mod killed;
 mod leader_address;

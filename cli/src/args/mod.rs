@@ -10,7 +10,7 @@ mod store;
 
 pub use auth::{AuthCheckArgs, AuthCommand, AuthPhase, AuthPolicyArgs};
 pub use cloud::{CloudArgs, NetworkArg, SignatureArg};
-pub use init::InitArgs;
+pub use init::{InitArgs, SidesArg};
 pub use manual::{CompletionsArgs, ExplainArgs, ManArgs, SchemaArgs, SchemaOf};
 pub use sandbox::{
     FaultArgs, Kill, RunningArgs, SandboxArg, SandboxChoice, SandboxCommand, SandboxStartArgs,

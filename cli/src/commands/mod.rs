@@ -37,7 +37,7 @@ use escrr_engine::Verb;
 /// Why it could not be done, with the exit code.
 pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, CommandError> {
     match command {
-        Command::Init(args) => init::run(&args, context),
+        Command::Init(args) => Box::pin(init::run(&args, context)).await,
         Command::Auth(command) => Box::pin(auth::run(command, context)).await,
         Command::Sandbox(command) => Box::pin(sandbox::run(command, context)).await,
         Command::Selftest(args) => Box::pin(selftest::run(&args, context)).await,
