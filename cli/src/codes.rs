@@ -1,9 +1,13 @@
-//! The codes of errors, one line each; `docs/reference/exit-codes.md` lists them.
+//! The codes of errors, one line each, and the page of each.
+//!
+//! The page of `E0101` is `explain/pages/E0101.md`: a line here without a page does not compile.
 
 use crate::exit::Exit;
+use crate::explain::Page;
 use escrr_engine::Class;
 
-/// A kind of error: what people look up, and what the process ends with.
+/// A kind of error: what people look up, and what the process ends with. There are no others than
+/// those of this file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
     /// `E0101`; never reused.
@@ -12,11 +16,31 @@ pub struct Code {
     pub exit: Exit,
     /// What it is, in a few words.
     pub title: &'static str,
+    page: Page,
+}
+
+impl Code {
+    /// What happened, what it means, what to do and who says so.
+    pub const fn page(&self) -> Page {
+        self.page
+    }
+}
+
+/// The code that a text names: `E0101`, `e0101`, or what an error began with, `error[E0101]:`.
+pub fn find(text: &str) -> Option<Code> {
+    let text = text.to_ascii_uppercase();
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    words.find_map(|word| ALL.iter().copied().find(|code| code.id == word))
 }
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $exit:ident, $title:literal;)*) => {
-        $($(#[$doc])* pub const $name: Code = Code { id: $id, exit: Exit::$exit, title: $title };)*
+        $($(#[$doc])* pub const $name: Code = Code {
+            id: $id,
+            exit: Exit::$exit,
+            title: $title,
+            page: Page::new(include_str!(concat!("explain/pages/", $id, ".md"))),
+        };)*
 
         /// Every code there is, in order.
         pub const ALL: &[Code] = &[$($name),*];
@@ -89,7 +113,7 @@ codes! {
     /// The saga belongs to another cloud.
     OTHER_WORLD = "E0506", Usage, "begun in another cloud";
     /// The credentials are those of another account.
-    OTHER_ACCOUNT = "E0508", Permission, "credentials of another account";
+    OTHER_ACCOUNT = "E0510", Permission, "credentials of another account";
     /// What the link is made of is no longer as it was.
     CHANGED = "E0507", Failed, "the link has changed";
     /// Something is left that nobody takes back.

@@ -13,6 +13,7 @@ pub mod commands;
 pub mod credentials;
 pub mod error;
 pub mod exit;
+pub mod explain;
 pub mod manner;
 pub mod place;
 pub mod pretend;
@@ -96,5 +97,15 @@ fn begin(args: Args) -> Exit {
 
 /// Does the command do anything that is worth a log file and a home?
 const fn leaves_a_trace(command: &Command) -> bool {
-    !matches!(command, Command::Init(_) | Command::Version | Command::Auth(AuthCommand::Policy(_)))
+    !matches!(
+        command,
+        Command::Init(_)
+            | Command::Explain(_)
+            | Command::Steps
+            | Command::Schema(_)
+            | Command::Completions(_)
+            | Command::Man(_)
+            | Command::Version
+            | Command::Auth(AuthCommand::Policy(_))
+    )
 }

@@ -37,7 +37,7 @@ pub trait Declares: Step {
 /// What somebody is to be permitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// `escrr plan`, `audit`: looking.
+    /// `escrr init`, `plan`, `audit`: looking.
     Look,
     /// `escrr run`: looking and making.
     Run,
@@ -82,6 +82,9 @@ impl Listing {
     }
 }
 
+/// What `escrr init` chooses from.
+const CHOICE: Action = Action::new(Product::Elasticsearch, "ListInstance");
+
 /// Every call that a purpose needs, each once.
 pub fn calls(purpose: Purpose) -> BTreeSet<Action> {
     let nodes = crate::catalog::declared();
@@ -90,7 +93,8 @@ pub fn calls(purpose: Purpose) -> BTreeSet<Action> {
         Purpose::Run => [calls.look, calls.act].concat(),
         Purpose::Rollback => calls.undo.to_vec(),
     };
-    nodes.iter().flat_map(|(_, calls)| of(calls)).collect()
+    let of_no_node = (purpose == Purpose::Look).then_some(CHOICE);
+    nodes.iter().flat_map(|(_, calls)| of(calls)).chain(of_no_node).collect()
 }
 
 /// What carries requests into a cluster where that is the way in; whatever the clusters' own
@@ -137,7 +141,8 @@ mod tests {
             let acts = calls.act.iter().any(|a| !a.reads());
             assert!(calls.act.is_empty() || acts, "{node} acts by looking only");
         }
-        assert!(calls(Purpose::Look).is_subset(&calls(Purpose::Run)));
+        let mut look = calls(Purpose::Look);
+        assert!(look.remove(&CHOICE) && look.is_subset(&calls(Purpose::Run)));
     }
 
     #[test]

@@ -10,10 +10,12 @@
 mod credentials;
 mod env;
 mod golden;
+mod init;
 mod input;
 mod killed;
 mod leader_address;
 mod manner;
+mod manual;
 mod plan;
 mod plan_file;
 mod policy;

@@ -62,7 +62,8 @@ fn a_policy_is_what_is_called() {
     let run = asked_by(&env, &["run", "--yes"]);
     let all_there = asked_by(&env, &["plan"]);
     let rollback = asked_by(&env, &["rollback", "--yes"]);
-    let look: BTreeSet<String> = nothing_there.union(&all_there).cloned().collect();
+    let choosing = asked_by(&env, &["init", "-"]);
+    let look = [nothing_there, all_there, choosing].into_iter().flatten().collect();
     let mut wrong = Vec::new();
     for (phase, asked) in [("look", look), ("run", run), ("rollback", rollback)] {
         let permitted = permitted(&env, phase);

@@ -40,10 +40,12 @@ fn the_page_of_exit_codes_is_the_programs() -> Result<(), std::fmt::Error> {
     }
     text.push_str(
         "\n## Error codes\n\nEvery error carries a code, shown in brackets and as `code` in JSON; \
-         a code is never reused.\n\n| Code | What | Exit code |\n|---|---|---|\n",
+         a code is never reused. `escrr explain CODE` says what one means and what to do, as its page \
+         does.\n\n| Code | What | Exit code |\n|---|---|---|\n",
     );
     for code in codes::ALL {
-        writeln!(text, "| `{}` | {} | {} |", code.id, cell(code.title), code.exit.code())?;
+        let (id, title) = (code.id, cell(code.title));
+        writeln!(text, "| [`{id}`](../errors/{id}.md) | {title} | {} |", code.exit.code())?;
     }
     page("exit-codes.md", &text);
     Ok(())

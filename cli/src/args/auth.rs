@@ -45,7 +45,7 @@ pub struct AuthPolicyArgs {
 /// What is to be permitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum AuthPhase {
-    /// Looking: `escrr plan`
+    /// Looking: `escrr plan`, `escrr init`
     Look,
     /// Looking and making: `escrr run`, `escrr resume`
     Run,

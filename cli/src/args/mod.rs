@@ -2,12 +2,16 @@
 
 mod auth;
 mod cloud;
+mod init;
+mod manual;
 mod sandbox;
 mod selftest;
 mod store;
 
 pub use auth::{AuthCheckArgs, AuthCommand, AuthPhase, AuthPolicyArgs};
 pub use cloud::{CloudArgs, NetworkArg, SignatureArg};
+pub use init::{InitArgs, SidesArg};
+pub use manual::{CompletionsArgs, ExplainArgs, ManArgs, SchemaArgs, SchemaOf};
 pub use sandbox::{
     FaultArgs, Kill, RunningArgs, SandboxArg, SandboxChoice, SandboxCommand, SandboxStartArgs,
     WhichRequests,
@@ -193,24 +197,20 @@ pub enum Command {
     /// persisted transitions, goes on and compares; measures what a sync of this disk costs.
     /// Works in a directory of its own inside the home, and removes it.
     Selftest(SelftestArgs),
+    /// Says what an error code means and what to do; lists all codes when none is named
+    Explain(ExplainArgs),
+    /// Lists the steps of the job: what each node makes, needs and takes back
+    Steps,
+    /// Prints the JSON schema of what is read or written
+    Schema(SchemaArgs),
+    /// Prints what lets a shell complete the command line
+    ///
+    /// For bash: `escrr completions bash >~/.local/share/bash-completion/completions/escrr`
+    Completions(CompletionsArgs),
+    /// Prints the manual page, or writes those of all commands
+    Man(ManArgs),
     /// Shows the version
     Version,
-}
-
-/// `escrr init`
-#[derive(Clone, Debug, clap::Args)]
-pub struct InitArgs {
-    /// File to write; `-` writes to stdout
-    #[arg(value_name = "FILE", default_value = "escrr.toml")]
-    pub file: PathBuf,
-    /// Writes over a file that is there
-    #[arg(
-        long,
-        env = "ESCRR_FORCE",
-        action = ArgAction::SetTrue,
-        value_parser = FalseyValueParser::new()
-    )]
-    pub force: bool,
 }
 
 /// `escrr plan`

@@ -2,23 +2,28 @@
 
 mod audit;
 mod auth;
+mod completions;
 mod conclusion;
 mod decide;
 mod events;
+mod explain;
 #[cfg(test)]
 mod flow_tests;
 mod init;
 mod list;
+mod man;
 mod plan;
 mod resume;
 mod rollback;
 mod run;
 mod sandbox;
+mod schema;
 #[cfg(test)]
 mod screen_tests;
 mod selftest;
 mod show;
 mod status;
+mod steps;
 mod store;
 mod version;
 
@@ -34,11 +39,16 @@ use escrr_engine::Verb;
 /// Why it could not be done, with the exit code.
 pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, CommandError> {
     match command {
-        Command::Init(args) => init::run(&args, context),
+        Command::Init(args) => Box::pin(init::run(&args, context)).await,
         Command::Auth(command) => Box::pin(auth::run(command, context)).await,
         Command::Sandbox(command) => Box::pin(sandbox::run(command, context)).await,
         Command::Selftest(args) => Box::pin(selftest::run(&args, context)).await,
         Command::Store(command) => store::run(command, context).await,
+        Command::Explain(args) => explain::run(&args, context),
+        Command::Steps => steps::run(context),
+        Command::Schema(args) => Ok(schema::run(args, context)),
+        Command::Completions(args) => completions::run(args, context),
+        Command::Man(args) => man::run(&args, context),
         Command::Version => Ok(version::run(context)),
         Command::Plan(args) => Box::pin(plan::run(&args, context)).await,
         Command::Run(args) => Box::pin(run::run(&args, context)).await,

@@ -53,7 +53,7 @@ pub(super) fn find(catalog: &Catalog<World>, node: &str) -> Result<usize, Comman
             .collect();
         let error = CommandError::new(codes::NO_NODE, format!("there is no node {node}"));
         if like.is_empty() {
-            error.hint("`escrr plan` lists all nodes")
+            error.hint("`escrr steps` lists all nodes")
         } else {
             error.hint(format!("is it one of these? {}", like.join(", ")))
         }

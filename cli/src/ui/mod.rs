@@ -225,6 +225,30 @@ impl Ui {
         Err(error.hint(format!("confirm it with {flag}")))
     }
 
+    /// Asks for one of several by its number, until it is one; counts from 0.
+    ///
+    /// # Errors
+    /// Nobody answers.
+    pub fn choose(&self, question: &str, several: usize) -> Result<usize, CommandError> {
+        loop {
+            ask(&self.err, question);
+            let mut answer = String::new();
+            match io::stdin().lock().read_line(&mut answer) {
+                Ok(0) => return Err(CommandError::new(codes::DECLINED, "nothing was chosen")),
+                Ok(_) => {
+                    let number = answer.trim().parse().ok().filter(|n| (1..=several).contains(n));
+                    match number {
+                        Some(number) => return Ok(number - 1),
+                        None => say(&self.err, &format!("a number from 1 to {several}, please")),
+                    }
+                }
+                Err(error) => {
+                    return Err(CommandError::new(codes::NOBODY_TO_ASK, error.to_string()));
+                }
+            }
+        }
+    }
+
     /// Asks for a word, and goes on only if it is the one that was wanted.
     ///
     /// # Errors

@@ -1,11 +1,12 @@
 //! `[cloud]`: how the cloud's OpenAPI is called.
 
 use super::defaults;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// How the cloud's OpenAPI is called: `[cloud]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CloudSpec {
     /// How requests are signed.
@@ -33,7 +34,7 @@ impl Default for CloudSpec {
 }
 
 /// How requests are signed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SignatureScheme {
     /// HMAC-SHA1.
@@ -44,7 +45,7 @@ pub enum SignatureScheme {
 }
 
 /// Which of the vendor's networks is called in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CloudNetwork {
     /// The internet.
@@ -55,7 +56,7 @@ pub enum CloudNetwork {
 }
 
 /// Addresses that win over the vendor's: `[cloud.endpoints]`, each a host or an `https://` URL.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EndpointsSpec {
     /// Security Token Service.

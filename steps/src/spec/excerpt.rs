@@ -69,9 +69,9 @@ impl Problem {
         let rest = text.get(line_start..).unwrap_or_default();
         let whole = rest.lines().next().unwrap_or_default();
         let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-        let covered = span.end.saturating_sub(start).min(whole.len());
-        let length = whole.chars().count();
-        let width = covered.min((length + 1).saturating_sub(column)).max(1);
+        let line_end = line_start + whole.len();
+        let covered = text.get(start..span.end.min(line_end)).unwrap_or_default();
+        let width = covered.chars().count().max(1);
         let secret = hide || may_hold_a_secret(before.get(..line_start).unwrap_or_default(), whole);
         let (excerpt, width) =
             if secret { (without_value(whole), 1) } else { (whole.to_owned(), width) };

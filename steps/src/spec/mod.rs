@@ -3,24 +3,30 @@
 //! - `secret_ref`: secrets stand in the spec by reference only;
 //! - `read`: text to [`Spec`], every error with line and column;
 //! - `check`, by `rules`: what the types cannot say (legal names, limits, settings that exclude each other);
+//! - `schema`: the same for editors, as a JSON schema;
 //! - `defaults`: what holds where the spec is silent, and the sandbox's own spec.
 
 mod check;
 mod cloud;
 pub mod defaults;
 mod excerpt;
+mod near;
 mod prices;
 mod read;
 mod rules;
+mod schema;
 mod secret_ref;
 
 pub use cloud::{CloudNetwork, CloudSpec, EndpointsSpec, SignatureScheme};
 pub use excerpt::{Problem, SpecErrors};
+pub use near::distance;
 pub use prices::{Price, PricesSpec};
+pub use schema::schema;
 pub use secret_ref::{KeyId, NotAReference, SecretRef};
 
 use crate::side::Which;
 use crate::way::Way;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -32,10 +38,12 @@ use std::path::PathBuf;
 pub const EXAMPLE: &str = include_str!("example.toml");
 
 /// A link between two clusters as a person wants it; made by [`Spec::parse`] alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(description = "A link between two Alibaba Cloud Elasticsearch clusters.")]
 pub struct Spec {
     /// The link's name: `[a-z][a-z0-9-]{1,39}`; it marks everything that is made.
+    #[schemars(regex(pattern = "^[a-z][a-z0-9-]{1,39}$"))]
     pub link: String,
     /// The cluster that is written to.
     pub leader: SideSpec,
@@ -81,7 +89,7 @@ pub struct Spec {
 }
 
 /// One side of the link: `[leader]` or `[follower]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SideSpec {
     /// Region id, for example `cn-shanghai`.
@@ -100,7 +108,7 @@ pub struct SideSpec {
 }
 
 /// How a cluster is spoken to: `[leader.access]` or `[follower.access]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AccessSpec {
     /// The way in; absent: the first that answers of the three.
@@ -122,7 +130,7 @@ pub struct AccessSpec {
 }
 
 /// Who calls the cloud: `[credentials]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CredentialsSpec {
     /// Access key id.
@@ -146,7 +154,7 @@ pub struct CredentialsSpec {
 }
 
 /// A source of credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CredentialSource {
     /// The first of the others that answers, in this order; in a sandbox too.
@@ -181,7 +189,7 @@ impl CredentialSource {
 }
 
 /// The connection of the two VPCs: `[network]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NetworkSpec {
     /// An existing CEN to use.
@@ -195,6 +203,9 @@ pub struct NetworkSpec {
     /// How the bandwidth is paid for.
     pub bandwidth_type: BandwidthType,
     /// The bandwidth package to take it from; only with [`BandwidthType::BandwidthPackage`].
+    #[schemars(
+        description = "The bandwidth package to take it from; only with `bandwidth-package`."
+    )]
     pub bandwidth_package_id: Option<String>,
     /// Quality of the inter-region line; absent: the cloud's own choice.
     pub link_type: Option<LinkType>,
@@ -203,7 +214,7 @@ pub struct NetworkSpec {
 }
 
 /// How bandwidth between regions is paid for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BandwidthType {
     /// By the data that flows (`DataTransfer`).
@@ -214,7 +225,7 @@ pub enum BandwidthType {
 }
 
 /// Quality of an inter-region line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LinkType {
     /// `Gold`.
@@ -224,7 +235,7 @@ pub enum LinkType {
 }
 
 /// The load balancer in the follower's VPC: `[load_balancer]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LoadBalancerSpec {
     /// An existing network load balancer to use.
@@ -232,6 +243,7 @@ pub struct LoadBalancerSpec {
     /// An existing server group to use.
     pub server_group_id: Option<String>,
     /// Name of what is made; see [`Spec::load_balancer_name`].
+    #[schemars(description = "Name of what is made; absent: `escrr-` and the link.")]
     pub name: Option<String>,
     /// First port of the listener.
     pub start_port: u16,
@@ -242,7 +254,7 @@ pub struct LoadBalancerSpec {
 }
 
 /// The endpoint service and the private connection: `[private_link]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PrivateLinkSpec {
     /// An existing endpoint service to use.
@@ -254,7 +266,7 @@ pub struct PrivateLinkSpec {
 }
 
 /// Who pays for a private connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Payer {
     /// The endpoint's owner (`Endpoint`).
@@ -265,7 +277,7 @@ pub enum Payer {
 }
 
 /// How the leader's private addresses are found: `[leader_address]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LeaderAddressSpec {
     /// The addresses themselves; nothing is asked then.
@@ -277,16 +289,24 @@ pub struct LeaderAddressSpec {
 }
 
 /// What is replicated: `[replication]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReplicationSpec {
     /// Alias of the leader on the follower; see [`Spec::remote_alias`].
+    #[schemars(
+        description = "Alias of the leader on the follower; absent: the leader's instance id."
+    )]
     pub remote_alias: Option<String>,
     /// Name of the auto-follow pattern; see [`Spec::auto_follow_name`].
+    #[schemars(description = "Name of the auto-follow pattern; absent: `escrr-` and the link.")]
     pub auto_follow_name: Option<String>,
     /// Patterns of leader indices; see [`Spec::patterns`].
+    #[schemars(description = "Patterns of leader indices; absent: `*`.")]
     pub patterns: Option<Vec<String>>,
     /// Patterns of leader indices to leave out; see [`Spec::exclusions`].
+    #[schemars(
+        description = "Patterns of leader indices to leave out; absent: `.*` where no patterns are named either."
+    )]
     pub exclusions: Option<Vec<String>>,
     /// Existing leader indices to follow besides those that match.
     pub indices: Vec<String>,
@@ -303,7 +323,7 @@ pub struct ReplicationSpec {
 }
 
 /// What a rollback does with the replicated data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnRollback {
     /// Follower indices become ordinary indices and stay readable.
@@ -314,7 +334,7 @@ pub enum OnRollback {
 }
 
 /// How the result is proved: `[verify]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct VerifySpec {
     /// Documents of each index that are compared one by one.
@@ -326,7 +346,7 @@ pub struct VerifySpec {
 }
 
 /// What may be done to fulfil the prerequisites: `[prerequisites]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PrerequisitesSpec {
     /// May services be activated? It accepts their terms of sale.

@@ -3,12 +3,13 @@
 //! The program knows which units are billed ([`crate::billing`]) and never what they cost: prices
 //! differ by region and account and change. What is not named here is shown as unknown.
 
+use schemars::JsonSchema;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// Unit prices, each of which may be left out: `[prices]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PricesSpec {
     /// The day on which they were read, `2026-11-01`; it is shown beside them.

@@ -1,6 +1,6 @@
 //! Text to [`Spec`].
 
-use super::{Problem, Spec, SpecErrors, check};
+use super::{Problem, Spec, SpecErrors, check, distance};
 use toml::de::{DeTable, Error};
 
 /// More syntax errors than this are echoes of the first ones.
@@ -131,22 +131,6 @@ fn nearest<'a>(key: &str, expected: &'a str) -> Option<&'a str> {
         .map(|(_, name)| name)
 }
 
-/// How many letters have to be put in, taken out or changed.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (line, letter) in from.chars().enumerate() {
-        let mut next = vec![line + 1];
-        for ((other, above), pair) in to.iter().zip(row.iter().skip(1)).zip(&row) {
-            let left = next.last().copied().unwrap_or(0);
-            let changed = pair + usize::from(letter != *other);
-            next.push(changed.min(left + 1).min(above + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::EXAMPLE;
@@ -203,6 +187,20 @@ mod tests {
         assert_eq!(problem.message, "unknown key `bandwith_mbps`");
         assert_eq!(problem.help.as_deref(), Some("did you mean `bandwidth_mbps`?"));
         assert!(first(&format!("shade = 1\n{LEAST}")).help.unwrap().contains("`leader`"));
+    }
+
+    #[test]
+    fn a_place_is_counted_in_characters_and_a_tab_is_one() {
+        let problem = first(&format!("{LEAST}[verify]\n\tprobe\t= \"ja, früh\" # früh\n"));
+        assert_eq!((problem.line, problem.column, problem.width), (9, 10, 10), "{problem}");
+        let marker = format!("| \t     \t  {}", "^".repeat(10));
+        assert!(problem.to_string().ends_with(&marker), "{problem}");
+        let text = format!("{LEAST}[tags]\n\"größe 数据\" = \"ü\"\t\nowner = 3\n");
+        let problem = first(&text);
+        assert_eq!((problem.line, problem.column, problem.width), (10, 9, 1), "{problem}");
+        let text = format!("{LEAST}[replication]\npatterns = [\"日志-*\", 7]\r\n");
+        let problem = first(&text);
+        assert_eq!((problem.line, problem.column, problem.width), (9, 21, 1), "{problem}");
     }
 
     #[test]

@@ -328,3 +328,25 @@ async fn the_control_plane_of_elasticsearch() {
     assert_eq!(line(6), "DELETE /openapi/instances/es-cn-1/vpc-endpoints/ep-1?ClientToken=t");
     assert_eq!(seen[6].body, "");
 }
+
+#[tokio::test]
+async fn instances_are_listed_to_the_last_page() {
+    let row = |number: usize| {
+        json!({"instanceId": format!("es-cn-{number}"), "archType": "public", "port": "9200",
+            "isNewDeployment": "true", "networkConfig": {"vsArea": "cn-shanghai-f"}})
+    };
+    let full: Vec<Value> = (0..100).map(row).collect();
+    let answers = [json!({"Result": full}), json!({"Result": [row(100)]})];
+    let server = Server::start(pages(answers.map(answer))).await;
+    let cloud = client(&server);
+    let found = cloud.elasticsearch("cn-shanghai").list_instances().await.unwrap();
+    assert_eq!(found.len(), 101);
+    assert_eq!(found[100].instance_id, "es-cn-100");
+    assert_eq!((found[0].port, found[0].zone_id.as_str()), (Some(9200), "cn-shanghai-f"));
+    let seen = server.seen();
+    let targets: Vec<&str> = seen.iter().map(|request| request.target.as_str()).collect();
+    assert_eq!(
+        targets,
+        ["/openapi/instances?page=1&size=100", "/openapi/instances?page=2&size=100"]
+    );
+}
