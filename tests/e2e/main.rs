@@ -23,5 +23,6 @@ mod secrets;
 mod selftest;
 mod store;
 mod together;
+mod verify;
 mod ways;
 mod whole;

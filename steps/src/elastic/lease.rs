@@ -98,8 +98,9 @@ mod tests {
 
     #[test]
     fn spans_have_one_unit() {
-        let all = ["12h", "500ms", "90s", " 5M ", "2d", "-1", "h", "1.5h", "", "99999999999999999d"]
-            .map(span_ms);
+        let all =
+            ["12h", "500ms", "90s", " 5M ", "2d", "-1", "h", "1.5h", "", "99999999999999999d"]
+                .map(span_ms);
         let (h, d) = (3_600_000, 86_400_000);
         let none = None;
         assert_eq!(
@@ -122,7 +123,8 @@ mod tests {
     #[test]
     fn only_followers_leases_of_primaries_count() {
         let lease = |id: &str, source: &str| json!({"id": id, "retaining_seq_no": 4, "timestamp": 9, "source": source});
-        let told = json!({"leases": [lease("peer_recovery/n", "peer recovery"), lease("f", "ccr")]});
+        let told =
+            json!({"leases": [lease("peer_recovery/n", "peer recovery"), lease("f", "ccr")]});
         let value = json!({"indices": {
             "a": {"shards": {
                 "10": [{"routing": {"primary": true}, "retention_leases": told}],

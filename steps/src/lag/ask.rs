@@ -2,8 +2,8 @@
 
 use crate::elastic::{AutoFollow, CcrStats, Cluster, FollowerInfo, Index, ShardLeases, ShardSeq};
 use crate::nodes::step5_replication::{Choice, Pair, choose, follower_name};
-use crate::verify::is_probe;
 use crate::spec::Spec;
+use crate::verify::is_probe;
 use escrr_engine::{Clock, Fault};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -38,8 +38,7 @@ pub async fn catch_up(
         let next_ms = link.clock.now_ms().saturating_add(pause_ms).min(end_ms.max(seen_ms + 1));
         drop(link.clock.wait_until(next_ms).await);
         pause_ms = pause_ms.saturating_mul(2).min(PAUSES_MS.1);
-        reached =
-            patiently(link.clock, async || link.follower.shard_stats("_all").await).await?;
+        reached = patiently(link.clock, async || link.follower.shard_stats("_all").await).await?;
         seen_ms = link.clock.now_ms();
     }
 }

@@ -78,9 +78,13 @@ fn standing(lag: &IndexLag) -> Option<Finding> {
         ),
         State::Dead(why) => finding(
             Kind::Dead,
-            why.clone(),
-            "the task has ended and does not begin again by itself, although the follower is \
-             still called active",
+            format!("GET /_ccr/stats names a fatal exception: {why}"),
+            if lost(why) {
+                "the leader no longer has what the follower needs next; only a new copy helps"
+            } else {
+                "the task has ended and does not begin again by itself, although the follower is \
+                 still called active"
+            },
             if lost(why) {
                 anew(alias, leader, follower)
             } else {
@@ -118,12 +122,14 @@ fn standing(lag: &IndexLag) -> Option<Finding> {
     }
 }
 
-/// Is there nothing left to go on with?
+/// Is there nothing left to go on with? The history is gone, or the index is another one.
 fn lost(why: &str) -> bool {
-    why.contains("no longer available")
-        || why.contains("missing_history")
-        || why.contains("should reference")
-        || why.starts_with("index_not_found_exception")
+    const KINDS: [&str; 3] = [
+        "resource_not_found_exception",
+        "missing_history_operations_exception",
+        "index_not_found_exception",
+    ];
+    KINDS.iter().any(|kind| why.starts_with(kind)) || why.contains("should reference")
 }
 
 /// What the tasks of a follower that replicates say.

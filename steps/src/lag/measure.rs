@@ -198,10 +198,8 @@ fn lease(said: &Said, pair: &Pair, shards: &[ShardLeases]) -> (Option<u64>, Vec<
     let own = uuid(said.follower_indices.get(&pair.follower));
     let theirs = uuid(said.leader_indices.get(&pair.leader));
     // What stands before it is the name of the follower's cluster.
-    let tail = format!(
-        "/{}/{own}-following-{}/{}/{theirs}",
-        pair.follower, said.alias, pair.leader
-    );
+    let tail =
+        format!("/{}/{own}-following-{}/{}/{theirs}", pair.follower, said.alias, pair.leader);
     let (mut oldest, mut without) = (None, Vec::new());
     for shard in shards {
         match shard.leases.iter().find(|lease| lease.id.ends_with(&tail)) {

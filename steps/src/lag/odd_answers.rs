@@ -1,9 +1,9 @@
 //! The judgement and its arithmetic over answers of every kind, also those that cannot be.
 
+use super::Kind;
 use super::ask::Said;
 use super::judge::{Limits, auto_follow, judge};
 use super::measure::{IndexLag, State, behind, measure, operations};
-use super::Kind;
 use crate::elastic::{
     AutoFollow, AutoFollowError, CcrStats, FollowerInfo, FollowerStats, Index, Lease, ShardLeases,
     ShardSeq, ShardStats,

@@ -56,11 +56,10 @@ pub(super) async fn contents(
     match documents {
         Documents::Sample(0, _) => {}
         Documents::Sample(size, seed) => {
-            let sample =
-                patiently(link.clock, async || {
-                    link.leader.sample_docs(&pair.leader, seed, size).await
-                })
-                .await?;
+            let sample = patiently(link.clock, async || {
+                link.leader.sample_docs(&pair.leader, seed, size).await
+            })
+            .await?;
             ends.hold(&sample, &mut found).await?;
         }
         Documents::All => {
@@ -175,8 +174,7 @@ impl<'a> Ends<'a> {
         }
         let (clock, pair) = (self.link.clock, self.pair);
         let (leader, follower) = (&self.link.leader, &self.link.follower);
-        let before =
-            patiently(clock, async || leader.get_docs(&pair.leader, keys).await).await?;
+        let before = patiently(clock, async || leader.get_docs(&pair.leader, keys).await).await?;
         let reached = self.reached().await?;
         let copies =
             patiently(clock, async || follower.get_docs(&pair.follower, keys).await).await?;

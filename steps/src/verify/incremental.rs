@@ -44,11 +44,8 @@ pub async fn incremental(
     limits: &Limits,
 ) -> Result<(Probed, Option<Finding>), Fault> {
     let (clock, both) = (link.clock, (&link.leader, &link.follower));
-    let mut probed = Probed {
-        leader: probe.leader.clone(),
-        follower: probe.follower.clone(),
-        latency_ms: None,
-    };
+    let mut probed =
+        Probed { leader: probe.leader.clone(), follower: probe.follower.clone(), latency_ms: None };
     let (mut deletion, mut tries) = (false, 0);
     let (mut since_ms, mut pause_ms) = (clock.now_ms(), PAUSES_MS.0);
     loop {

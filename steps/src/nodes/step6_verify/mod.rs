@@ -4,7 +4,7 @@ mod existing;
 mod incremental;
 mod probe_removed;
 
+pub use crate::verify::Probe;
 pub use existing::{Existing, Verified, VerifiedIndex};
 pub use incremental::Incremental;
-pub use crate::verify::Probe;
 pub use probe_removed::ProbeRemoved;
