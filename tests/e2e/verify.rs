@@ -2,6 +2,7 @@
 
 use crate::env::{Cloud, Env, Output};
 use serde_json::{Value, json};
+use std::process::{Command, Stdio};
 
 const FOLLOWER: &str = "es-cn-follower0001";
 const INDEX: &str = "logs-2026-10";
@@ -224,14 +225,60 @@ fn a_leader_that_cannot_be_read_is_named_on_every_index() {
 
 #[test]
 fn a_probe_that_fails_is_removed_all_the_same() {
-    for action in ["UpdateDocument", "DeleteDocument", "PutDocument"] {
-        let env = healthy();
-        let fault = ["--product", "Es", "--action", action, "--refuse", "OperationDenied.Sandbox"];
-        env.fault(&fault);
-        let said = verify(&env, &[], 9);
-        let kinds: Vec<String> = found(&said).into_iter().map(|(kind, _)| kind).collect();
-        assert_eq!(kinds, ["probe_failed"], "{action}");
+    let env = healthy();
+    for action in ["IndexDocument", "DeleteDocument", "Update", "Refresh"] {
+        env.fault(&["--product", "Es", "--action", action, "--refuse", "OperationDenied.Sandbox"]);
+        let more: &[&str] = if action == "Refresh" { &["--no-probe"] } else { &[] };
+        let mut arguments = vec!["verify", "--output", "json"];
+        arguments.extend(more);
+        let said = env.escrr(&arguments);
+        // A cluster that refuses to be looked at is no failed verification.
+        let said = said.exits(if action == "Refresh" { 1 } else { 9 }).json();
+        if action != "Refresh" {
+            let kinds: Vec<String> = found(&said).into_iter().map(|(kind, _)| kind).collect();
+            assert_eq!(kinds, ["probe_failed"], "{action}");
+        }
+        assert!(!probes_are_left(&env), "{action}");
+        env.fault(&["--clear"]);
     }
+    drop(verify(&env, &[], 0));
+}
+
+#[test]
+fn answers_that_are_lost_leave_no_probe_and_no_finding() {
+    let env = healthy();
+    for action in ["CreateIndex", "IndexDocument", "DeleteDocument", "Update", "DeleteIndex"] {
+        env.fault(&["--product", "Es", "--action", action, "--nth", "1", "--lost"]);
+        assert_eq!(found(&verify(&env, &[], 0)), [], "{action}");
+    }
+}
+
+#[test]
+fn an_interrupted_verification_removes_its_probe() {
+    let env = Env::over(Cloud::start(&["--speed", "200"]));
+    drop(env.escrr(&["run", "--yes"]).exits(0));
+    // The document is written, and whoever wrote it never hears of it.
+    let never = "2000000000";
+    env.fault(&["--product", "Es", "--action", "IndexDocument", "--delay-ms", never]);
+    let child = env.command(&["verify"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut child = child.unwrap();
+    while !probes_are_left(&env) {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended without a probe");
+    }
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupted.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!probes_are_left(&env));
+}
+
+#[test]
+fn a_probe_that_a_kill_left_is_told_of_and_no_finding() {
+    let env = healthy();
+    env.fault(&["--product", "Es", "--action", "DeleteDocument", "--kill", "before"]);
+    env.escrr(&["verify"]).dies_by_kill("before the deletion");
+    env.fault(&["--clear"]);
+    let said = env.escrr(&["verify", "--no-probe"]).exits(0);
+    drop(said.says("escrr_probe_"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Every index of a link: how it stands, how far it is, what is in it.
 
 use super::contents::{Contents, Documents, contents};
+use super::probe::is_probe;
 use crate::lag::{
     Finding, IndexLag, Kind, Limits, Link, State, ask, auto_follow, catch_up, judge, measure,
 };
@@ -25,6 +26,8 @@ pub struct Verified {
     pub indices: Vec<Index>,
     /// Leader indices that the patterns match and that cannot be replicated: index and reason.
     pub left_out: BTreeMap<String, String>,
+    /// Probes on the leader that are not of this verification: of one that goes on, or was killed.
+    pub probes: Vec<String>,
     /// Everything that is not as it should be.
     pub findings: Vec<Finding>,
 }
@@ -84,6 +87,8 @@ pub async fn existing(link: &Link<'_>, options: &Options) -> Result<Verified, Fa
         };
         verified.indices.push(Index { lag, contents: found });
     }
+    let probes = said.leader_indices.into_keys().filter(|name| is_probe(name));
+    verified.probes = probes.collect();
     verified.left_out = said.left_out;
     Ok(verified)
 }

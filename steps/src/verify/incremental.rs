@@ -109,9 +109,11 @@ fn failed(probe: &Probe, why: &str, waited_ms: u64) -> Finding {
 }
 
 /// Removes what is left of the probe, on the follower first; gives a finding if it cannot.
-pub async fn remove_probe(link: &Link<'_>, probe: &Probe) -> Option<Finding> {
+///
+/// Where writing it was broken off, what was being written may come after the first look.
+pub async fn remove_probe(link: &Link<'_>, probe: &Probe, broken_off: bool) -> Option<Finding> {
     let (clock, both) = (link.clock, (&link.leader, &link.follower));
-    let (mut seen, mut on_follower, mut why) = (false, false, String::new());
+    let (mut seen, mut on_follower, mut why) = (broken_off, false, String::new());
     for _ in 0..SWEEPS {
         let pause_ms = match patiently(clock, async || left(both, probe).await).await {
             // What the follower never had it may be taking up right now.

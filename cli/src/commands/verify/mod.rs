@@ -166,7 +166,7 @@ async fn probed(
         },
         exit = signals.next() => Err(exit),
     };
-    findings.extend(remove_probe(link, names).await);
+    findings.extend(remove_probe(link, names, came.is_err()).await);
     (came, findings)
 }
 
@@ -220,6 +220,12 @@ fn show(outcome: &Outcome, context: Context<'_>) -> Exit {
             render::lines(outcome).iter().for_each(|line| context.ui.line(line));
         }
         OutputForm::Human => context.ui.result(&render::text(outcome, context.ui.columns())),
+    }
+    for probe in &outcome.verified.probes {
+        let said = format!(
+            "{probe} is on the leader: the probe of a verification that goes on, or was killed"
+        );
+        context.ui.warning(&said);
     }
     if exit != Exit::Done {
         let number = outcome.verified.findings.len();

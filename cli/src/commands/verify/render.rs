@@ -171,6 +171,7 @@ pub(super) fn document(outcome: &Outcome) -> Value {
         },
         "indices": outcome.verified.indices.iter().map(index).collect::<Vec<_>>(),
         "left_out": outcome.verified.left_out,
+        "other_probes": outcome.verified.probes,
         "probe": match &outcome.probe {
             Probing::Unasked => Value::Null,
             Probing::Untried(why) => json!({"tried": false, "why": why}),
