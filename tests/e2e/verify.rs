@@ -94,6 +94,16 @@ fn a_healthy_link_is_verified_by_saga_and_by_spec() {
 }
 
 #[test]
+fn a_hidden_index_that_matches_is_replicated_and_verified_like_any_other() {
+    let hidden = "indices.logs-quiet = { documents = 250, shards = 2, hidden = true }";
+    let place = "indices.logs-2026-11 =";
+    let env = linked(&WORLD_7.replace(place, &format!("{hidden}\n{place}")), "");
+    let said = verify(&env, &["--full", "--no-probe"], 0);
+    let row = &said["indices"][2];
+    assert_eq!((&row["leader"], &row["contents"]["compared"]), (&json!("logs-quiet"), &json!(250)));
+}
+
+#[test]
 fn without_a_probe_nothing_is_written() {
     let env = healthy();
     let before = env.changes();
