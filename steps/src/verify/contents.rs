@@ -7,8 +7,9 @@ use crate::nodes::step5_replication::Pair;
 use escrr_engine::Fault;
 use serde::Serialize;
 
-/// Documents of one page; two pages are held at a time.
-const PAGE: u64 = 500;
+/// Documents of one page; two pages are held at a time, and an answer by the OpenAPI is read up to
+/// 8 MiB only.
+const PAGE: u64 = 200;
 /// Differences that are named; the others are counted.
 const MOST_NAMED: usize = 10;
 /// How often counting is tried while the leader is written to.

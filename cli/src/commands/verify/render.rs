@@ -16,7 +16,7 @@ pub(super) fn text(outcome: &Outcome, columns: Option<usize>) -> String {
     let compared = verified.indices.iter().any(|index| index.contents.is_some());
     let mut parts = Vec::new();
     if !verified.indices.is_empty() {
-        parts.push(table(&verified.indices, compared).render(columns));
+        parts.push(table(&verified.indices, compared, columns).render(columns));
     }
     let wide = columns.unwrap_or(COLUMNS).min(COLUMNS);
     let mut notes: Vec<String> = verified
@@ -33,34 +33,50 @@ pub(super) fn text(outcome: &Outcome, columns: Option<usize>) -> String {
     parts.join("\n\n")
 }
 
-fn table(indices: &[Index], compared: bool) -> Table {
-    let mut heading = vec!["INDEX", "STATE", "BEHIND", "FOR", "LAST READ"];
-    if compared {
-        heading.extend(["DOCUMENTS", "COMPARED"]);
-    }
-    let mut table = Table::new(&heading);
+/// What the columns beside the name take, in a table of lag and in one of contents.
+const OTHERS: (usize, usize) = (44, 52);
+/// A name is never cut below this.
+const LEAST_NAME: usize = 16;
+
+fn table(indices: &[Index], compared: bool, columns: Option<usize>) -> Table {
+    let last: &[&str] = if compared { &["DOCUMENTS", "COMPARED"] } else { &["LAST READ"] };
+    let mut table = Table::new(&[&["INDEX", "STATE", "BEHIND", "FOR"], last].concat());
+    let others = if compared { OTHERS.1 } else { OTHERS.0 };
+    let room = columns.map(|columns| columns.saturating_sub(others).max(LEAST_NAME));
     for Index { lag, contents } in indices {
         let name = if lag.leader == lag.follower {
             lag.leader.clone()
         } else {
             format!("{} -> {}", lag.leader, lag.follower)
         };
+        let unknown = || "?".to_owned();
         let mut row = vec![
-            name,
+            shortened(&name, room),
             lag.state.name().to_owned(),
-            lag.lag_operations.map_or_else(|| "?".to_owned(), |number| number.to_string()),
+            lag.lag_operations.map_or_else(unknown, |number| number.to_string()),
             time(lag),
-            lag.since_read_ms.map_or_else(|| "?".to_owned(), span),
         ];
         if compared {
-            row.extend(contents.as_ref().map_or_else(
-                || ["?".to_owned(), "?".to_owned()],
-                |contents| [documents(contents), held(contents)],
-            ));
+            row.push(contents.as_ref().map_or_else(unknown, documents));
+            row.push(contents.as_ref().map_or_else(unknown, held));
+        } else {
+            row.push(lag.since_read_ms.map_or_else(unknown, span));
         }
         table.row(row);
     }
     table
+}
+
+/// The end of a name tells more than its beginning: dates and generations stand there.
+fn shortened(name: &str, room: Option<usize>) -> String {
+    let long = name.chars().count();
+    match room {
+        Some(room) if long > room => {
+            let tail: String = name.chars().skip(long + 1 - room).collect();
+            format!("\u{2026}{tail}")
+        }
+        Some(_) | None => name.to_owned(),
+    }
 }
 
 /// How long it is behind: proved from above, from below, or not at all.
@@ -240,6 +256,13 @@ mod tests {
         assert_eq!(wrap("short", 14, 2), "short");
         assert_eq!(wrap("averyverylongword x", 5, 2), "averyverylongword\n  x");
         assert_eq!(wrap("", 5, 2), "");
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_end() {
+        assert_eq!(shortened(".ds-logs-2026.10.01-000001", Some(16)), "\u{2026}26.10.01-000001");
+        assert_eq!(shortened("logs-2026.10.001", Some(16)), "logs-2026.10.001");
+        assert_eq!(shortened(".ds-logs-2026.10.01-000001", None).len(), 26);
     }
 
     #[test]
