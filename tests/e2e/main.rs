@@ -28,5 +28,6 @@ mod selftest;
 mod store;
 mod tls;
 mod together;
+mod verify;
 mod ways;
 mod whole;

@@ -7,6 +7,7 @@ mod manual;
 mod sandbox;
 mod selftest;
 mod store;
+mod verify;
 
 pub use auth::{AuthCheckArgs, AuthCommand, AuthPhase, AuthPolicyArgs};
 pub use cloud::{CloudArgs, NetworkArg, SignatureArg};
@@ -18,6 +19,7 @@ pub use sandbox::{
 };
 pub use selftest::{DieArg, SelftestArgs};
 pub use store::{CompactArgs, ExportArgs, ImportArgs, RebuildArgs, StoreCommand};
+pub use verify::{LagArgs, LimitArgs, SubjectArgs, VerifyArgs};
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -176,6 +178,10 @@ pub enum Command {
     Show(ShowArgs),
     /// Holds the journal against the cloud: what is alive, gone, or left behind
     Audit(AuditArgs),
+    /// Verifies a link again: every index compared, new data proved, everything wrong at once
+    Verify(VerifyArgs),
+    /// Shows how far each follower is behind, and ends with 9 above a limit
+    Lag(LagArgs),
     /// Lets a failed or stuck node try again
     Retry(VerbArgs),
     /// Lets the saga go on without a node

@@ -25,6 +25,7 @@ mod show;
 mod status;
 mod steps;
 mod store;
+mod verify;
 mod version;
 
 use crate::Context;
@@ -59,6 +60,8 @@ pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, Command
         Command::Events(args) => events::run(&args, context).await,
         Command::Show(args) => show::run(&args, context),
         Command::Audit(args) => Box::pin(audit::run(&args, context)).await,
+        Command::Verify(args) => Box::pin(verify::run(&args, context)).await,
+        Command::Lag(args) => Box::pin(verify::lag(&args, context)).await,
         Command::Retry(args) => decide::run(Verb::Retry, &args, context).await,
         Command::Skip(args) => decide::run(Verb::Skip, &args, context).await,
         Command::MarkDone(args) => decide::run(Verb::MarkDone, &args, context).await,

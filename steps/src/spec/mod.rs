@@ -343,6 +343,8 @@ pub struct VerifySpec {
     pub probe: bool,
     /// The longest a follower may lag behind, in seconds.
     pub max_lag_seconds: u64,
+    /// The most operations that a follower may lag behind; absent: any number.
+    pub max_lag_operations: Option<u64>,
 }
 
 /// What may be done to fulfil the prerequisites: `[prerequisites]`.
