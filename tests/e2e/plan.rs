@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 const SPEC: &str = escrr_steps::spec::defaults::SANDBOX;
 
 fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text"))
+    value.as_str().expect("a text")
 }
 
 /// The plan's nodes by name.
