@@ -9,7 +9,7 @@ use crate::nodes::step3_load_balancer::LoadBalancer;
 use crate::nodes::step4_private_link::PrivateConnection;
 use crate::side::{Follower, Leader};
 use crate::spec::{BandwidthType, Payer, Price, PricesSpec, Spec};
-use escrr_engine::{NodeId, Step};
+use escrr_engine::{NodeId, Step as _};
 
 /// Hours of the month that monthly sums are for: thirty days.
 pub const HOURS_A_MONTH: u64 = 720;

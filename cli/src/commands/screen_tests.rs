@@ -53,17 +53,13 @@ fn typed(line: &str) -> Command {
 }
 
 fn plan_args(line: &str) -> PlanArgs {
-    match typed(line) {
-        Command::Plan(args) => args,
-        other => panic!("{other:?}"),
-    }
+    let Command::Plan(args) = typed(line) else { panic!("{line} is no plan") };
+    args
 }
 
 fn run_args(line: &str) -> RunArgs {
-    match typed(line) {
-        Command::Run(args) => args,
-        other => panic!("{other:?}"),
-    }
+    let Command::Run(args) = typed(line) else { panic!("{line} is no run") };
+    args
 }
 
 /// Ports differ from run to run, in length too.

@@ -19,11 +19,11 @@ impl<'a> Costs<'a> {
     /// The charges of the nodes that a run would make, with the spec's prices.
     pub(super) fn of(spec: &'a Spec, will_be_made: impl Fn(NodeId) -> bool) -> Self {
         let prices = &spec.prices;
-        let priced = |charge: Charge| (charge, charge.tariff.price(prices));
+        let with_price = |charge: Charge| (charge, charge.tariff.price(prices));
         let rows: Vec<_> = charges(spec)
             .into_iter()
             .filter(|charge| will_be_made(charge.node))
-            .map(priced)
+            .map(with_price)
             .collect();
         let mut nodes: Vec<NodeId> = rows.iter().map(|(charge, _)| charge.node).collect();
         nodes.dedup();

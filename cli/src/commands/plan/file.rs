@@ -14,13 +14,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
 /// What every plan file's schema begins with.
-const FAMILY: &str = "escrr.plan-file/";
+pub(super) const FAMILY: &str = "escrr.plan-file/";
 /// The schema that this version writes and reads.
 const SCHEMA: &str = "escrr.plan-file/1";
 /// Fields of outputs that say how something was asked and not what is there: another way into
@@ -200,7 +198,7 @@ impl PlanFile {
 }
 
 /// The schema that a JSON document names.
-fn schema_of(bytes: &[u8]) -> Option<String> {
+pub(super) fn schema_of(bytes: &[u8]) -> Option<String> {
     let value: Value = serde_json::from_slice(bytes).ok()?;
     Some(value.get("schema")?.as_str()?.to_owned())
 }
@@ -237,46 +235,48 @@ impl Plan {
     }
 }
 
-impl PlanFile {
-    /// Writes it for its owner alone; a plan file that is there is replaced, anything else kept.
-    ///
-    /// # Errors
-    /// Something else is in the way, or it cannot be written.
-    pub(super) fn write(&self, path: &Path) -> Result<(), CommandError> {
-        may_be_replaced(path)?;
-        let mut text = serde_json::to_vec_pretty(self)
-            .map_err(|error| CommandError::new(codes::BUG, error.to_string()))?;
-        text.push(b'\n');
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(format!(".{}.new", std::process::id()));
-        let beside = PathBuf::from(beside);
-        let written = put(&beside, &text).and_then(|()| fs::rename(&beside, path));
-        written.map_err(|error| {
-            // Half a file is of no use; if it cannot be removed, the error says enough.
-            drop(fs::remove_file(&beside));
-            CommandError::file(codes::UNWRITABLE, "cannot write", path, &error)
-        })
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use escrr_engine::{About, Class, Report};
 
-fn may_be_replaced(path: &Path) -> Result<(), CommandError> {
-    let is_plan = |bytes: &[u8]| {
-        schema_of(bytes).is_some_and(|schema| schema.starts_with(FAMILY)) || bytes.is_empty()
-    };
-    match fs::read(path) {
-        Ok(bytes) if is_plan(&bytes) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Ok(_) => {
-            let said = format!("{} is there already, and it is not a plan file", path.display());
-            Err(CommandError::new(codes::IN_THE_WAY, said).hint("name another file"))
-        }
-        Err(error) => Err(CommandError::file(codes::UNWRITABLE, "cannot write", path, &error)),
+    /// The digest of the node of the follower's cluster, seen so.
+    fn digest(verdict: &Verdict) -> String {
+        let catalog = crate::session::catalog().unwrap();
+        let at = catalog.find("follower.cluster").unwrap();
+        let about: &About = &catalog.about()[at];
+        Planned::of(Row { at, about, verdict, ours: false }).digest
     }
-}
 
-/// It tells a network's layout: it is its owner's alone.
-fn put(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text)?;
-    file.sync_all()
+    #[test]
+    fn how_it_was_asked_is_not_the_world_and_what_is_there_is() {
+        let seen = |uuid: &str, access: &str| {
+            let side = json!({ "uuid": uuid, "access": access });
+            digest(&Verdict::Checked(json!({ "uuid": uuid, "access": access, "sides": [side] })))
+        };
+        assert_eq!(seen("u1", "direct (127.0.0.1:1)"), seen("u1", "kibana (127.0.0.1:2)"));
+        assert_ne!(seen("u1", "direct"), seen("u2", "direct"));
+    }
+
+    #[test]
+    fn no_two_verdicts_have_one_digest_except_how_it_waits_and_fails() {
+        let report = |said: &str| Report::new("looking", said);
+        let one = Verdict::Make(vec!["a".into()]);
+        let two = Verdict::Make(vec!["b".into()]);
+        assert_ne!(digest(&one), digest(&two));
+        let all = [
+            one,
+            Verdict::Found(Value::Null),
+            Verdict::Checked(Value::Null),
+            Verdict::Unneeded(Value::Null),
+            Verdict::Differs(report("other")),
+            Verdict::Waits("Attaching".into()),
+            Verdict::After(Vec::new()),
+            Verdict::Blocked(Class::Prerequisite, report("none")),
+            Verdict::Unlooked,
+        ];
+        let digests: std::collections::BTreeSet<String> = all.iter().map(digest).collect();
+        assert_eq!(digests.len(), all.len());
+        assert_eq!(digest(&Verdict::Waits("Creating".into())), digest(&Verdict::Waits("x".into())));
+    }
 }

@@ -2,14 +2,15 @@
 //!
 //! - [`verdicts`]: what was seen of each node, in words; [`times`]: the longest path;
 //! - [`costs`], [`arrows`]: what starts to cost, and which way things flow;
-//! - [`screen`] and [`document`] show all of it, [`file`] keeps it and [`changed`] holds the
-//!   world against what was kept.
+//! - [`screen`] and [`document`] show all of it;
+//! - [`file`] and [`keep`] keep it, and [`changed`] holds the world against what was kept.
 
 mod arrows;
 mod changed;
 mod costs;
 mod document;
 mod file;
+mod keep;
 mod screen;
 mod times;
 mod verdicts;
@@ -32,9 +33,8 @@ use escrr_engine::survey::{Known, Verdict, survey};
 use escrr_engine::{About, Catalog, Class, Clock, Outcome, Report};
 use escrr_steps::World;
 use escrr_steps::spec::Spec;
-use std::path::Path as FilePath;
+use std::path::Path;
 use std::sync::Arc;
-use times::{Path, longest};
 use verdicts::Row;
 
 /// The documented step that verifies; what it writes it takes away again.
@@ -58,7 +58,7 @@ pub(super) async fn run(args: &PlanArgs, context: Context<'_>) -> Result<Exit, C
     let named: Vec<_> = args.spec.iter().cloned().collect();
     let spec = specs::load(&named, choice.is_some())?.remove(0);
     let link = spec.link.clone();
-    if args.out.as_deref() == Some(FilePath::new("-")) {
+    if args.out.as_deref() == Some(Path::new("-")) {
         let said = "a plan file cannot be written to stdout, where the plan itself is shown";
         return Err(CommandError::new(codes::USAGE, said).hint("name a file: --out plan.json"));
     }
@@ -192,50 +192,13 @@ impl Plan {
         self.rows().any(|row| row.will_make())
     }
 
-    fn show(&self, exit: Exit, file: Option<&FilePath>, context: Context<'_>) {
+    fn show(&self, exit: Exit, file: Option<&Path>, context: Context<'_>) {
         let ui = context.ui;
         match ui.form() {
             OutputForm::Human => ui.result(&self.screen(context.settings.unicode, ui.columns())),
             OutputForm::Json => ui.document(&self.whole_document(exit, file)),
             OutputForm::Ndjson => self.lines(exit, file).iter().for_each(|line| ui.line(line)),
         }
-    }
-
-    /// How long a node usually takes, in milliseconds: as learnt, else as it is expected.
-    fn usual_ms(&self, at: usize) -> u64 {
-        let expected = self.catalog.about().get(at).map_or(0, |about| about.patience.usual_s);
-        let learnt = self.learnt.usual_ms(self.catalog.name(at));
-        learnt.map_or(u64::from(expected) * 1000, |(ms, _)| ms)
-    }
-
-    /// How long a node usually takes, and after how long it is overdue, in milliseconds.
-    fn own_ms(&self, row: Row<'_>) -> (u64, u64) {
-        let usual = self.usual_ms(row.at);
-        (usual, usual.max(u64::from(row.about.patience.limit_s) * 1000))
-    }
-
-    /// The longest path over the nodes that are still to do, among those that count.
-    fn path(&self, own: impl Fn((u64, u64)) -> u64, counts: impl Fn(&Row<'_>) -> bool) -> Path {
-        let times = |row: Row<'_>| {
-            let takes = self.has_changes() && row.takes_time() && counts(&row);
-            if takes { own(self.own_ms(row)) } else { 0 }
-        };
-        let own: Vec<u64> = self.rows().map(times).collect();
-        longest(&own, |at| self.catalog.needs(at))
-    }
-
-    fn usual(&self) -> Path {
-        self.path(|own| own.0, |_| true)
-    }
-
-    fn most(&self) -> Path {
-        self.path(|own| own.1, |_| true)
-    }
-
-    /// How long one documented step alone usually takes, and at most, in milliseconds.
-    fn times_of(&self, phase: u8) -> (u64, u64) {
-        let within = |row: &Row<'_>| row.about.phase == phase;
-        (self.path(|own| own.0, within).total_ms, self.path(|own| own.1, within).total_ms)
     }
 
     /// What is not as a finished run left it, one line a node.

@@ -1,5 +1,7 @@
 //! How long it takes: the longest path through the graph, and what earlier runs took.
 
+use super::Plan;
+use super::verdicts::Row;
 use escrr_engine::{Entry, Event, Origin};
 use std::collections::BTreeMap;
 
@@ -88,6 +90,47 @@ impl Learnt {
         let upper = taken.get(taken.len() / 2)?;
         let lower = taken.get(taken.len().saturating_sub(1) / 2)?;
         Some((u64::midpoint(*lower, *upper), taken.len()))
+    }
+}
+
+impl Plan {
+    /// How long a node usually takes, in milliseconds: as learnt, else as it is expected.
+    pub(super) fn usual_ms(&self, at: usize) -> u64 {
+        let expected = self.catalog.about().get(at).map_or(0, |about| about.patience.usual_s);
+        let learnt = self.learnt.usual_ms(self.catalog.name(at));
+        learnt.map_or(u64::from(expected) * 1000, |(ms, _)| ms)
+    }
+
+    /// How long a node usually takes, and after how long it is overdue, in milliseconds.
+    pub(super) fn own_ms(&self, row: Row<'_>) -> (u64, u64) {
+        let usual = self.usual_ms(row.at);
+        (usual, usual.max(u64::from(row.about.patience.limit_s) * 1000))
+    }
+
+    /// The longest path over the nodes that are still to do, among those that count.
+    fn path(&self, own: impl Fn((u64, u64)) -> u64, counts: impl Fn(&Row<'_>) -> bool) -> Path {
+        let times = |row: Row<'_>| {
+            let takes = self.has_changes() && row.takes_time() && counts(&row);
+            if takes { own(self.own_ms(row)) } else { 0 }
+        };
+        let own: Vec<u64> = self.rows().map(times).collect();
+        longest(&own, |at| self.catalog.needs(at))
+    }
+
+    /// The path that a run usually takes longest for.
+    pub(super) fn usual(&self) -> Path {
+        self.path(|own| own.0, |_| true)
+    }
+
+    /// The path that a run may take longest for.
+    pub(super) fn most(&self) -> Path {
+        self.path(|own| own.1, |_| true)
+    }
+
+    /// How long one documented step alone usually takes, and at most, in milliseconds.
+    pub(super) fn times_of(&self, phase: u8) -> (u64, u64) {
+        let within = |row: &Row<'_>| row.about.phase == phase;
+        (self.path(|own| own.0, within).total_ms, self.path(|own| own.1, within).total_ms)
     }
 }
 
