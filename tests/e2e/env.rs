@@ -111,7 +111,7 @@ impl Cloud {
     }
 
     /// Alters what the cluster of an instance holds of a document, behind its own back.
-    pub(crate) fn alter(&self, instance: &str, index: &str, id: &str, source: Option<Value>) {
+    pub(crate) fn alter(&self, instance: &str, index: &str, id: &str, source: Option<&Value>) {
         let order = serde_json::json!({
             "instance": instance, "index": index, "id": id, "source": source,
         });

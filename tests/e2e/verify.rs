@@ -104,6 +104,33 @@ fn a_hidden_index_that_matches_is_replicated_and_verified_like_any_other() {
 }
 
 #[test]
+fn the_clusters_are_compared_over_every_way_in() {
+    for way in ["kibana", "openapi"] {
+        let env = Env::new();
+        let access = |side: &str| format!("[{side}.access]\nway = \"{way}\"\n");
+        let text = escrr_steps::spec::defaults::SANDBOX;
+        let spec = format!("{text}\n{}{}", access("leader"), access("follower"));
+        let spec = env.write("link.toml", &spec);
+        drop(env.escrr(&["run", &spec, "--yes"]).exits(0));
+        let said = verify(&env, &["--full"], 0);
+        assert_eq!(said["indices"][0]["contents"]["compared"], 120, "{way}");
+        env.cloud.alter(FOLLOWER, INDEX, "17", None);
+        assert_eq!(verify(&env, &["--full", "--no-probe"], 9)["findings"][1]["leader"], INDEX);
+    }
+}
+
+#[test]
+fn a_run_samples_documents_beside_an_empty_shard() {
+    let thin = "indices.logs-thin = { documents = 2, shards = 9 }";
+    let place = "indices.logs-2026-11 =";
+    let env = linked(&WORLD_7.replace(place, &format!("{thin}\n{place}")), "");
+    let node = env.alone(&["show", "verify.existing", "--output", "json"]).exits(0).json();
+    let rows = node["output"]["indices"].as_array().unwrap();
+    let thin = rows.iter().find(|row| row["leader"] == "logs-thin").unwrap();
+    assert_eq!((&thin["documents"], &thin["sampled"]), (&json!(2), &json!(2)));
+}
+
+#[test]
 fn without_a_probe_nothing_is_written() {
     let env = healthy();
     let before = env.changes();
@@ -115,7 +142,7 @@ fn without_a_probe_nothing_is_written() {
 #[test]
 fn a_copy_that_was_altered_is_named() {
     let env = healthy();
-    env.cloud.alter(FOLLOWER, INDEX, "17", Some(json!({"n": -17})));
+    env.cloud.alter(FOLLOWER, INDEX, "17", Some(&json!({"n": -17})));
     let said = verify(&env, &["--full"], 9);
     assert_eq!(found(&said), [of("documents_differ", INDEX)]);
     let evidence = said["findings"][0]["evidence"].as_str().unwrap();

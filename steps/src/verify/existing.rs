@@ -96,7 +96,10 @@ pub async fn existing(link: &Link<'_>, options: &Options) -> Result<Verified, Fa
 /// What is wrong with what an index holds.
 fn of_contents(lag: &IndexLag, found: &Contents) -> Vec<Finding> {
     let pair = (lag.leader.as_str(), lag.follower.as_str());
-    let next = crate::lag::anew(&lag.alias, pair.0, pair.1);
+    let next = format!(
+        "see which side is right; if the leader is, {}",
+        crate::lag::anew(&lag.alias, pair.0, pair.1)
+    );
     let meaning = "replication repeats operations and compares nothing: a copy that was changed \
                    otherwise stays so";
     let mut findings = Vec::new();

@@ -125,7 +125,7 @@ fn clear(desk: &mut Desk, id: Option<u64>) -> Said {
 fn alter(desk: &mut Desk, order: Alter) -> Said {
     desk.catch_up();
     let Alter { instance, index, id, source } = order;
-    let there = elastic::alter(&mut desk.world.elastic, &instance, (&index, &id), source);
+    let there = elastic::alter(&mut desk.world.elastic, &instance, (&index, &id), source.as_ref());
     if !there {
         return Err((404, format!("{instance} holds no document {id} of {index}")));
     }

@@ -132,7 +132,9 @@ async fn looked(
                 match probed {
                     Ok(Some(probed)) => outcome.probe = Probing::Tried(probed),
                     Err(exit) => {
-                        findings.iter().for_each(|found| context.ui.problem(&left(found)));
+                        for finding in &findings {
+                            context.ui.problem(&left(finding));
+                        }
                         return Ok(Ended::Stopped(exit));
                     }
                     Ok(None) => {}
@@ -217,7 +219,9 @@ fn show(outcome: &Outcome, context: Context<'_>) -> Exit {
     match context.ui.form() {
         OutputForm::Json => context.ui.document(&render::document(outcome)),
         OutputForm::Ndjson => {
-            render::lines(outcome).iter().for_each(|line| context.ui.line(line));
+            for line in render::lines(outcome) {
+                context.ui.line(&line);
+            }
         }
         OutputForm::Human => context.ui.result(&render::text(outcome, context.ui.columns())),
     }

@@ -154,11 +154,10 @@ async fn sample(
     for (document, copy) in documents.iter().zip(copies) {
         let equal = match liken(document, copy.as_ref()) {
             Likeness::Same => true,
-            Likeness::Altered => false,
             // It may be newer by now; what it holds then is another question.
             Likeness::Newer => continue,
             Likeness::Older | Likeness::Absent if document.seq_no > safe => continue,
-            Likeness::Older | Likeness::Absent => false,
+            Likeness::Altered | Likeness::Older | Likeness::Absent => false,
         };
         if !equal {
             let tried = format!("comparing document {} of {}", document.key.id, pair.leader);

@@ -75,8 +75,8 @@ impl Act for Incremental {
 /// What is left of the probe: the side that comes next.
 pub(super) async fn left(world: &World, site: &Site, probe: &Probe) -> Result<Remains, Fault> {
     let (leader, follower) = clusters(world, site)?;
-    let side = verify::left((&leader, &follower), probe).await?;
-    Ok(side.map_or(Remains::Nothing, |side| Remains::Items(vec![side.name().to_owned()])))
+    let next = verify::left((&leader, &follower), probe).await?;
+    Ok(next.map_or(Remains::Nothing, |which| Remains::Items(vec![which.name().to_owned()])))
 }
 
 /// Deletes the probe on one side.
@@ -89,6 +89,6 @@ pub(super) async fn remove(
     let Some(probe) = probe(world, saga) else { return Ok(()) };
     let (leader, follower) = clusters(world, site)?;
     let follows = item == Which::Follower.name();
-    let side = if follows { Which::Follower } else { Which::Leader };
-    verify::remove((&leader, &follower), &probe, side).await
+    let which = if follows { Which::Follower } else { Which::Leader };
+    verify::remove((&leader, &follower), &probe, which).await
 }

@@ -135,12 +135,12 @@ pub fn alter(
     state: &mut State,
     instance: &str,
     (index, id): (&str, &str),
-    source: Option<Value>,
+    source: Option<&Value>,
 ) -> bool {
     let found = state.clusters.get_mut(instance).and_then(|c| c.indices.get_mut(index));
     found.is_some_and(|index| {
         // Routing is not known here, so every shard is asked.
-        index.shards.iter_mut().any(|shard| shard.alter(id, source.clone()))
+        index.shards.iter_mut().any(|shard| shard.alter(id, source.cloned()))
     })
 }
 

@@ -130,16 +130,11 @@ impl Shard {
     /// another content, or none at all; says whether the document was there.
     pub(crate) fn alter(&mut self, id: &str, source: Option<Value>) -> bool {
         let Some(seq) = self.doc(id).map(|(seq, _)| seq) else { return false };
-        match source {
-            Some(source) => {
-                if let Some(op) = self.ops.get_mut(&seq) {
-                    op.source = Some(source);
-                }
-            }
-            None => {
-                self.ops.remove(&seq);
-                self.last.remove(id);
-            }
+        if source.is_none() {
+            self.ops.remove(&seq);
+            self.last.remove(id);
+        } else if let Some(op) = self.ops.get_mut(&seq) {
+            op.source = source;
         }
         true
     }

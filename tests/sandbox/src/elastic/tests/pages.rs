@@ -49,7 +49,7 @@ fn what_is_altered_changes_one_side_and_no_checkpoint() {
     let mut w = World::connected("7.10.0", "7.16.2");
     w.follow("logs-1", "logs-1");
     let before = w.get("follower", "/logs-1/_stats?level=shards&filter_path=**.seq_no");
-    assert!(alter(&mut w.state, "follower", ("logs-1", "7"), Some(json!({"n": 0}))));
+    assert!(alter(&mut w.state, "follower", ("logs-1", "7"), Some(&json!({"n": 0}))));
     assert!(alter(&mut w.state, "follower", ("logs-1", "8"), None));
     assert!(!alter(&mut w.state, "follower", ("logs-1", "none"), None));
     assert!(!alter(&mut w.state, "follower", ("none", "7"), None));
