@@ -12,6 +12,7 @@ pub mod commands;
 pub mod credentials;
 pub mod error;
 pub mod exit;
+pub mod files;
 pub mod manner;
 pub mod place;
 pub mod pretend;

@@ -3,6 +3,7 @@
 mod auth;
 mod cloud;
 mod sandbox;
+mod seeing;
 mod selftest;
 mod store;
 
@@ -12,6 +13,7 @@ pub use sandbox::{
     FaultArgs, Kill, RunningArgs, SandboxArg, SandboxChoice, SandboxCommand, SandboxStartArgs,
     WhichRequests,
 };
+pub use seeing::{ForceArg, GraphArgs, GraphFormat, ReportArgs};
 pub use selftest::{DieArg, SelftestArgs};
 pub use store::{CompactArgs, ExportArgs, ImportArgs, RebuildArgs, StoreCommand};
 
@@ -170,6 +172,13 @@ pub enum Command {
     Events(EventsArgs),
     /// Shows one node with its evidence
     Show(ShowArgs),
+    /// Draws the saga's graph in its states
+    Graph(GraphArgs),
+    /// Writes one page for people: topology, timeline, checks, what was made and what stays
+    ///
+    /// The page needs nothing from elsewhere and runs no script. It names ids and addresses: only
+    /// its owner may read the file.
+    Report(ReportArgs),
     /// Holds the journal against the cloud: what is alive, gone, or left behind
     Audit(AuditArgs),
     /// Lets a failed or stuck node try again

@@ -7,9 +7,11 @@ mod decide;
 mod events;
 #[cfg(test)]
 mod flow_tests;
+mod graph;
 mod init;
 mod list;
 mod plan;
+mod report;
 mod resume;
 mod rollback;
 mod run;
@@ -46,6 +48,8 @@ pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, Command
         Command::List => list::run(context),
         Command::Events(args) => events::run(&args, context).await,
         Command::Show(args) => show::run(&args, context),
+        Command::Graph(args) => graph::run(&args, context),
+        Command::Report(args) => report::run(&args, context),
         Command::Audit(args) => Box::pin(audit::run(&args, context)).await,
         Command::Retry(args) => decide::run(Verb::Retry, &args, context).await,
         Command::Skip(args) => decide::run(Verb::Skip, &args, context).await,
