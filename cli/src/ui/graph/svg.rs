@@ -1,13 +1,14 @@
-//! The graph as a picture of its own: a column a documented step, a row a depth.
+//! The graph as a picture of its own: columns by documented step, rows by depth.
 
 use super::{Graph, Node};
 use crate::ui::picture::{Area, STYLE, fit};
-use escrr_steps::catalog::PHASES;
 use maud::{Markup, PreEscaped, html};
 use std::collections::BTreeMap;
 
 /// From one column to the next.
-const COLUMN: usize = 204;
+const COLUMN: usize = 196;
+/// Nodes of one step and depth lie beside each other in as many columns at most.
+const BESIDE: usize = 2;
 /// Between a column's border and its boxes.
 const MARGIN: usize = 10;
 const BOX_WIDTH: usize = COLUMN - 2 * MARGIN - 8;
@@ -20,34 +21,53 @@ const TOP: usize = 62;
 /// Where every node lies, and how large the picture is.
 struct Layout {
     areas: Vec<Area>,
+    /// For each documented step: where it begins, and how many columns it has.
+    steps: Vec<(usize, usize)>,
     width: usize,
     height: usize,
 }
 
 impl Layout {
-    /// A row is as high as its fullest column: nodes of one step and depth stand below each other.
-    fn new(nodes: &[Node]) -> Self {
-        let mut full: BTreeMap<usize, BTreeMap<u8, usize>> = BTreeMap::new();
+    /// A row is as high as its fullest step.
+    fn new(nodes: &[Node], steps: usize) -> Self {
+        let mut full: BTreeMap<usize, BTreeMap<usize, usize>> = BTreeMap::new();
+        let mut columns = vec![1; steps];
         for node in nodes {
-            *full.entry(node.depth).or_default().entry(node.phase).or_default() += 1;
+            let phase = usize::from(node.phase);
+            let number = full.entry(node.depth).or_default().entry(phase).or_default();
+            *number += 1;
+            if let Some(wide) = columns.get_mut(phase) {
+                *wide = (*number).min(BESIDE).max(*wide);
+            }
         }
         let mut tops = BTreeMap::new();
-        let mut bottom = TOP;
-        for (depth, columns) in &full {
-            tops.insert(*depth, bottom);
-            bottom += columns.values().max().copied().unwrap_or(0) * (BOX_HEIGHT + GAP);
+        let mut height = TOP;
+        for (depth, numbers) in &full {
+            tops.insert(*depth, height);
+            let rows = |(phase, number): (&usize, &usize)| {
+                number.div_ceil(columns.get(*phase).copied().unwrap_or(1))
+            };
+            height += numbers.iter().map(rows).max().unwrap_or(0) * (BOX_HEIGHT + GAP);
         }
+        let mut width = 0;
+        let mut step = |wide: usize| {
+            let from = width;
+            width += wide * COLUMN;
+            (from, wide)
+        };
+        let steps: Vec<(usize, usize)> = columns.into_iter().map(&mut step).collect();
         let mut taken: BTreeMap<(usize, u8), usize> = BTreeMap::new();
         let place = |node: &Node| {
             let before = taken.entry((node.depth, node.phase)).or_default();
-            let top = tops.get(&node.depth).copied().unwrap_or(TOP);
-            let y = top + *before * (BOX_HEIGHT + GAP);
+            let (left, wide) = steps.get(usize::from(node.phase)).copied().unwrap_or((0, 1));
+            let (row, column) = (*before / wide, *before % wide);
             *before += 1;
-            let x = usize::from(node.phase) * COLUMN + MARGIN + 4;
+            let top = tops.get(&node.depth).copied().unwrap_or(TOP);
+            let (x, y) = (left + column * COLUMN + MARGIN + 4, top + row * (BOX_HEIGHT + GAP));
             Area { x, y, w: BOX_WIDTH, h: BOX_HEIGHT }
         };
         let areas = nodes.iter().map(place).collect();
-        Self { areas, width: PHASES.len() * COLUMN, height: bottom + GAP }
+        Self { areas, steps, width, height: height + GAP }
     }
 }
 
@@ -63,7 +83,7 @@ impl Graph {
     }
 
     fn drawing(&self, alone: bool) -> Markup {
-        let layout = Layout::new(&self.nodes);
+        let layout = Layout::new(&self.nodes, self.phases().count());
         let Layout { width, height, .. } = layout;
         let caption = self.caption();
         let namespace = alone.then_some("http://www.w3.org/2000/svg");
@@ -77,10 +97,10 @@ impl Graph {
                 }
                 rect.paper width=(width) height=(height) {}
                 text.head x=(MARGIN) y="20" { (caption) }
-                @for (phase, heading, _) in self.phases() {
-                    @let x = usize::from(phase) * COLUMN;
-                    rect.band x=(x + 4) y="32" width=(COLUMN - 8) height=(height - 36) rx="6" {}
-                    text.small x=(x + MARGIN + 4) y="50" { (fit(&heading, BOX_WIDTH, 10)) }
+                @for ((_, heading, _), (x, wide)) in self.phases().zip(&layout.steps) {
+                    @let room = wide * COLUMN - 8;
+                    rect.band x=(x + 4) y="32" width=(room) height=(height - 36) rx="6" {}
+                    text.small x=(x + MARGIN + 4) y="50" { (fit(&heading, room - 2 * MARGIN, 10)) }
                 }
                 @for (at, node) in self.nodes.iter().enumerate() {
                     @for need in &node.drawn {
@@ -144,7 +164,7 @@ mod tests {
     fn no_box_lies_on_another_and_all_lie_inside() {
         let catalog = escrr_steps::catalog::catalog().unwrap();
         let graph = Graph::new(&catalog, None, "the job");
-        let layout = Layout::new(&graph.nodes);
+        let layout = Layout::new(&graph.nodes, graph.phases().count());
         for (at, one) in layout.areas.iter().enumerate() {
             assert!(one.x + one.w <= layout.width && one.y + one.h <= layout.height, "{one:?}");
             for other in layout.areas.iter().skip(at + 1) {

@@ -28,7 +28,7 @@ impl Facts<'_> {
                     @if saga.outcome.is_some() || saga.stopped() {
                         div { dt { "Exit code" } dd { (exit.code()) ", " (exit.class()) ": " (meaning(exit)) } }
                     }
-                    div { dt { "Next" } dd { (self.next_step()) } }
+                    div.full { dt { "Next" } dd { (self.next_step()) } }
                 }
             }
             @for problem in problems(saga, self.catalog.about()) {
@@ -114,7 +114,7 @@ const fn tone(phase: Phase) -> Tone {
 /// What the end of a saga means to whoever reads only the code.
 const fn meaning(exit: Exit) -> &'static str {
     match exit {
-        Exit::Done => "done, or nothing to do",
+        Exit::Done => "nothing is left to do",
         Exit::Failed => "it failed; what was made is kept, and it can be resumed",
         Exit::Usage => "the command line or the spec is wrong",
         Exit::Changes => "there are changes to make",

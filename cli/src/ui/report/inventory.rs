@@ -4,7 +4,7 @@ use super::{Facts, anchor};
 use crate::ui::picture::{Tone, word};
 use crate::ui::result::{figures, found, made};
 use crate::ui::words::{count, ids};
-use escrr_engine::{About, NodeState, Origin};
+use escrr_engine::{About, Direction, NodeState, Origin, Reverse};
 use maud::{Markup, html};
 
 impl Facts<'_> {
@@ -22,12 +22,15 @@ impl Facts<'_> {
         html! {
             @if measured.is_empty() { p.note { "Nothing has been verified yet, or it is taken back." } }
             @else { pre.figures tabindex="0" { (measured.join("\n")) } }
+            @if self.saga.direction == Direction::Backward {
+                p.note { "What was checked and measured before the rollback." }
+            }
             ul.checks {
                 @for (about, state) in self.rows().filter(|(about, _)| !about.acts()) {
                     li {
                         span.dot.(Tone::of(state).class()) {} " "
                         a href=(format!("#{}", anchor(&about.id.to_string()))) { (about.id.to_string()) }
-                        " " span.note { (word(state)) ". " (about.title) }
+                        " " span.note { (word(state)) ": " (about.title) }
                     }
                 }
             }
@@ -86,29 +89,33 @@ impl Facts<'_> {
 
 /// What becomes, or became, of what a node made.
 fn fate(about: &About, state: &NodeState) -> String {
-    let would = || about.rollback().unwrap_or_default();
+    let does = || about.rollback().unwrap_or_default();
+    let would = || match about.reverse {
+        Some(Reverse::Undo(_)) => format!("would: {}", does()),
+        Some(Reverse::Keep(_)) | None => does(),
+    };
     match state {
-        NodeState::Done { origin: Origin::Made, .. } => format!("would: {}", would()),
+        NodeState::Done { origin: Origin::Made, .. } => would(),
         NodeState::Done { origin: Origin::Found, intent: None, .. } => {
             "not touched: it was there before".to_owned()
         }
         NodeState::Done { origin: Origin::Found, .. } => {
-            format!("something may have come of an earlier intent; would: {}", would())
+            format!("something may have come of an earlier intent; {}", would())
         }
         NodeState::Done { origin: Origin::Checked | Origin::Unneeded, .. } => {
             "nothing: this link does not need it".to_owned()
         }
-        NodeState::Intended(_) => format!("announced, so it may be there; would: {}", would()),
+        NodeState::Intended(_) => format!("announced, so it may be there; {}", would()),
         NodeState::Failed { intent: Some(_), .. }
         | NodeState::Parked { intent: Some(_), .. }
         | NodeState::Idle { earlier: Some(_) } => {
-            format!("something may have come of it; would: {}", would())
+            format!("something may have come of it; {}", would())
         }
         NodeState::Failed { intent: None, .. }
         | NodeState::Parked { intent: None, .. }
         | NodeState::Idle { earlier: None } => "nothing was announced, nothing is there".to_owned(),
         NodeState::Skipped => "not touched: skipped by a person".to_owned(),
-        NodeState::Undoing { .. } => format!("being taken back: {}", would()),
+        NodeState::Undoing { .. } => format!("being taken back: {}", does()),
         NodeState::Undone { kept: Some(why) } => format!("stays: {why}"),
         NodeState::Undone { kept: None } => match about.leaves {
             Some(leaves) => format!("taken back; stays: {leaves}"),

@@ -3,7 +3,7 @@
 use super::{Facts, anchor};
 use crate::ui::picture::{Area, Tone, fit, legend, word};
 use crate::ui::words::ids;
-use escrr_engine::NodeState;
+use escrr_engine::{Direction, NodeState};
 use escrr_steps::spec::Spec;
 use maud::{Markup, html};
 use serde_json::Value;
@@ -73,7 +73,7 @@ const WAY: [(&str, &str); 9] = [
 /// Its last part, from the transit router to the leader.
 const LAST: (&str, &str) = ("M268 146L236 146", "network.routes");
 /// The data go the other way, over everything.
-const DATA: &str = "M141 120L141 34Q141 24 151 24L1115 24Q1125 24 1125 34L1125 120";
+const DATA: &str = "M212 120L212 34Q212 24 222 24L1115 24Q1125 24 1125 34L1125 120";
 
 impl Facts<'_> {
     pub(super) fn topology(&self) -> Markup {
@@ -83,12 +83,12 @@ impl Facts<'_> {
             div.wide tabindex="0" role="group" aria-label="Topology" {
                 svg.picture viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) width=(WIDTH) height=(HEIGHT)
                     role="img" aria-label="Topology of both regions" {
-                    defs { (tip("way")) (tip("data")) }
+                    defs { (tip("way")) (tip("data")) (tip("off")) }
                     (frames(&places))
-                    path.data.off[!self.stands("follower.existing_indices")] d=(DATA) marker-end="url(#tip-data)" {}
+                    (self.arrow("data", DATA, "follower.existing_indices"))
                     text.small x="620" y="16" text-anchor="middle" { (self.data_said(&outputs)) }
                     @for (way, node) in WAY.iter().chain([&LAST]) {
-                        path.way.off[!self.stands(node)] d=(way) marker-end="url(#tip-way)" {}
+                        (self.arrow("way", way, node))
                     }
                     @for drawn in BOXES.iter().chain(&CONNECTION_BOXES) { (self.boxed(drawn, &outputs)) }
                     text.small x=(LEADER) y="488" { "Dashed blue: the connection, from the follower to the leader's port 9300. Green: the data. Grey: not there." }
@@ -102,8 +102,11 @@ impl Facts<'_> {
         self.saga.node(self.catalog.find(node).unwrap_or(usize::MAX))
     }
 
-    fn stands(&self, node: &str) -> bool {
-        self.state(node).satisfied()
+    /// An arrow in its colour while the node behind it holds; a rollback begins with the arrows.
+    fn arrow(&self, kind: &str, way: &str, node: &str) -> Markup {
+        let holds = self.saga.direction == Direction::Forward && self.state(node).satisfied();
+        let tip = if holds { kind } else { "off" };
+        html! { path.(kind).off[!holds] d=(way) marker-end=(format!("url(#tip-{tip})")) {} }
     }
 
     fn boxed(&self, drawn: &Drawn, outputs: &BTreeMap<&str, &Value>) -> Markup {
@@ -183,7 +186,9 @@ struct Places {
     leader: String,
     follower: String,
     leader_vpc: String,
+    leader_blocks: String,
     follower_vpc: String,
+    follower_blocks: String,
 }
 
 impl Places {
@@ -201,9 +206,9 @@ impl Places {
             let name = text(node, "region").or(from_spec).unwrap_or_default();
             format!("{name}, {side}").trim_start_matches(", ").to_owned()
         };
-        let vpc = |node: &str, side: &str| {
+        let vpc = |node: &str| {
             let name = text(node, "vpc").unwrap_or_default();
-            format!("VPC {name} {}", blocks(side)).trim().to_owned()
+            format!("VPC {name}").trim().to_owned()
         };
         let of = |pick: fn(&Spec) -> String| spec.as_ref().map(pick);
         Self {
@@ -213,30 +218,40 @@ impl Places {
                 "follower",
                 of(|spec| spec.follower.region.clone()),
             ),
-            leader_vpc: vpc("leader.instance", "leader"),
-            follower_vpc: vpc("follower.instance", "follower"),
+            leader_vpc: vpc("leader.instance"),
+            leader_blocks: blocks("leader"),
+            follower_vpc: vpc("follower.instance"),
+            follower_blocks: blocks("follower"),
         }
     }
 }
 
 /// Regions and VPCs, behind the boxes.
 fn frames(places: &Places) -> Markup {
-    let frame = |area: Area, name: &str, band: bool| {
+    let region = |area: Area, name: &str| {
         let Area { x, y, w, h } = area;
-        let head = if band { "head" } else { "small" };
         html! {
-            @if band { rect.band x=(x) y=(y) width=(w) height=(h) rx="10" {} }
-            rect.frame x=(x) y=(y) width=(w) height=(h) rx="8" {}
-            text.(head) x=(x + 12) y=(y + 20) { (fit(name, w - 16, if band { 13 } else { 11 })) }
+            rect.band x=(x) y=(y) width=(w) height=(h) rx="10" {}
+            rect.frame x=(x) y=(y) width=(w) height=(h) rx="10" {}
+            text.head x=(x + 12) y=(y + 22) { (fit(name, w - 16, 13)) }
+        }
+    };
+    // What a network is called stands below its boxes: arrows come from above.
+    let network = |x: usize, w: usize, lines: [&str; 2]| {
+        html! {
+            rect.frame x=(x) y="98" width=(w) height="354" rx="8" {}
+            @for (y, line) in [424, 441].into_iter().zip(lines) {
+                text.small x=(x + 14) y=(y) { (fit(line, w - 16, 11)) }
+            }
         }
     };
     html! {
         rect.paper width=(WIDTH) height=(HEIGHT) {}
-        (frame(area(14, 46, 418, 420), &places.leader, true))
-        (frame(area(620, 46, 606, 420), &places.follower, true))
-        (frame(area(32, 82, 218, 370), &places.leader_vpc, false))
-        (frame(area(812, 82, 204, 370), &places.follower_vpc, false))
-        (frame(area(1028, 82, 194, 370), "Elasticsearch service", false))
+        (region(area(14, 46, 418, 420), &places.leader))
+        (region(area(620, 46, 606, 420), &places.follower))
+        (network(32, 218, [&places.leader_vpc, &places.leader_blocks]))
+        (network(812, 204, [&places.follower_vpc, &places.follower_blocks]))
+        (network(1028, 194, ["the service's own network", ""]))
     }
 }
 
