@@ -14,6 +14,7 @@ pub mod credentials;
 pub mod error;
 pub mod exit;
 pub mod explain;
+pub mod files;
 pub mod manner;
 pub mod place;
 pub mod pretend;

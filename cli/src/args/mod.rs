@@ -5,6 +5,7 @@ mod cloud;
 mod init;
 mod manual;
 mod sandbox;
+mod seeing;
 mod selftest;
 mod store;
 mod verify;
@@ -17,6 +18,7 @@ pub use sandbox::{
     FaultArgs, Kill, RunningArgs, SandboxArg, SandboxChoice, SandboxCommand, SandboxStartArgs,
     WhichRequests,
 };
+pub use seeing::{ForceArg, GraphArgs, GraphFormat, ReportArgs};
 pub use selftest::{DieArg, SelftestArgs};
 pub use store::{CompactArgs, ExportArgs, ImportArgs, RebuildArgs, StoreCommand};
 pub use verify::{LagArgs, LimitArgs, SubjectArgs, VerifyArgs};
@@ -176,6 +178,13 @@ pub enum Command {
     Events(EventsArgs),
     /// Shows one node with its evidence
     Show(ShowArgs),
+    /// Draws the saga's graph in its states
+    Graph(GraphArgs),
+    /// Writes one page for people: topology, timeline, checks, what was made and what stays
+    ///
+    /// The page needs nothing from elsewhere and runs no script. It names ids and addresses: only
+    /// its owner may read the file.
+    Report(ReportArgs),
     /// Holds the journal against the cloud: what is alive, gone, or left behind
     Audit(AuditArgs),
     /// Verifies a link again: every index compared, new data proved, everything wrong at once

@@ -9,10 +9,12 @@ mod events;
 mod explain;
 #[cfg(test)]
 mod flow_tests;
+mod graph;
 mod init;
 mod list;
 mod man;
 mod plan;
+mod report;
 mod resume;
 mod rollback;
 mod run;
@@ -59,6 +61,8 @@ pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, Command
         Command::List => list::run(context),
         Command::Events(args) => events::run(&args, context).await,
         Command::Show(args) => show::run(&args, context),
+        Command::Graph(args) => graph::run(&args, context),
+        Command::Report(args) => report::run(&args, context),
         Command::Audit(args) => Box::pin(audit::run(&args, context)).await,
         Command::Verify(args) => Box::pin(verify::run(&args, context)).await,
         Command::Lag(args) => Box::pin(verify::lag(&args, context)).await,

@@ -1,7 +1,10 @@
 //! The only place that writes to the terminal: results on stdout, everything else on stderr.
 
 pub mod document;
+pub mod graph;
+pub mod picture;
 pub mod progress;
+pub mod report;
 pub mod result;
 pub mod table;
 pub mod told;
