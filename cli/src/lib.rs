@@ -18,6 +18,7 @@ pub mod place;
 pub mod pretend;
 pub mod sagas;
 pub mod sandbox_control;
+pub mod schemas;
 pub mod secrets;
 pub mod selftest;
 pub mod session;

@@ -21,6 +21,7 @@ mod policy;
 mod random;
 mod random_kills;
 mod refused;
+mod schemas;
 mod secrets;
 mod selftest;
 mod store;

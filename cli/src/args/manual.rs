@@ -41,4 +41,8 @@ pub struct SchemaArgs {
 pub enum SchemaOf {
     /// The spec, for editors
     Spec,
+    /// One line of `--output ndjson`
+    Events,
+    /// The document of `--output json`
+    Document,
 }
