@@ -57,6 +57,9 @@ pub fn main() -> ExitCode {
             // Help and the version are no errors, and they go to stdout.
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
             error.print().ok();
+            if exit == Exit::Usage && settings::json_is_wanted(std::env::args_os(), &ProcessEnv) {
+                Ui::bare(OutputForm::Json).document(&CommandError::from(&error).to_json());
+            }
             exit.into()
         }
     }

@@ -45,6 +45,7 @@ fn the_documents_of_a_whole_life_fit_their_schema() {
     let document = schema(&env, "document");
     holds(&document, "plan", &json(&env, &["plan"], 0));
     holds(&document, "error", &json(&env, &["plan", "absent.toml"], 2));
+    holds(&document, "error", &env.alone(&["pla", "--output", "json"]).exits(2).json());
     env.fault(&["--action", "CreateLoadBalancer", "--refuse", "Forbidden.RAM", "--times", "1"]);
     let failed = json(&env, &["run", "--yes"], 4);
     holds(&document, "saga", &failed);

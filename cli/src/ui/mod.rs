@@ -251,7 +251,7 @@ impl Ui {
 /// The place, from 0, that a number from 1 stands for.
 fn number(answer: &str, several: usize) -> Option<usize> {
     let number: usize = answer.trim().parse().ok()?;
-    (1..=several).contains(&number).then_some(number - 1)
+    number.checked_sub(1).filter(|at| *at < several)
 }
 
 const fn choice(color: bool) -> ColorChoice {
