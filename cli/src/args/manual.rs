@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// `escrr explain`
 #[derive(Clone, Debug, clap::Args)]
 pub struct ExplainArgs {
-    /// The code of an error, for example `E0101`
+    /// The code of an error, for example `E0101`; or one of the vendor's, `Throttling.User`
     #[arg(value_name = "CODE")]
     pub code: Option<String>,
 }
