@@ -117,6 +117,18 @@ impl From<SpecErrors> for CommandError {
     }
 }
 
+impl From<&clap::Error> for CommandError {
+    /// What clap says of a command line, without its colours, usage and pointer to the help.
+    fn from(error: &clap::Error) -> Self {
+        let text = error.render().to_string();
+        let said = text.lines().next().unwrap_or_default();
+        let said = said.trim_start_matches("error: ");
+        let error = Self::new(codes::USAGE, said).meaning("nothing was done");
+        let tips = text.lines().filter_map(|line| line.trim_start().strip_prefix("tip: "));
+        tips.fold(error, Self::hint).hint("`escrr --help` lists the commands and their flags")
+    }
+}
+
 impl From<&Fault> for CommandError {
     fn from(fault: &Fault) -> Self {
         let code = match fault {
@@ -172,6 +184,15 @@ mod tests {
         let error = CommandError::from(errors);
         assert_eq!(error.exit(), Exit::Usage);
         assert!(error.said.contains("link.toml:1:8"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_command_line_keeps_what_clap_says_of_it() {
+        let wrong = crate::args::command().try_get_matches_from(["escrr", "pla"]).unwrap_err();
+        let error = CommandError::from(&wrong);
+        assert_eq!((error.code, error.exit()), (codes::USAGE, Exit::Usage));
+        assert_eq!(error.said, "unrecognized subcommand 'pla'");
+        assert!(error.hints[0].contains("'plan'"), "{error:?}");
     }
 
     #[test]

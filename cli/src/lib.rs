@@ -20,6 +20,7 @@ pub mod place;
 pub mod pretend;
 pub mod sagas;
 pub mod sandbox_control;
+pub mod schemas;
 pub mod secrets;
 pub mod selftest;
 pub mod session;
@@ -58,6 +59,9 @@ pub fn main() -> ExitCode {
             // Help and the version are no errors, and they go to stdout.
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
             error.print().ok();
+            if exit == Exit::Usage && settings::json_is_wanted(std::env::args_os(), &ProcessEnv) {
+                Ui::bare(OutputForm::Json).document(&CommandError::from(&error).to_json());
+            }
             exit.into()
         }
     }

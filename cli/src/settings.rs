@@ -4,6 +4,7 @@ use crate::args::{CloudArgs, ColorWhen, Global, OutputForm, ProgressForm};
 use crate::codes;
 use crate::error::CommandError;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -123,6 +124,20 @@ impl Settings {
     }
 }
 
+/// Does a command line that cannot be parsed ask for JSON all the same? A program that reads the
+/// document of every command gets one of this too.
+pub fn json_is_wanted(words: impl IntoIterator<Item = OsString>, env: &dyn Env) -> bool {
+    let words: Vec<OsString> = words.into_iter().skip(1).take_while(|word| word != "--").collect();
+    let behind = words.iter().zip(words.iter().skip(1));
+    let apart = behind.filter(|(flag, _)| *flag == "--output").map(|(_, form)| form.clone());
+    let joined = words.iter().filter_map(|word| word.to_str()?.strip_prefix("--output="));
+    let flags: Vec<OsString> = apart.chain(joined.map(OsString::from)).collect();
+    match flags.as_slice() {
+        [] => env.get("ESCRR_OUTPUT").is_some_and(|form| form == "json"),
+        some => some.iter().any(|form| form == "json"),
+    }
+}
+
 /// `--color`, then `NO_COLOR`, `CLICOLOR_FORCE`, `TERM=dumb`, then whether it is a terminal.
 pub fn color(when: ColorWhen, env: &dyn Env, is_terminal: bool) -> bool {
     match when {
@@ -237,6 +252,20 @@ mod tests {
 
     const TTY: Terminal = Terminal { stdin: true, stdout: true, stderr: true, columns: Some(80) };
     const PIPES: Terminal = Terminal { stdin: false, stdout: false, stderr: false, columns: None };
+
+    #[test]
+    fn json_is_wanted_even_where_the_command_line_is_wrong() {
+        let wanted = |line: &str, pairs: &[(&str, &str)]| {
+            json_is_wanted(line.split(' ').map(OsString::from), &env(pairs))
+        };
+        assert!(wanted("escrr pla --output json", &[]));
+        assert!(wanted("escrr --output=json --nonsense", &[]));
+        assert!(wanted("escrr pla", &[("ESCRR_OUTPUT", "json")]));
+        assert!(!wanted("escrr pla --output human", &[("ESCRR_OUTPUT", "json")]));
+        for line in ["escrr pla", "escrr json", "escrr explain -- --output json", "json --output"] {
+            assert!(!wanted(line, &[]), "{line}");
+        }
+    }
 
     #[test]
     fn the_home_is_the_first_that_is_named() {

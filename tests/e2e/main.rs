@@ -23,6 +23,7 @@ mod policy;
 mod random;
 mod random_kills;
 mod refused;
+mod schemas;
 mod secrets;
 mod selftest;
 mod store;

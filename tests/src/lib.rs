@@ -3,4 +3,5 @@
 pub mod bench;
 pub mod cases;
 pub mod jump;
+pub mod schema;
 pub mod tape;

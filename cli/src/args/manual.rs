@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// `escrr explain`
 #[derive(Clone, Debug, clap::Args)]
 pub struct ExplainArgs {
-    /// The code of an error, for example `E0101`
+    /// The code of an error, for example `E0101`; or one of the vendor's, `Throttling.User`
     #[arg(value_name = "CODE")]
     pub code: Option<String>,
 }
@@ -41,4 +41,8 @@ pub struct SchemaArgs {
 pub enum SchemaOf {
     /// The spec, for editors
     Spec,
+    /// One line of `--output ndjson`
+    Events,
+    /// The document of `--output json`
+    Document,
 }

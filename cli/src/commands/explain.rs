@@ -7,15 +7,49 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::explain::{brief, document, nearest, text};
 use crate::ui::table::Table;
-use serde_json::Value;
+use escrr_steps::aliyun::{Meaning, meaning};
+use serde_json::{Value, json};
 
 /// Shows the page of a code, or lists the codes.
 pub(super) fn run(args: &ExplainArgs, context: Context<'_>) -> Result<Exit, CommandError> {
     match &args.code {
-        Some(name) => one(&codes::find(name).ok_or_else(|| unknown(name))?, context),
         None => all(context),
+        Some(name) => match (codes::find(name), meaning(name)) {
+            (Some(code), _) => one(&code, context),
+            (None, Some(meaning)) => vendors(name, meaning, context),
+            (None, None) => return Err(unknown(name)),
+        },
     }
     Ok(Exit::Done)
+}
+
+/// A code of the vendor's: what it means, and which of ours it can end in.
+fn vendors(name: &str, meaning: Meaning, context: Context<'_>) {
+    let ours = meaning.class.map(codes::for_class);
+    let document = || {
+        json!({
+            "code": name,
+            "source": "Alibaba Cloud",
+            "meaning": meaning.means,
+            "then": meaning.then,
+            "ends_in": ours.map(|code| code.id),
+        })
+    };
+    match context.ui.form() {
+        OutputForm::Human => {
+            let (means, then) = (meaning.means, meaning.then);
+            context.ui.result(&format!(
+                "{name}: a code of Alibaba Cloud\n\nWhat it means\n  {means}\n\n\
+                 What escrr does\n  {then}"
+            ));
+            if let Some(code) = ours {
+                let (id, title) = (code.id, code.title);
+                context.ui.hint(&format!("if it stays so: {id}, {title}; `escrr explain {id}`"));
+            }
+        }
+        OutputForm::Json => context.ui.document(&document()),
+        OutputForm::Ndjson => context.ui.line(&document()),
+    }
 }
 
 fn one(code: &Code, context: Context<'_>) {
@@ -49,7 +83,7 @@ fn unknown(name: &str) -> CommandError {
             .hint(format!("did you mean {}, {}?", code.id, code.title))
             .next_command(format!("escrr explain {}", code.id)),
         None => error
-            .meaning("codes of escrr look like E0101; the vendor's own stand in parentheses")
+            .meaning("codes of escrr look like E0101; not every code of the vendor's is known")
             .next_command("escrr explain"),
     }
 }
@@ -84,6 +118,16 @@ mod tests {
         assert_eq!(document["commands"][0], "escrr status");
         let (_, out) = explained(OutputForm::Ndjson, None);
         assert_eq!(out.lines().count(), ALL.len());
+    }
+
+    #[test]
+    fn a_code_of_the_vendors_is_explained_too() {
+        let (ended, out) = explained(OutputForm::Json, Some("QuotaExceeded.Cen"));
+        let document: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((ended.unwrap(), &document["ends_in"]), (Exit::Done, &json!("E1004")));
+        let (_, out) = explained(OutputForm::Human, Some("Throttling.User"));
+        assert!(out.starts_with("Throttling.User: a code of Alibaba Cloud\n"), "{out}");
+        assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
     }
 
     #[test]

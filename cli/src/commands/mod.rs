@@ -49,7 +49,7 @@ pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, Command
         Command::Store(command) => store::run(command, context).await,
         Command::Explain(args) => explain::run(&args, context),
         Command::Steps => steps::run(context),
-        Command::Schema(args) => Ok(schema::run(args, context)),
+        Command::Schema(args) => schema::run(args, context),
         Command::Completions(args) => completions::run(args, context),
         Command::Man(args) => man::run(&args, context),
         Command::Version => Ok(version::run(context)),

@@ -238,13 +238,10 @@ impl Ui {
             let mut answer = String::new();
             match io::stdin().lock().read_line(&mut answer) {
                 Ok(0) => return Err(CommandError::new(codes::DECLINED, "nothing was chosen")),
-                Ok(_) => {
-                    let number = answer.trim().parse().ok().filter(|n| (1..=several).contains(n));
-                    match number {
-                        Some(number) => return Ok(number - 1),
-                        None => say(&self.err, &format!("a number from 1 to {several}, please")),
-                    }
-                }
+                Ok(_) => match number(&answer, several) {
+                    Some(at) => return Ok(at),
+                    None => say(&self.err, &format!("a number from 1 to {several}, please")),
+                },
                 Err(error) => {
                     return Err(CommandError::new(codes::NOBODY_TO_ASK, error.to_string()));
                 }
@@ -275,6 +272,10 @@ impl Ui {
 fn captured_in(kept: &Kept, color: bool) -> Sink {
     let raw: Box<dyn Write + Send> = Box::new(kept.clone());
     Mutex::new(Box::new(AutoStream::new(raw, choice(color))))
+/// The place, from 0, that a number from 1 stands for.
+fn number(answer: &str, several: usize) -> Option<usize> {
+    let number: usize = answer.trim().parse().ok()?;
+    number.checked_sub(1).filter(|at| *at < several)
 }
 
 const fn choice(color: bool) -> ColorChoice {
@@ -373,6 +374,14 @@ mod tests {
         let document: serde_json::Value = serde_json::from_str(&captured.out()).unwrap();
         assert_eq!(document["exit_code"], 1);
         assert_eq!(document["error"]["code"], "E0401");
+    }
+
+    #[test]
+    fn only_a_number_of_the_list_is_a_choice() {
+        assert_eq!((number(" 1\n", 3), number("3", 3)), (Some(0), Some(2)));
+        for other in ["", "0", "4", "-1", "one", "1 2"] {
+            assert_eq!(number(other, 3), None, "{other}");
+        }
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub mod vpc;
 pub use action::{Action, LINKED_SERVICES};
 pub use cloud::{Cloud, Config, Credentials};
 pub use endpoint::{Endpoints, Network, Product};
-pub use error::{dry_run_passed, is_gone};
+pub use error::{Meaning, dry_run_passed, is_gone, meaning};
 pub use manner::Manner;
 pub use pace::Pace;
 pub use sign::Signature;

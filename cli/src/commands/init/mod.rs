@@ -39,9 +39,12 @@ pub(super) async fn run(args: &InitArgs, context: Context<'_>) -> Result<Exit, C
         context.ui.result(text.trim_end());
         return Ok(Exit::Done);
     }
-    write(&args.file, &text, args.force).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => in_the_way(&args.file),
-        _ => CommandError::file(codes::UNWRITABLE, "cannot write", &args.file, &error),
+    write(&args.file, &text, args.force).map_err(|error| {
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            in_the_way(&args.file)
+        } else {
+            CommandError::file(codes::UNWRITABLE, "cannot write", &args.file, &error)
+        }
     })?;
     say(args, text == EXAMPLE, context);
     Ok(Exit::Done)
@@ -70,7 +73,7 @@ fn say(args: &InitArgs, as_it_was: bool, context: Context<'_>) {
             .hint("say in it how the clusters are asked, [leader.access], and what is replicated");
     }
     context.ui.hint("`escrr schema spec >escrr.schema.json` lets an editor check it as you type");
-    context.ui.hint(&format!("then `{next}` shows what it would make, and makes nothing"));
+    context.ui.hint(&format!("`{next}` shows what it would make, and makes nothing"));
 }
 
 fn write(path: &Path, text: &str, over: bool) -> io::Result<()> {

@@ -6,9 +6,11 @@
 
 mod hint;
 mod judge;
+mod meaning;
 mod said;
 pub(super) mod table;
 
 pub(super) use judge::{broken, clock_is_off, has_run_out, judge};
 pub use judge::{dry_run_passed, is_gone};
+pub use meaning::{Meaning, meaning};
 pub(super) use table::DRY_RUN_PASSED;
