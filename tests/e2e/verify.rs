@@ -131,6 +131,16 @@ fn a_run_samples_documents_beside_an_empty_shard() {
 }
 
 #[test]
+fn an_index_that_was_made_a_moment_ago_is_waited_for() {
+    let env = healthy();
+    drop(env.cloud.put("leader", "/logs-new", &json!({})));
+    drop(env.cloud.put("leader", "/logs-new/_doc/1", &json!({"n": 1})));
+    let said = verify(&env, &["--full", "--no-probe"], 0);
+    let row = &said["indices"][2];
+    assert_eq!((&row["leader"], &row["contents"]["compared"]), (&json!("logs-new"), &json!(1)));
+}
+
+#[test]
 fn without_a_probe_nothing_is_written() {
     let env = healthy();
     let before = env.changes();

@@ -154,7 +154,7 @@ fn reading(lag: &IndexLag, limits: &Limits) -> Vec<Finding> {
         found.push(Finding::of_pair(
             Kind::ReadsFail,
             pair(lag),
-            lag.read_exceptions.join("; "),
+            format!("GET /_ccr/stats names read exceptions: {}", lag.read_exceptions.join("; ")),
             (
                 "reads from the leader fail; they are tried again until they succeed",
                 format!(

@@ -1,9 +1,9 @@
 //! How far followers are behind their leader, and what keeps them from coming nearer.
 //!
-//! [`ask`] gathers what both clusters say of a link ([`Said`]); [`measure`] makes of it one
-//! [`IndexLag`] an index, and [`judge`] holds that against [`Limits`] and gives [`Finding`]s.
+//! [`ask()`] gathers what both clusters say of a link ([`Said`]); [`measure()`] makes of it one
+//! [`IndexLag`] an index, and [`judge()`] holds that against [`Limits`] and gives [`Finding`]s.
 //! The last two are pure: whoever has the answers already may call them without a cluster.
-//! [`catch_up`] proves a lag in time instead of estimating it.
+//! [`catch_up()`] proves a lag in time instead of estimating it.
 //!
 //! | file | what |
 //! |---|---|

@@ -142,6 +142,21 @@ fn each_trouble_has_its_own_name_and_no_other() {
 }
 
 #[test]
+fn an_exception_without_a_reason_is_evidence_too() {
+    for fatal in [true, false] {
+        let mut said = healthy();
+        let task = &mut tasks(&mut said)[0];
+        if fatal {
+            task.fatal_exception = Some(String::new());
+        } else {
+            task.read_exceptions.push(String::new());
+        }
+        let found = judge(&measure(&said)[0], &LIMITS);
+        assert!(found.len() == 1 && found[0].evidence.contains("exception"), "{found:?}");
+    }
+}
+
+#[test]
 fn a_lease_is_at_risk_before_it_is_gone() {
     let aged = |age_ms: u64| {
         move |s: &mut Said| {

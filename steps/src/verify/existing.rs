@@ -3,12 +3,17 @@
 use super::contents::{Contents, Documents, contents};
 use super::probe::is_probe;
 use crate::lag::{
-    Finding, IndexLag, Kind, Limits, Link, State, ask, auto_follow, catch_up, judge, measure,
+    Finding, IndexLag, Kind, Limits, Link, Said, State, ask, auto_follow, catch_up, judge, measure,
 };
 use crate::nodes::step5_replication::Pair;
 use escrr_engine::Fault;
 use serde::Serialize;
 use std::collections::BTreeMap;
+
+/// Auto-follow takes up a new index within about two seconds, in milliseconds.
+const TAKEN_UP_MS: u64 = 5_000;
+/// Between two looks at indices that are on their way, in milliseconds.
+const SETTLE_MS: u64 = 2_500;
 
 /// How thoroughly a link is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +60,7 @@ impl Verified {
 /// # Errors
 /// A cluster does not answer, or refuses.
 pub async fn existing(link: &Link<'_>, options: &Options) -> Result<Verified, Fault> {
-    let said = ask(link).await?;
-    let mut lags = measure(&said);
+    let (said, mut lags) = settled(link, options.limits.ms()).await?;
     catch_up(link, &said, &mut lags, options.limits.ms()).await?;
     let mut verified = Verified::default();
     let name = link.spec.auto_follow_name();
@@ -91,6 +95,32 @@ pub async fn existing(link: &Link<'_>, options: &Options) -> Result<Verified, Fa
     verified.probes = probes.collect();
     verified.left_out = said.left_out;
     Ok(verified)
+}
+
+/// What both clusters say once what is on its way has arrived: an index that was made a moment ago
+/// gets the time that auto-follow takes, and one that is being copied as long as a lag may last.
+async fn settled(link: &Link<'_>, limit_ms: u64) -> Result<(Said, Vec<IndexLag>), Fault> {
+    let since_ms = link.clock.now_ms();
+    loop {
+        let said = ask(link).await?;
+        let lags = measure(&said);
+        let passed_ms = link.clock.now_ms().saturating_sub(since_ms);
+        let taken_up = said.auto_follow.as_ref().is_some_and(|pattern| pattern.active);
+        let comes = |lag: &IndexLag| match lag.state {
+            State::Missing => taken_up && passed_ms < TAKEN_UP_MS,
+            State::Copying => passed_ms < limit_ms,
+            State::Following
+            | State::Paused
+            | State::Dead(_)
+            | State::Ordinary
+            | State::Another(_)
+            | State::LeaderMissing => false,
+        };
+        if !lags.iter().any(comes) {
+            return Ok((said, lags));
+        }
+        drop(link.clock.wait_until(link.clock.now_ms() + SETTLE_MS).await);
+    }
 }
 
 /// What is wrong with what an index holds.

@@ -1,7 +1,7 @@
 //! Step 6 of the document as functions: existing data compared, incremental data proved.
 //!
 //! The nodes of step 6 and `escrr verify` share what is here. A run compares once and stops at the
-//! first difference; [`existing`] goes on and gives all of them as [`Finding`](crate::lag::Finding)s.
+//! first difference; [`existing()`] goes on and gives all of them as [`Finding`](crate::lag::Finding)s.
 //!
 //! | file | what |
 //! |---|---|
