@@ -11,6 +11,7 @@ pub mod calls;
 pub mod catalog;
 pub mod command;
 mod dns;
+pub mod doctor;
 pub mod elastic;
 pub mod lag;
 pub mod nodes;

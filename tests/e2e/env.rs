@@ -148,7 +148,7 @@ impl Cloud {
         drop(self.control("clock", &serde_json::json!({"to_ms": now_ms + seconds * 1000})));
     }
 
-    fn control(&self, what: &str, body: &Value) -> Value {
+    pub(crate) fn control(&self, what: &str, body: &Value) -> Value {
         let line = self.line();
         let url = format!("{}/sandbox/{what}", line["openapi"].as_str().unwrap());
         send(|client| client.post(url).json(body))

@@ -8,6 +8,7 @@
 )]
 
 mod credentials;
+mod doctor;
 mod env;
 mod golden;
 mod init;

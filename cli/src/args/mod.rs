@@ -2,6 +2,7 @@
 
 mod auth;
 mod cloud;
+mod doctor;
 mod init;
 mod manual;
 mod sandbox;
@@ -12,6 +13,7 @@ mod verify;
 
 pub use auth::{AuthCheckArgs, AuthCommand, AuthPhase, AuthPolicyArgs};
 pub use cloud::{CloudArgs, NetworkArg, SignatureArg};
+pub use doctor::DoctorArgs;
 pub use init::{InitArgs, SidesArg};
 pub use manual::{CompletionsArgs, ExplainArgs, ManArgs, SchemaArgs, SchemaOf};
 pub use sandbox::{
@@ -189,6 +191,11 @@ pub enum Command {
     Audit(AuditArgs),
     /// Verifies a link again: every index compared, new data proved, everything wrong at once
     Verify(VerifyArgs),
+    /// Finds out why a link does not work: the document's FAQ as nine checks, the cause first
+    ///
+    /// It works on a link of a saga, and by `--spec` on one that was built by hand. It changes nothing,
+    /// unless `--fix` is given.
+    Doctor(DoctorArgs),
     /// Shows how far each follower is behind, and ends with 9 above a limit
     Lag(LagArgs),
     /// Lets a failed or stuck node try again

@@ -5,6 +5,7 @@ mod auth;
 mod completions;
 mod conclusion;
 mod decide;
+mod doctor;
 mod events;
 mod explain;
 #[cfg(test)]
@@ -65,6 +66,7 @@ pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, Command
         Command::Report(args) => report::run(&args, context),
         Command::Audit(args) => Box::pin(audit::run(&args, context)).await,
         Command::Verify(args) => Box::pin(verify::run(&args, context)).await,
+        Command::Doctor(args) => Box::pin(doctor::run(&args, context)).await,
         Command::Lag(args) => Box::pin(verify::lag(&args, context)).await,
         Command::Retry(args) => decide::run(Verb::Retry, &args, context).await,
         Command::Skip(args) => decide::run(Verb::Skip, &args, context).await,

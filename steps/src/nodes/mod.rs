@@ -1,6 +1,7 @@
 //! The nodes, one file each, in folders by documented step.
 
 mod absent;
+pub(crate) use absent::if_there;
 pub mod prerequisites;
 pub mod step1_network;
 pub mod step2_leader_address;

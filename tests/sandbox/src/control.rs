@@ -4,7 +4,7 @@
 
 use crate::desk::{Desk, Reply};
 use crate::wire::Http;
-use crate::{Call, Error, Fault, Product, elastic, ledger, oidc, route, sts};
+use crate::{Call, Course, Error, Fault, Product, elastic, instances, ledger, oidc, route, sts};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -48,6 +48,20 @@ struct Alter {
     source: Option<Value>,
 }
 
+/// What becomes of an instance by itself, without a call: other nodes, an outage, an upgrade.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Befall {
+    instance: String,
+    /// Its nodes are other ones, and have other addresses.
+    #[serde(default)]
+    move_addresses: bool,
+    /// `active`, `inactive`, `invalid`.
+    status: Option<String>,
+    /// `public` for the control plane v3, `exclusive` for an older one.
+    arch_type: Option<String>,
+}
+
 /// Answers one call of the sandbox's own.
 pub(crate) fn handle(desk: &mut Desk, http: &Http) -> Reply {
     let segments = http.segments();
@@ -85,6 +99,7 @@ pub(crate) fn handle(desk: &mut Desk, http: &Http) -> Reply {
         }),
         ("POST", ["reset"]) => desk.reset().map(|()| json!({})).map_err(|e| internal(&e)),
         ("POST", ["change"]) => parse(http).and_then(|order| change(desk, order)),
+        ("POST", ["instance"]) => parse(http).and_then(|order| befall(desk, order)),
         ("POST", ["document"]) => parse(http).and_then(|order| alter(desk, order)),
         _ => Err((404, format!("there is no {} {}", http.method, http.path))),
     };
@@ -129,6 +144,22 @@ fn alter(desk: &mut Desk, order: Alter) -> Said {
     if !there {
         return Err((404, format!("{instance} holds no document {id} of {index}")));
     }
+    desk.changed().map(|()| json!({})).map_err(|e| internal(&e))
+}
+
+fn befall(desk: &mut Desk, order: Befall) -> Said {
+    desk.catch_up();
+    let Befall { instance, move_addresses, status, arch_type } = order;
+    if move_addresses {
+        instances::move_addresses(&mut desk.world, &instance);
+    }
+    let Some(found) = desk.world.instances.instances.get_mut(&instance) else {
+        return Err((404, format!("there is no instance {instance}")));
+    };
+    if let Some(status) = status {
+        found.course = Course::settled(&status);
+    }
+    found.arch_type = arch_type.unwrap_or_else(|| found.arch_type.clone());
     desk.changed().map(|()| json!({})).map_err(|e| internal(&e))
 }
 

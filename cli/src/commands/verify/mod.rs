@@ -1,7 +1,7 @@
 //! `escrr verify` and `escrr lag`: step 6 again, on a link that is there.
 
 mod render;
-mod subject;
+pub(super) mod subject;
 
 use crate::Context;
 use crate::args::{LagArgs, OutputForm, SandboxArg, VerifyArgs};

@@ -18,7 +18,7 @@ use escrr_steps::{Follower, Leader, Which, World};
 use serde::Deserialize as _;
 
 /// The spec of the link that is meant, and the saga that set it up, if one is meant.
-pub(super) fn subject(
+pub(in crate::commands) fn subject(
     args: &SubjectArgs,
     command: &str,
     context: Context<'_>,
@@ -31,12 +31,12 @@ pub(super) fn subject(
     let reading = store::read(&context.settings.home)?;
     let (link, kind) = (args.link.link.as_deref(), place::kind(choice));
     let head = choose(&reading.heads()?, link, Some(kind))
-        .map_err(|error| error.hint("`--spec FILE` verifies a link without a saga"))?;
+        .map_err(|error| error.hint("`--spec FILE` takes a link without a saga"))?;
     place::same_world(&head.link, &head.world, choice, command)?;
     if head.outcome == Some(Outcome::RolledBack) {
-        let said = format!("{} was taken back; there is nothing to verify", head.link);
+        let said = format!("{} was taken back; there is nothing to look at", head.link);
         return Err(CommandError::new(codes::NO_SAGA, said)
-            .hint("`--spec FILE` verifies a link that was built otherwise"));
+            .hint("`--spec FILE` takes a link that was built otherwise"));
     }
     let saga = fold(head.saga, &*catalog()?, &reading)?;
     let spec = Spec::parse(&saga.spec, &format!("the spec in the journal of {}", saga.link))?;

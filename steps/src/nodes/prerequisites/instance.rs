@@ -114,7 +114,12 @@ fn judge(which: Which, found: &Described, region: &str) -> Result<InstanceFacts,
                 .help(help.join("; "));
         return Err(Fault::prerequisite(report));
     };
-    Ok(InstanceFacts {
+    Ok(facts(found, region, version))
+}
+
+/// What others need to know of an instance, whatever is wrong with it.
+pub(crate) fn facts(found: &Described, region: &str, version: Version) -> InstanceFacts {
+    InstanceFacts {
         instance: found.instance_id.clone(),
         region: region.to_owned(),
         version,
@@ -129,7 +134,7 @@ fn judge(which: Which, found: &Described, region: &str) -> Result<InstanceFacts,
             found.protocol.clone()
         },
         kibanas: kibanas(found),
-    })
+    }
 }
 
 /// The instance's Kibanas speak HTTPS, whatever the protocol of the cluster.

@@ -13,6 +13,7 @@ pub use all::{Prerequisites, SideFacts, Site};
 pub use cluster::{ClusterFacts, ClusterGate};
 pub use compatible::{Compatible, Networks};
 pub use identity::{Account, Identity};
+pub(crate) use instance::facts;
 pub use instance::{Instance, InstanceFacts};
 pub use services::Services;
 pub use zones::{ZonePlan, Zones};

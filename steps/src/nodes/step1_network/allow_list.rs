@@ -18,7 +18,7 @@ pub struct AllowList;
 const PLACEHOLDER: &str = "127.0.0.1";
 const PRIVATE: &str = "PRIVATE_ES";
 
-fn group(world: &World) -> String {
+pub(crate) fn group(world: &World) -> String {
     format!("escrr_{}", world.spec.link)
 }
 
@@ -36,7 +36,7 @@ fn held(world: &World, instance: &Instance) -> BTreeSet<String> {
 }
 
 /// Is the block admitted by any group, ours or not?
-fn admitted(instance: &Instance, block: &str) -> bool {
+pub(crate) fn admitted(instance: &Instance, block: &str) -> bool {
     let Ok(wanted) = block.parse::<Ipv4Net>() else { return false };
     let private = instance.white_ip_groups.iter().filter(|g| g.white_ip_type == PRIVATE);
     let all = private.flat_map(|g| &g.ips).chain(&instance.private_white_list);

@@ -2,4 +2,5 @@
 
 mod private_ip;
 
+pub(crate) use private_ip::addresses_now;
 pub use private_ip::{Addresses, PrivateIp};

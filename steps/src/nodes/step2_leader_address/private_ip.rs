@@ -4,13 +4,14 @@ use crate::aliyun::ecs::{Ecs, InvocationResult, RunCommand};
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
 use crate::dns::resolve;
-use crate::nodes::prerequisites::Prerequisites;
+use crate::nodes::prerequisites::{InstanceFacts, Prerequisites};
 use crate::world::Resolution;
 use crate::{Leader, Side as _, World};
-use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
+use escrr_engine::{Act, Clock, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
+use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// Finds the addresses; every one has to lie inside the leader's VPC.
 pub struct PrivateIp;
@@ -26,6 +27,10 @@ pub struct Addresses {
 
 /// How long the command may run on the ECS instance, in seconds.
 const COMMAND_SECONDS: u32 = 60;
+/// What an invocation is called that may still bring something.
+const UNDER_WAY: [&str; 5] = ["Pending", "Scheduled", "Running", "Stopping", ""];
+/// Between two looks at it, in milliseconds.
+const PAUSE_MS: u64 = 2_000;
 
 /// Only these characters ever meet a shell.
 fn is_plain(domain: &str) -> bool {
@@ -69,16 +74,62 @@ async fn by_dns(cx: &Cx<'_, PrivateIp>) -> Result<Option<Addresses>, Fault> {
     if cx.world.resolution != Resolution::System {
         return Ok(None);
     }
-    let Ok(found) = tokio::net::lookup_host((domain.as_str(), 9300)).await else {
-        return Ok(None);
+    Ok(by_system(domain).await.and_then(|found| judged(cx, found, "dns").ok()))
+}
+
+/// What the system's resolver says.
+async fn by_system(domain: &str) -> Option<BTreeSet<Ipv4Addr>> {
+    let found = tokio::net::lookup_host((domain, 9300)).await.ok()?;
+    let four = |address: SocketAddr| match address.ip() {
+        IpAddr::V4(v4) => Some(v4),
+        IpAddr::V6(_) => None,
     };
-    let addresses: BTreeSet<Ipv4Addr> = found
-        .filter_map(|address| match address.ip() {
-            IpAddr::V4(v4) => Some(v4),
-            IpAddr::V6(_) => None,
-        })
-        .collect();
-    Ok(judged(cx, addresses, "dns").ok())
+    Some(found.filter_map(four).collect())
+}
+
+/// The leader's addresses as they are now, asked for anew by the ways of the node.
+///
+/// Where only an ECS instance can tell, a command runs on it and is waited for, a minute at most.
+pub(crate) async fn addresses_now(
+    world: &World,
+    (facts, blocks): (&InstanceFacts, &[Ipv4Net]),
+    (clock, token): (&dyn Clock, &str),
+) -> Result<BTreeSet<Ipv4Addr>, Fault> {
+    let spec = &world.spec.leader_address;
+    if !spec.addresses.is_empty() {
+        return Ok(spec.addresses.iter().copied().collect());
+    }
+    if let Some(server) = spec.dns_server {
+        let id = u16::try_from(clock.now_ms() & 0xffff).unwrap_or_default();
+        return resolve(server, &facts.domain, id).await;
+    }
+    let inside = |found: &BTreeSet<Ipv4Addr>| {
+        let lies = |a: &Ipv4Addr| blocks.iter().any(|block| block.contains(a));
+        !found.is_empty() && found.iter().all(lies)
+    };
+    if world.resolution == Resolution::System
+        && let Some(found) = by_system(&facts.domain).await.filter(inside)
+    {
+        return Ok(found);
+    }
+    let instance = helper(world, facts).await?;
+    let client = world.cloud.ecs(&facts.region);
+    let invocation = start(world, facts, &instance, token).await?;
+    let until_ms = clock.now_ms() + u64::from(COMMAND_SECONDS) * 1_000;
+    loop {
+        let result = client.describe_invocation_results(&invocation).await?.into_iter().next();
+        match result {
+            Some(result) if result.status == "Success" => return Ok(read(&result.output)),
+            Some(result) if !UNDER_WAY.contains(&result.status.as_str()) => {
+                return Err(Fault::refused(failed(&instance, &result.status, &result)));
+            }
+            Some(_) | None if clock.now_ms() >= until_ms => {
+                let tried = format!("resolving the leader's domain on {instance}");
+                return Err(Fault::transient(Report::new(tried, "there is no answer yet")));
+            }
+            Some(_) | None => drop(clock.wait_until(clock.now_ms() + PAUSE_MS).await),
+        }
+    }
 }
 
 /// Instances whose agents one call may ask about.
@@ -98,13 +149,12 @@ async fn able(client: &Ecs<'_>, ids: &[String]) -> Result<Vec<String>, Fault> {
 }
 
 /// The ECS instance in the leader's VPC that can run a command: the named one, or the first.
-async fn helper(cx: &Cx<'_, PrivateIp>) -> Result<String, Fault> {
-    let facts = &cx.needs.0.leader.instance;
-    let client = cx.world.cloud.ecs(&facts.region);
+async fn helper(world: &World, facts: &InstanceFacts) -> Result<String, Fault> {
+    let client = world.cloud.ecs(&facts.region);
     let running = client.describe_running_instances(&facts.vpc).await?;
     let ids: Vec<String> = running.into_iter().map(|i| i.instance_id).collect();
     let alive = able(&client, &ids).await?;
-    let named = cx.world.spec.leader_address.ecs_instance.as_ref();
+    let named = world.spec.leader_address.ecs_instance.as_ref();
     let chosen = match named {
         Some(id) => alive.iter().find(|i| *i == id),
         None => alive.first(),
@@ -124,6 +174,17 @@ async fn helper(cx: &Cx<'_, PrivateIp>) -> Result<String, Fault> {
 /// Starts the command, or finds the one that was started with the same token.
 async fn run(cx: &Cx<'_, PrivateIp>, instance: &str) -> Result<String, Fault> {
     let facts = &cx.needs.0.leader.instance;
+    let invocation = start(cx.world, facts, instance, &cx.token(instance)).await?;
+    cx.world.memory.remember_invocation(cx.saga, &invocation);
+    Ok(invocation)
+}
+
+async fn start(
+    world: &World,
+    facts: &InstanceFacts,
+    instance: &str,
+    token: &str,
+) -> Result<String, Fault> {
     if !is_plain(&facts.domain) {
         let tried = format!("resolving {:?}", facts.domain);
         return Err(Fault::refused(Report::new(tried, "this is not a plain domain name")));
@@ -134,11 +195,9 @@ async fn run(cx: &Cx<'_, PrivateIp>, instance: &str) -> Result<String, Fault> {
         script: &script,
         name: "escrr-resolve-leader",
         timeout_s: COMMAND_SECONDS,
-        token: &cx.token(instance),
+        token,
     };
-    let invocation = cx.world.cloud.ecs(&facts.region).run_command(ask).await?;
-    cx.world.memory.remember_invocation(cx.saga, &invocation);
-    Ok(invocation)
+    world.cloud.ecs(&facts.region).run_command(ask).await
 }
 
 /// The addresses in what `getent ahostsv4` wrote, or `nslookup` in its place.
@@ -190,7 +249,7 @@ impl Step for PrivateIp {
                 .map(Seen::Ours);
         }
         let Some(instance) = cx.items.iter().next() else {
-            return Ok(Seen::Absent(vec![helper(cx).await?]));
+            return Ok(Seen::Absent(vec![helper(cx.world, &cx.needs.0.leader.instance).await?]));
         };
         let invocation = match cx.world.memory.invocation(cx.saga) {
             Some(invocation) => invocation,
@@ -207,7 +266,7 @@ impl Step for PrivateIp {
                 let found = read(&result.output);
                 judged(cx, found, &format!("cloud assistant on {instance}")).map(Seen::Ours)
             }
-            "Pending" | "Scheduled" | "Running" | "Stopping" | "" => {
+            status if UNDER_WAY.contains(&status) => {
                 Ok(Seen::Pending(format!("the command on {instance} is {}", result.status)))
             }
             status => Err(Fault::refused(failed(instance, status, &result))),

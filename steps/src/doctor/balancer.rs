@@ -1,0 +1,166 @@
+//! F3, F4, F5: the listener's ports, the leader's address, the health check.
+
+use super::facts::{Balancer, Facts};
+use super::finding::{Check, Finding, Remedy};
+use crate::aliyun::nlb::Listener;
+use std::collections::BTreeSet;
+
+/// The ports that the document wants.
+const PORTS: (u64, u64) = (9200, 9300);
+/// The port that is probed.
+const TRANSPORT_PORT: u64 = 9300;
+
+/// Does a listener take the port that the cluster connects to?
+pub(super) fn takes_transport(listener: &Listener) -> bool {
+    match (listener.port, listener.start_port, listener.end_port) {
+        (0, Some(from), Some(to)) => (from..=to).contains(&TRANSPORT_PORT),
+        (port, ..) => port == TRANSPORT_PORT,
+    }
+}
+
+fn range(listener: &Listener) -> String {
+    match (listener.port, listener.start_port, listener.end_port) {
+        (0, Some(from), Some(to)) => format!("{from}-{to}"),
+        (port, ..) => port.to_string(),
+    }
+}
+
+/// F3: a listener that runs takes the document's ports.
+pub(super) fn listener(facts: &Facts) -> Option<Finding> {
+    let Some(balancer) = &facts.balancer else {
+        // Without a service nobody knows which load balancer is meant: that is F6.
+        facts.service.as_ref()?;
+        let finding = Finding::new(Check::F3, "there is no load balancer behind the service");
+        return Some(
+            finding
+                .seen("ListVpcEndpointServiceResources, GetLoadBalancerAttribute: none")
+                .means("nothing takes the follower's connections")
+                .next("`escrr plan` shows what is missing"),
+        );
+    };
+    let id = &balancer.load_balancer.load_balancer_id;
+    let status = &balancer.load_balancer.status;
+    if status != "Active" {
+        return Some(
+            Finding::new(Check::F3, format!("the load balancer is {status}"))
+                .seen(format!("GetLoadBalancerAttribute {id}: {status}"))
+                .means("it takes no connections")
+                .next("see it in the NLB console"),
+        );
+    }
+    let covers = |l: &&Listener| match (l.port, l.start_port, l.end_port) {
+        (0, Some(from), Some(to)) => from <= PORTS.0 && to >= PORTS.1,
+        _ => false,
+    };
+    let runs = |l: &&Listener| l.status == "Running";
+    if balancer.listeners.iter().filter(covers).any(|l| runs(&l)) {
+        return None;
+    }
+    let all: Vec<String> = balancer
+        .listeners
+        .iter()
+        .map(|l| format!("{} on {} is {}", l.listener_id, range(l), l.status))
+        .collect();
+    let stopped = balancer.listeners.iter().any(|l| covers(&l));
+    let problem = if stopped {
+        "the listener for ports 9200 to 9300 does not run"
+    } else {
+        "no listener takes ports 9200 to 9300"
+    };
+    Some(
+        Finding::new(Check::F3, problem)
+            .seen(format!(
+                "ListListeners {id}: {}",
+                if all.is_empty() { "none".to_owned() } else { all.join("; ") }
+            ))
+            .means("the follower connects to port 9300, and nobody takes it there")
+            .next(if stopped {
+                "start the listener in the NLB console"
+            } else {
+                "give it the range 9200-9300 in the NLB console; a range cannot be switched on \
+                 later, so it may have to be made anew"
+            }),
+    )
+}
+
+/// F4: the servers are the leader's addresses as they are now.
+pub(super) fn address(facts: &Facts) -> Option<Finding> {
+    let (balancer, Ok(now)) = (facts.balancer.as_ref()?, &facts.addresses) else { return None };
+    let group = balancer.group.as_ref()?;
+    let held: BTreeSet<String> = balancer.servers.iter().map(|s| s.server_ip.clone()).collect();
+    let now: BTreeSet<String> = now.iter().map(ToString::to_string).collect();
+    let add: Vec<String> = now.difference(&held).cloned().collect();
+    let remove: Vec<String> = held.difference(&now).cloned().collect();
+    if add.is_empty() && remove.is_empty() {
+        return None;
+    }
+    let (id, list) = (&group.server_group_id, |all: &BTreeSet<String>| match all.len() {
+        0 => "nothing".to_owned(),
+        _ => all.iter().cloned().collect::<Vec<_>>().join(", "),
+    });
+    Some(
+        Finding::new(
+            Check::F4,
+            format!("the server group {id} does not hold the leader's addresses"),
+        )
+        .seen(format!("ListServerGroupServers {id}: {}", list(&held)))
+        .seen(format!("{} leads to {}", facts.leader.domain, list(&now)))
+        .means("the leader's addresses change when its nodes do; a load balancer does not notice")
+        .next("`escrr doctor --fix` puts the present addresses in and takes the old ones out")
+        .remedy(Remedy::SwapAddresses { group: id.clone(), add, remove }),
+    )
+}
+
+/// F5, the settings: TCP on port 9300.
+pub(super) fn health_check(facts: &Facts) -> Option<Finding> {
+    let group = facts.balancer.as_ref()?.group.as_ref()?;
+    let check = &group.health_check;
+    let right = check.enabled && check.check_type == "TCP" && check.connect_port == TRANSPORT_PORT;
+    (!right).then(|| {
+        let problem = if !check.enabled {
+            "the health check is off".to_owned()
+        } else if check.check_type == "TCP" {
+            format!("the health check asks port {}, not 9300", check.connect_port)
+        } else {
+            format!("the health check speaks {}, not TCP", check.check_type)
+        };
+        Finding::new(Check::F5, problem)
+            .seen(format!(
+                "ListServerGroups {}: health check {}, {}, port {}",
+                group.server_group_id,
+                if check.enabled { "on" } else { "off" },
+                check.check_type,
+                check.connect_port
+            ))
+            .means("servers are taken for unhealthy that are not, or the other way round")
+            .next("set the health check to TCP on port 9300 in the NLB console")
+    })
+}
+
+/// What the load balancer says of its servers, where it is not that all are healthy.
+pub(super) fn unhealthy(balancer: &Balancer) -> Option<String> {
+    let health = balancer.health.as_ref()?;
+    let all: Vec<String> = health
+        .non_normal
+        .iter()
+        .map(|s| match s.reason.as_str() {
+            "" => format!("{} is {}", s.server_ip, s.status),
+            reason => format!("{} is {} ({reason})", s.server_ip, s.status),
+        })
+        .collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// F5, the state: nobody is unhealthy.
+pub(super) fn health(facts: &Facts) -> Option<Finding> {
+    let said = unhealthy(facts.balancer.as_ref()?)?;
+    Some(
+        Finding::new(Check::F5, "the load balancer does not reach the leader on port 9300")
+            .seen(format!("GetListenerHealthStatus: {said}"))
+            .means(
+                "allow list, routes and addresses look right: security groups, network ACLs, or \
+                 the leader itself",
+            )
+            .next("look whether a network ACL or a security group drops port 9300"),
+    )
+}

@@ -1,0 +1,150 @@
+//! F6, F7, F9: the endpoint, the versions, the alias.
+
+use super::cause;
+use super::facts::{Facts, Remote};
+use super::finding::{Check, Finding};
+use crate::aliyun::elasticsearch::Instance;
+use crate::version::Version;
+
+/// The port that the alias has to name.
+const TRANSPORT: &str = ":9300";
+
+/// F6: an endpoint is active and connected to a service that serves the load balancer.
+pub(super) fn endpoint(facts: &Facts) -> Option<Finding> {
+    let follower = &facts.follower.instance_id;
+    let Some(endpoint) = &facts.endpoint else {
+        let finding =
+            Finding::new(Check::F6, "the follower has no private connection for the link");
+        return Some(
+            finding
+                .seen(format!("ListVpcEndpoints {follower}: none that the alias or the spec names"))
+                .means("the follower has no way out to the load balancer")
+                .next("`escrr plan` shows what is missing"),
+        );
+    };
+    let (id, status) = (&endpoint.endpoint_id, &endpoint.endpoint_status);
+    let connection = &endpoint.connection_status;
+    if status != "Active" || connection != "Connected" {
+        return Some(
+            Finding::new(Check::F6, format!("the endpoint {id} is not connected"))
+                .seen(format!("ListVpcEndpoints {follower}: {id} is {status}, {connection}"))
+                .means("the endpoint service lets nothing of it through")
+                .next("allow the connection of this endpoint in the PrivateLink console"),
+        );
+    }
+    let Some((service, resources)) = &facts.service else {
+        let finding = Finding::new(Check::F6, "the endpoint's service is gone");
+        return Some(
+            finding
+                .seen(format!("GetVpcEndpointServiceAttribute {}: none", endpoint.service_id))
+                .means("the endpoint leads nowhere")
+                .next("`escrr plan` shows what is missing"),
+        );
+    };
+    let (id, status) = (&service.service_id, &service.status);
+    if status != "Active" || resources.is_empty() {
+        let said = if resources.is_empty() { "no resource" } else { status };
+        return Some(
+            Finding::new(Check::F6, format!("the endpoint service {id} serves nothing"))
+                .seen(format!("GetVpcEndpointServiceAttribute {id}: {said}"))
+                .means("the endpoint leads nowhere")
+                .next("see the service in the PrivateLink console"),
+        );
+    }
+    None
+}
+
+/// F7: both instances are active, of the control plane v3, and their versions fit.
+pub(super) fn versions(facts: &Facts) -> Option<Finding> {
+    let mut evidence = Vec::new();
+    for (which, instance) in [("leader", &facts.leader), ("follower", &facts.follower)] {
+        evidence.extend(unfit(which, instance));
+    }
+    // What the clusters say themselves goes before what the control plane remembers.
+    let said = facts.remote.as_ref().ok().and_then(|remote| remote.versions.clone());
+    let (leads, follows) = said
+        .unwrap_or_else(|| (facts.leader.es_version.clone(), facts.follower.es_version.clone()));
+    if let (Some(leader), Some(follower)) = (Version::parse(&leads), Version::parse(&follows)) {
+        evidence.extend(follower.can_follow(leader).err());
+    }
+    if evidence.is_empty() {
+        return None;
+    }
+    let mut finding = Finding::new(Check::F7, "versions or control planes do not fit")
+        .means("the document's prerequisites do not hold any more")
+        .next("upgrade the instance that is named; the follower first");
+    finding.evidence = evidence;
+    Some(finding)
+}
+
+fn unfit(which: &str, instance: &Instance) -> Vec<String> {
+    let id = &instance.instance_id;
+    let mut all = Vec::new();
+    if !["active", "activating"].contains(&instance.status.as_str()) {
+        all.push(format!("DescribeInstance {id}: the {which} is {}", instance.status));
+    }
+    if instance.arch_type != "public" {
+        let kind = &instance.arch_type;
+        all.push(format!("DescribeInstance {id}: the {which}'s control plane is not v3 ({kind})"));
+    }
+    if !Version::parse(&instance.es_version).is_some_and(|v| v.at_least(7, 10)) {
+        let version = &instance.es_version;
+        all.push(format!("DescribeInstance {id}: the {which} is {version}, older than 7.10.0"));
+    }
+    all
+}
+
+/// F9: the alias is there, leads to the endpoint, and is connected.
+pub(super) fn remote(facts: &Facts) -> Option<Finding> {
+    let Ok(remote) = &facts.remote else { return None };
+    let alias = &facts.alias;
+    setting(facts, remote).or_else(|| {
+        if remote.connected {
+            return None;
+        }
+        let said = remote.cause.as_deref().unwrap_or("it gives no reason");
+        let known = cause::of(said);
+        let finding =
+            Finding::new(Check::F9, format!("the remote cluster {alias} is not connected"));
+        Some(
+            finding
+                .seen(format!("GET /_remote/info, then a search by {alias}: {said}"))
+                .means(known.meaning)
+                .next(known.next),
+        )
+    })
+}
+
+/// The alias itself, as it is set.
+fn setting(facts: &Facts, remote: &Remote) -> Option<Finding> {
+    let (alias, settings) = (&facts.alias, &remote.settings);
+    if settings.is_empty() {
+        return Some(
+            Finding::new(Check::F9, format!("the follower knows no remote cluster {alias}"))
+                .seen("GET /_cluster/settings: nothing under cluster.remote of that name")
+                .means("nothing can be replicated: followers name the leader by this alias")
+                .next("`escrr plan` shows what is missing"),
+        );
+    }
+    let mode = settings.get("mode").unwrap_or("sniff");
+    let address = settings.get("proxy_address").unwrap_or_default();
+    let seen =
+        format!("GET /_cluster/settings: {alias} is in mode {mode}, proxy_address {address:?}");
+    if mode != "proxy" {
+        return Some(
+            Finding::new(Check::F9, format!("{alias} is not in proxy mode"))
+                .seen(seen)
+                .means("in sniff mode the follower asks for the leader's nodes by addresses that it cannot reach")
+                .next("set mode to proxy and proxy_address to the endpoint's domain, port 9300"),
+        );
+    }
+    let endpoint = facts.endpoint.as_ref()?;
+    let wanted = format!("{}{TRANSPORT}", endpoint.endpoint_domain);
+    (address != wanted).then(|| {
+        Finding::new(Check::F9, format!("{alias} leads somewhere else than to the endpoint"))
+            .seen(seen)
+            .seen(format!("ListVpcEndpoints: the domain is {}", endpoint.endpoint_domain))
+            .means("the follower connects to another address or port")
+            .next(format!("set proxy_address of {alias} to {wanted}"))
+    })
+}
