@@ -62,6 +62,10 @@ codes! {
     IN_THE_WAY = "E0006", Usage, "a file is in the way";
     /// The spec is wrong.
     SPEC = "E0101", Usage, "the spec is wrong";
+    /// A file is not a plan file, is damaged, or is of another version.
+    PLAN_FILE = "E0102", Usage, "the plan file cannot be used";
+    /// A plan file was made for something else than what is to be run.
+    PLAN_OTHER = "E0103", Usage, "the plan is for something else";
     /// A reference to a secret leads nowhere.
     SECRET = "E0201", Usage, "a secret cannot be had";
     /// There is no access key.
@@ -108,10 +112,14 @@ codes! {
     OTHER_SPEC = "E0505", Usage, "set up with another spec";
     /// The saga belongs to another cloud.
     OTHER_WORLD = "E0506", Usage, "begun in another cloud";
+    /// The credentials are those of another account.
+    OTHER_ACCOUNT = "E0510", Permission, "credentials of another account";
     /// What the link is made of is no longer as it was.
     CHANGED = "E0507", Failed, "the link has changed";
     /// Something is left that nobody takes back.
     LEFT_BEHIND = "E0508", LeftBehind, "something is left behind";
+    /// The world is not as it was when the plan was made.
+    PLAN_CHANGED = "E0509", Changes, "the world has changed since the plan";
     /// Killed on purpose, a run did not go on as it has to.
     SELFTEST = "E0601", Failed, "the self-test failed";
     /// The other side said no.

@@ -13,7 +13,8 @@ pub enum Exit {
     Failed = 1,
     /// The command line or the spec is wrong; nothing was begun.
     Usage = 2,
-    /// There are changes to make; only with `escrr plan --detailed-exitcode`.
+    /// There is something to make (`escrr plan --detailed-exitcode`), or the world is not as it was
+    /// when the plan was made (`escrr run --plan`); nothing was done.
     Changes = 3,
     /// Credentials or permissions are missing, wrong or expired.
     Permission = 4,

@@ -5,6 +5,7 @@
 //!   [`error::CommandError`] and say things through [`ui::Ui`] alone;
 //! - [`trace`] writes a log file beside the store.
 
+mod account;
 pub mod args;
 pub mod clock;
 pub mod codes;
@@ -13,6 +14,7 @@ pub mod credentials;
 pub mod error;
 pub mod exit;
 pub mod explain;
+pub mod files;
 pub mod manner;
 pub mod place;
 pub mod pretend;

@@ -6,17 +6,20 @@
 
 mod access;
 pub mod aliyun;
+pub mod billing;
 pub mod calls;
 pub mod catalog;
 pub mod command;
 mod dns;
 pub mod elastic;
+pub mod lag;
 pub mod nodes;
 mod own;
 pub mod secret;
 pub mod side;
 pub mod spec;
 mod tls;
+pub mod verify;
 pub mod version;
 mod way;
 mod world;

@@ -2,7 +2,7 @@
 
 use crate::access::{ClusterAccess, Names, access};
 use crate::aliyun::{Cloud, Tags};
-use crate::elastic::{Cluster, ShardSeq};
+use crate::elastic::{Again, Cluster, ShardSeq};
 use crate::nodes::prerequisites::InstanceFacts;
 use crate::side::Which;
 use crate::spec::Spec;
@@ -39,6 +39,8 @@ pub struct World {
     pub follower: ClusterAccess,
     /// How names are resolved.
     pub resolution: Resolution,
+    /// How reads from the clusters are repeated.
+    pub again: Again,
     /// What this process remembers between two looks.
     pub memory: Memory,
 }
@@ -94,6 +96,7 @@ impl World {
             Resolution::Remote => Names::Pretend,
         };
         let cluster = Cluster::new(access(which, settings, facts, (&self.cloud, names)))?;
+        let cluster = cluster.asking(self.again.clone());
         clusters.insert(which, cluster.clone());
         Ok(cluster)
     }

@@ -234,3 +234,28 @@ fn what_the_environment_holds_does_not_reach_a_sandbox_by_itself() {
     let checked = output(&mut command).exits(0).json();
     assert_eq!(checked["source"], "sandbox");
 }
+
+#[test]
+fn credentials_of_another_account_carry_nothing_on() {
+    let env = Env::new();
+    let spec = env.write("spec.toml", &SPEC.replace("[credentials]\n", ""));
+    env.fault(&["--action", "CreateLoadBalancer", "--refuse", "Forbidden.RAM"]);
+    drop(env.escrr(&["run", &spec, "--yes"]).exits(4));
+    // The same instances, the same keys, but of somebody else.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("world.toml");
+    let account = "[account]\nid = \"1999999999999999\"\n";
+    std::fs::write(&file, format!("{WORLD}\n{account}")).unwrap();
+    let other = Cloud::start(&["--world", &file.display().to_string()]);
+    let at = format!("--sandbox={}", other.file().display());
+    for command in [&["resume", &at][..], &["rollback", "--yes", &at]] {
+        let ended = env.alone(command).exits(4);
+        drop(ended.says("1999999999999999").says("nothing was done").says("escrr auth check"));
+    }
+    let elsewhere = Env::over(other);
+    let changed: Vec<_> = asked(&elsewhere).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(changed, ["Sts GetCallerIdentity", "Sts GetCallerIdentity"]);
+    // With the right ones it goes on.
+    drop(env.escrr(&["sandbox", "fault", "--clear"]).exits(0));
+    drop(env.escrr(&["resume"]).exits(0));
+}

@@ -96,6 +96,29 @@ impl Cloud {
         send(|client| client.post(url).json(body).basic_auth("elastic", self.password()))
     }
 
+    /// Puts something into one of its clusters.
+    pub(crate) fn put(&self, side: &str, path: &str, body: &Value) -> Value {
+        let line = self.line();
+        let url = format!("{}{path}", line[side].as_str().unwrap());
+        send(|client| client.put(url).json(body).basic_auth("elastic", self.password()))
+    }
+
+    /// Deletes something in one of its clusters.
+    pub(crate) fn delete(&self, side: &str, path: &str) -> Value {
+        let line = self.line();
+        let url = format!("{}{path}", line[side].as_str().unwrap());
+        send(|client| client.delete(url).basic_auth("elastic", self.password()))
+    }
+
+    /// Alters what the cluster of an instance holds of a document, behind its own back.
+    pub(crate) fn alter(&self, instance: &str, index: &str, id: &str, source: Option<&Value>) {
+        let order = serde_json::json!({
+            "instance": instance, "index": index, "id": id, "source": source,
+        });
+        let answer = self.control("document", &order);
+        assert_eq!(answer["error"], Value::Null, "{index}/{id}: {answer}");
+    }
+
     fn password(&self) -> Option<String> {
         self.line()["elastic_password"].as_str().map(str::to_owned)
     }
@@ -106,6 +129,13 @@ impl Cloud {
         let order = serde_json::json!({
             "product": "Elasticsearch", "action": action, "params": params, "body": body,
         });
+        let answer = self.control("change", &order);
+        assert_eq!(answer["error"], Value::Null, "{action}: {answer}");
+    }
+
+    /// Somebody else makes a call to another product.
+    pub(crate) fn call(&self, product: &str, action: &str, params: &Value) {
+        let order = serde_json::json!({"product": product, "action": action, "params": params});
         let answer = self.control("change", &order);
         assert_eq!(answer["error"], Value::Null, "{action}: {answer}");
     }

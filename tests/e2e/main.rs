@@ -16,6 +16,8 @@ mod killed;
 mod leader_address;
 mod manner;
 mod manual;
+mod plan;
+mod plan_file;
 mod policy;
 #[path = "../power/random.rs"]
 mod random;
@@ -25,6 +27,8 @@ mod schemas;
 mod secrets;
 mod selftest;
 mod store;
+mod tls;
 mod together;
+mod verify;
 mod ways;
 mod whole;

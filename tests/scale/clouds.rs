@@ -3,7 +3,7 @@
 use escrr_engine::SagaId;
 use escrr_engine::clock::{Clock, VirtualClock};
 use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
-use escrr_steps::elastic::Login;
+use escrr_steps::elastic::{Again, Login};
 use escrr_steps::secret::Secret;
 use escrr_steps::spec::Spec;
 use escrr_steps::{ClusterAccess, Memory, Resolution, Way, World};
@@ -101,6 +101,7 @@ impl Pretend {
             follower: access(&spec.follower.instance),
             spec,
             resolution: Resolution::Remote,
+            again: Again::default(),
             memory: Memory::default(),
         }
     }

@@ -13,7 +13,7 @@ use escrr_engine::{
 use escrr_sandbox::{Addresses, LogLine, Options, Sandbox, WorldFile};
 use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
 use escrr_steps::catalog::catalog;
-use escrr_steps::elastic::Login;
+use escrr_steps::elastic::{Again, Login};
 use escrr_steps::secret::Secret;
 use escrr_steps::spec::{Spec, defaults};
 use escrr_steps::{ClusterAccess, Resolution, Way, World};
@@ -151,6 +151,7 @@ impl Bench {
             follower: access(&self.spec.follower.instance),
             spec: self.spec.clone(),
             resolution: Resolution::Remote,
+            again: Again::at_once(),
             memory: escrr_steps::Memory::default(),
         })
     }

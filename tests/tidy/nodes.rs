@@ -8,10 +8,9 @@ const LIST: &str = "steps/src/catalog.rs";
 const FOLDER: &str = "steps/src/nodes/";
 
 /// Files beside nodes that hold none, and what they are.
-const HELPERS: [(&str, &str); 3] = [
+const HELPERS: [(&str, &str); 2] = [
     ("step5_replication/release.rs", "turning a follower into an ordinary index, for two nodes"),
     ("step5_replication/wanted.rs", "which leader indices are replicated, for two nodes"),
-    ("step6_verify/probe.rs", "the probe's names, for two nodes"),
 ];
 
 /// Names after a mark, up to what cannot be part of a name, with their lines.

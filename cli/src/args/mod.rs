@@ -5,8 +5,10 @@ mod cloud;
 mod init;
 mod manual;
 mod sandbox;
+mod seeing;
 mod selftest;
 mod store;
+mod verify;
 
 pub use auth::{AuthCheckArgs, AuthCommand, AuthPhase, AuthPolicyArgs};
 pub use cloud::{CloudArgs, NetworkArg, SignatureArg};
@@ -16,8 +18,10 @@ pub use sandbox::{
     FaultArgs, Kill, RunningArgs, SandboxArg, SandboxChoice, SandboxCommand, SandboxStartArgs,
     WhichRequests,
 };
+pub use seeing::{ForceArg, GraphArgs, GraphFormat, ReportArgs};
 pub use selftest::{DieArg, SelftestArgs};
 pub use store::{CompactArgs, ExportArgs, ImportArgs, RebuildArgs, StoreCommand};
+pub use verify::{LagArgs, LimitArgs, SubjectArgs, VerifyArgs};
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -174,8 +178,19 @@ pub enum Command {
     Events(EventsArgs),
     /// Shows one node with its evidence
     Show(ShowArgs),
+    /// Draws the saga's graph in its states
+    Graph(GraphArgs),
+    /// Writes one page for people: topology, timeline, checks, what was made and what stays
+    ///
+    /// The page needs nothing from elsewhere and runs no script. It names ids and addresses: only
+    /// its owner may read the file.
+    Report(ReportArgs),
     /// Holds the journal against the cloud: what is alive, gone, or left behind
     Audit(AuditArgs),
+    /// Verifies a link again: every index compared, new data proved, everything wrong at once
+    Verify(VerifyArgs),
+    /// Shows how far each follower is behind, and ends with 9 above a limit
+    Lag(LagArgs),
     /// Lets a failed or stuck node try again
     Retry(VerbArgs),
     /// Lets the saga go on without a node
@@ -230,6 +245,9 @@ pub struct PlanArgs {
         value_parser = FalseyValueParser::new()
     )]
     pub detailed_exitcode: bool,
+    /// Keeps the plan in a file: `escrr run --plan FILE` makes exactly that, or nothing
+    #[arg(long, env = "ESCRR_PLAN_OUT", value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `escrr run`
@@ -253,6 +271,10 @@ pub struct RunArgs {
         default_value_t = OnFailure::Keep
     )]
     pub on_failure: OnFailure,
+    /// Makes exactly what `escrr plan --out FILE` kept; ends with 3, and makes nothing, if the
+    /// world has changed since
+    #[arg(long, env = "ESCRR_PLAN", value_name = "FILE")]
+    pub plan: Option<PathBuf>,
     /// When to die.
     #[command(flatten)]
     pub die: DieArg,

@@ -9,20 +9,25 @@ mod events;
 mod explain;
 #[cfg(test)]
 mod flow_tests;
+mod graph;
 mod init;
 mod list;
 mod man;
 mod plan;
+mod report;
 mod resume;
 mod rollback;
 mod run;
 mod sandbox;
 mod schema;
+#[cfg(test)]
+mod screen_tests;
 mod selftest;
 mod show;
 mod status;
 mod steps;
 mod store;
+mod verify;
 mod version;
 
 use crate::Context;
@@ -56,7 +61,11 @@ pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, Command
         Command::List => list::run(context),
         Command::Events(args) => events::run(&args, context).await,
         Command::Show(args) => show::run(&args, context),
+        Command::Graph(args) => graph::run(&args, context),
+        Command::Report(args) => report::run(&args, context),
         Command::Audit(args) => Box::pin(audit::run(&args, context)).await,
+        Command::Verify(args) => Box::pin(verify::run(&args, context)).await,
+        Command::Lag(args) => Box::pin(verify::lag(&args, context)).await,
         Command::Retry(args) => decide::run(Verb::Retry, &args, context).await,
         Command::Skip(args) => decide::run(Verb::Skip, &args, context).await,
         Command::MarkDone(args) => decide::run(Verb::MarkDone, &args, context).await,

@@ -42,6 +42,7 @@ pub(super) async fn job(
 ) -> Result<Job, CommandError> {
     let spec = Spec::parse(&saga.spec, &format!("the spec in the journal of {}", saga.link))?;
     let world = session.place.world(spec, context).await?;
+    crate::account::same(saga, &session.engine.catalog, &world, &*session.engine.clock).await?;
     Ok(Job { saga: saga.id, world: Arc::new(world) })
 }
 

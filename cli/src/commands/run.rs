@@ -1,21 +1,25 @@
 //! `escrr run`
 
 use super::conclusion::{Concluded, conclude, conclusions};
-use super::plan::Plan;
+use super::plan::{Learnt, Plan, PlanFile, teachers};
 use crate::Context;
 use crate::args::{OnFailure, RunArgs};
 use crate::codes;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::place;
 use crate::sagas::of_link;
-use crate::session::{Driven, Job, Session, new_id, person};
+use crate::session::{Driven, Job, Session, catalog, new_id, person};
 use crate::specs;
 use escrr_engine::store::Head;
 use escrr_engine::survey::Known;
 use escrr_engine::{Beginning, Event, Outcome, Phase, SagaId};
 use escrr_steps::World;
+use escrr_steps::spec::Spec;
 use std::sync::Arc;
 
+/// What is asked.
+const QUESTION: &str = "This is what would be done.";
 /// The flag that answers the question.
 const YES: &str = "--yes";
 
@@ -28,6 +32,7 @@ pub(super) async fn run(args: &RunArgs, context: Context<'_>) -> Result<Exit, Co
         context.ui.can_ask(YES)?;
     }
     let links: Vec<String> = specs.iter().map(|spec| spec.link.clone()).collect();
+    let kept = kept(args, &specs)?;
     let mut session = Session::open("run", &links, (&args.sandbox, &args.die), context).await?;
     let mut worlds = Vec::new();
     let mut done = Ok(());
@@ -41,17 +46,40 @@ pub(super) async fn run(args: &RunArgs, context: Context<'_>) -> Result<Exit, Co
         }
     }
     let done = match done {
-        Ok(()) => carry_out(&mut session, worlds, (ask, args.on_failure), context).await,
+        Ok(()) => {
+            let how = How { ask, on_failure: args.on_failure, kept };
+            carry_out(&mut session, worlds, &how, context).await
+        }
         Err(error) => Err(error),
     };
     session.leave().await;
     done
 }
 
+/// How it is to be done.
+struct How {
+    ask: bool,
+    on_failure: OnFailure,
+    /// The plan that is to be carried out, and no other.
+    kept: Option<PlanFile>,
+}
+
+/// The plan file that was named, if it is for the one spec that is to be run.
+fn kept(args: &RunArgs, specs: &[Spec]) -> Result<Option<PlanFile>, CommandError> {
+    let Some(path) = &args.plan else { return Ok(None) };
+    let [spec] = specs else {
+        let said = format!("a plan is for one link, and {} specs are named", specs.len());
+        return Err(CommandError::new(codes::USAGE, said).hint("name the one that was planned"));
+    };
+    let file = PlanFile::read(path)?;
+    file.fits(spec, place::kind(args.sandbox.choice()), &catalog()?.edition())?;
+    Ok(Some(file))
+}
+
 async fn carry_out(
     session: &mut Session<'_>,
     worlds: Vec<Arc<World>>,
-    (ask, on_failure): (bool, OnFailure),
+    how: &How,
     context: Context<'_>,
 ) -> Result<Exit, CommandError> {
     let heads = session.engine.committer.heads().await?;
@@ -66,19 +94,25 @@ async fn carry_out(
     for (head, world) in &ready {
         same_spec(session, head, world).await?;
     }
+    if let Some(kept) = &how.kept {
+        let one = ready.first().map(|(head, world)| (Some(head), world));
+        if let Some(one) = one.or_else(|| Some((None, fresh.first()?))) {
+            as_planned(session, one, (kept, how.ask), &heads, context).await?;
+        }
+    }
     let mut all = Vec::new();
     for (head, world) in ready {
         all.push(look_again(session, head.saga, &world, context).await?);
     }
-    if ask && !fresh.is_empty() {
-        show_plans(session, &fresh, context).await?;
+    if how.ask && how.kept.is_none() && !fresh.is_empty() {
+        show_plans(session, &fresh, &heads, context).await?;
     }
     let mut jobs = Vec::new();
     for world in fresh {
         jobs.push(begin(session, world).await?);
     }
     if !jobs.is_empty() {
-        all.extend(drive(session, &jobs, on_failure, context).await?);
+        all.extend(drive(session, &jobs, how.on_failure, context).await?);
     }
     Ok(conclude(&all, session.engine.catalog.about(), &session.flag, context))
 }
@@ -121,6 +155,54 @@ async fn same_spec(session: &Session<'_>, head: &Head, world: &World) -> Result<
         .hint(format!("or run the spec that it was made from: `escrr events {link}` holds it")))
 }
 
+/// Refuses if anything is not as it was when the plan was made; else shows it and asks. Who is
+/// asked may take long, so that what was seen before the answer is looked at again after it.
+async fn as_planned(
+    session: &Session<'_>,
+    one: (Option<&Head>, &Arc<World>),
+    (kept, ask): (&PlanFile, bool),
+    heads: &[Head],
+    context: Context<'_>,
+) -> Result<(), CommandError> {
+    let plan = is_still(session, one, kept, context).await?;
+    if ask && one.0.is_none() {
+        show(plan, learnt(session, heads).await?, context);
+        context.ui.confirm(QUESTION, "yes", YES)?;
+        is_still(session, one, kept, context).await?;
+    }
+    Ok(())
+}
+
+/// Looks at everything, and refuses if it is not as it was when the plan was made.
+async fn is_still(
+    session: &Session<'_>,
+    (head, world): (Option<&Head>, &Arc<World>),
+    kept: &PlanFile,
+    context: Context<'_>,
+) -> Result<Plan, CommandError> {
+    context.ui.status("looking whether everything is as it was planned");
+    let known = match head {
+        Some(head) => {
+            let entries = session.engine.committer.entries(head.saga, 1).await?;
+            Known::of_journal(head.saga, &entries)
+        }
+        None => Known::nothing(new_id()),
+    };
+    let clock = Arc::clone(&session.engine.clock);
+    let plan = Plan::make(&session.engine.catalog, world, &known, &*clock).await;
+    if let Some(error) = plan.obstacle(context) {
+        return Err(error);
+    }
+    plan.is_still(kept)?;
+    Ok(plan)
+}
+
+/// Shows what would be made, before a question.
+fn show(plan: Plan, learnt: Learnt, context: Context<'_>) {
+    let columns = context.ui.columns_stderr();
+    context.ui.status(&plan.with(learnt).short(context.settings.unicode, columns));
+}
+
 /// Looks at a link that is set up already, and changes nothing.
 async fn look_again(
     session: &Session<'_>,
@@ -151,22 +233,33 @@ async fn look_again(
 }
 
 /// Looks at everything, shows what would be made and asks.
-async fn show_plans(
+pub(super) async fn show_plans(
     session: &Session<'_>,
     worlds: &[Arc<World>],
+    heads: &[Head],
     context: Context<'_>,
 ) -> Result<(), CommandError> {
+    let learnt = learnt(session, heads).await?;
     context.ui.status("looking at what is there; nothing is changed");
     for world in worlds {
         let clock = Arc::clone(&session.engine.clock);
         let known = Known::nothing(new_id());
         let plan = Plan::make(&session.engine.catalog, world, &known, &*clock).await;
-        if let Some(error) = plan.obstacle(&world.spec.link, context) {
+        if let Some(error) = plan.obstacle(context) {
             return Err(error);
         }
-        context.ui.status(&plan.short(&world.spec.link));
+        show(plan, learnt.clone(), context);
     }
-    context.ui.confirm("This is what would be done.", "yes", YES)
+    context.ui.confirm(QUESTION, "yes", YES)
+}
+
+/// What earlier runs took.
+async fn learnt(session: &Session<'_>, heads: &[Head]) -> Result<Learnt, CommandError> {
+    let mut learnt = Learnt::default();
+    for head in teachers(heads, session.kind) {
+        learnt.add(&session.engine.committer.entries(head.saga, 1).await?);
+    }
+    Ok(learnt)
 }
 
 async fn begin(session: &Session<'_>, world: Arc<World>) -> Result<Job, CommandError> {

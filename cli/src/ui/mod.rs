@@ -1,7 +1,10 @@
 //! The only place that writes to the terminal: results on stdout, everything else on stderr.
 
 pub mod document;
+pub mod graph;
+pub mod picture;
 pub mod progress;
+pub mod report;
 pub mod result;
 pub mod table;
 pub mod told;
@@ -14,7 +17,7 @@ use crate::settings::Settings;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
-use std::io::{self, BufRead as _, Write};
+use std::io::{self, BufRead, BufReader, Cursor, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The look of an error's first word.
@@ -27,11 +30,13 @@ const HINT: Style = AnsiColor::Cyan.on_default().bold();
 const DIM: Style = Style::new().dimmed();
 
 type Sink = Mutex<Box<dyn Write + Send>>;
+type Source = Mutex<Box<dyn BufRead + Send>>;
 
 /// Two streams and what may be said on them.
 pub struct Ui {
     out: Sink,
     err: Sink,
+    answers: Source,
     form: OutputForm,
     quiet: bool,
     verbose: u8,
@@ -46,6 +51,7 @@ impl Ui {
         Self {
             out: Mutex::new(Box::new(AutoStream::new(io::stdout(), choice(settings.color_stdout)))),
             err: Mutex::new(Box::new(AutoStream::new(io::stderr(), choice(settings.color_stderr)))),
+            answers: Mutex::new(Box::new(BufReader::new(io::stdin()))),
             form: settings.output,
             quiet: settings.quiet,
             verbose: settings.verbose,
@@ -60,6 +66,7 @@ impl Ui {
         Self {
             out: Mutex::new(Box::new(anstream::stdout())),
             err: Mutex::new(Box::new(anstream::stderr())),
+            answers: Mutex::new(Box::new(io::empty())),
             form,
             quiet: false,
             verbose: 0,
@@ -72,19 +79,30 @@ impl Ui {
     /// Streams that keep what was written, without colours.
     pub fn captured(form: OutputForm) -> (Self, Captured) {
         let captured = Captured::default();
-        let sink = |kept: &Kept| -> Sink {
-            let raw: Box<dyn Write + Send> = Box::new(kept.clone());
-            Mutex::new(Box::new(AutoStream::never(raw)))
-        };
+        let sink = |kept| captured_in(kept, false);
         let ui = Self {
             out: sink(&captured.out),
             err: sink(&captured.err),
+            answers: Mutex::new(Box::new(io::empty())),
             form,
             quiet: false,
             verbose: 0,
             interactive: false,
             columns: None,
             columns_stderr: None,
+        };
+        (ui, captured)
+    }
+
+    /// Streams that keep what was written, for a terminal as it is settled; what it is asked is
+    /// answered by the lines given.
+    pub fn rehearsed(settings: &Settings, answers: &str) -> (Self, Captured) {
+        let captured = Captured::default();
+        let ui = Self {
+            out: captured_in(&captured.out, settings.color_stdout),
+            err: captured_in(&captured.err, settings.color_stderr),
+            answers: Mutex::new(Box::new(Cursor::new(answers.to_owned()))),
+            ..Self::new(settings)
         };
         (ui, captured)
     }
@@ -239,7 +257,10 @@ impl Ui {
         self.can_ask(flag)?;
         ask(&self.err, &format!("{question}\nType `{wanted}` to go on: "));
         let mut answer = String::new();
-        let read = io::stdin().lock().read_line(&mut answer);
+        let read = {
+            let mut source = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+            source.read_line(&mut answer)
+        };
         match read {
             Ok(_) if answer.trim() == wanted => Ok(()),
             Ok(_) => Err(CommandError::new(codes::DECLINED, "not confirmed; nothing was done")),
@@ -248,6 +269,9 @@ impl Ui {
     }
 }
 
+fn captured_in(kept: &Kept, color: bool) -> Sink {
+    let raw: Box<dyn Write + Send> = Box::new(kept.clone());
+    Mutex::new(Box::new(AutoStream::new(raw, choice(color))))
 /// The place, from 0, that a number from 1 stands for.
 fn number(answer: &str, several: usize) -> Option<usize> {
     let number: usize = answer.trim().parse().ok()?;

@@ -84,7 +84,7 @@ pub fn found(saga: &Saga) -> usize {
 }
 
 /// What was measured, in sentences, where a node measured something.
-fn figures(about: &About, output: &Value) -> Vec<String> {
+pub fn figures(about: &About, output: &Value) -> Vec<String> {
     match about.id.to_string().as_str() {
         "verify.existing" => {
             Verified::deserialize(output).map(|v| existing(&v)).unwrap_or_default()

@@ -11,7 +11,23 @@ const LEAST: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     heading: Vec<String>,
-    rows: Vec<Vec<String>>,
+    rows: Vec<Row>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Row {
+    Cells(Vec<String>),
+    /// A line of its own between rows, without a part in the widths of columns.
+    Section(String),
+}
+
+impl Row {
+    fn cells(&self) -> &[String] {
+        match self {
+            Self::Cells(cells) => cells,
+            Self::Section(_) => &[],
+        }
+    }
 }
 
 impl Table {
@@ -22,7 +38,12 @@ impl Table {
 
     /// Adds a row; cells that are missing are empty.
     pub fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
+        self.rows.push(Row::Cells(cells));
+    }
+
+    /// Adds a line between rows that says what the following ones have in common.
+    pub fn section(&mut self, text: &str) {
+        self.rows.push(Row::Section(one_line(text)));
     }
 
     /// Are there no rows?
@@ -32,16 +53,37 @@ impl Table {
 
     /// The lines, the last column cut to a width where there is one.
     pub fn render(&self, columns: Option<usize>) -> String {
+        self.lines(columns, line)
+    }
+
+    /// The lines, the last column wrapped into a width where there is one, so that nothing of it
+    /// gets lost; a line end inside it stays one.
+    pub fn wrapped(&self, columns: Option<usize>) -> String {
+        self.lines(columns, wrapped_line)
+    }
+
+    fn lines(
+        &self,
+        columns: Option<usize>,
+        line: fn(&[String], &[usize], Option<usize>) -> String,
+    ) -> String {
         let widths = self.widths();
-        let lines = std::iter::once(&self.heading).chain(&self.rows);
-        lines.map(|cells| line(cells, &widths, columns)).collect::<Vec<_>>().join("\n")
+        let mut lines = vec![line(&self.heading, &widths, columns)];
+        for row in &self.rows {
+            lines.push(match row {
+                Row::Cells(cells) => line(cells, &widths, columns),
+                Row::Section(text) => wrap(text, columns).join("\n"),
+            });
+        }
+        lines.join("\n")
     }
 
     fn widths(&self) -> Vec<usize> {
         (0..self.heading.len())
             .map(|at| {
-                let cells = std::iter::once(&self.heading).chain(&self.rows);
-                cells.filter_map(|row| row.get(at)).map(|cell| width(cell)).max().unwrap_or(0)
+                let rows = self.rows.iter().map(Row::cells);
+                let all = std::iter::once(self.heading.as_slice()).chain(rows);
+                all.filter_map(|row| row.get(at)).map(|cell| width(cell)).max().unwrap_or(0)
             })
             .collect()
     }
@@ -64,12 +106,48 @@ fn line(cells: &[String], widths: &[usize], columns: Option<usize>) -> String {
     line.trim_end().to_owned()
 }
 
+/// A row whose last cell goes on below itself.
+fn wrapped_line(cells: &[String], widths: &[usize], columns: Option<usize>) -> String {
+    let last = widths.len().saturating_sub(1);
+    let indent: usize = widths.iter().take(last).map(|wide| wide + width(GAP)).sum();
+    let room = columns.map(|columns| columns.saturating_sub(indent).max(LEAST));
+    let cell = cells.get(last).map(String::as_str).unwrap_or_default();
+    let mut parts = wrap(cell, room).into_iter();
+    let mut first: Vec<String> = cells.iter().take(last).cloned().collect();
+    first.resize(last, String::new());
+    first.push(parts.next().unwrap_or_default());
+    let mut lines = vec![line(&first, widths, None)];
+    lines.extend(parts.map(|part| format!("{}{part}", " ".repeat(indent))));
+    lines.join("\n")
+}
+
+/// A text in lines of a width, broken between words; a longer word has a line of its own.
+pub fn wrap(text: &str, room: Option<usize>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in one_line(paragraph).split_whitespace() {
+            let wide = width(&line) + 1 + width(word);
+            if !line.is_empty() && room.is_some_and(|room| wide > room) {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines
+}
+
 /// What comes from outside must neither break a row nor speak to the terminal.
 fn one_line(cell: &str) -> String {
     cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-pub(super) fn cut(cell: &str, room: Option<usize>) -> String {
+/// A text that ends with `…` where it is longer than the room for it.
+pub fn cut(cell: &str, room: Option<usize>) -> String {
     match room {
         Some(room) if width(cell) > room => {
             let mut kept = String::new();
@@ -134,6 +212,27 @@ mod tests {
         assert!(text.lines().all(|line| width(line) <= 24), "{text}");
         // Too narrow for anything: the first columns stay whole.
         assert!(table().render(Some(3)).contains("vpc-1  2026-11…"));
+    }
+
+    #[test]
+    fn a_wrapped_column_loses_nothing() {
+        let mut table = Table::new(&["NODE", "UNDO"]);
+        table.section("1 Connect the VPCs, a line that is longer than the screen is wide");
+        table.row(vec!["network.cen".into(), "deletes the CEN that was made".into()]);
+        table.row(vec!["a".into(), "one\ntwo three".into()]);
+        assert_eq!(
+            table.wrapped(Some(30)),
+            "NODE         UNDO\n\
+             1 Connect the VPCs, a line\n\
+             that is longer than the screen\n\
+             is wide\n\
+             network.cen  deletes the CEN\n\
+             \x20            that was made\n\
+             a            one\n\
+             \x20            two three"
+        );
+        assert!(table.wrapped(None).contains("network.cen  deletes the CEN that was made\n"));
+        assert_eq!(wrap("负载 均衡", Some(4)), ["负载", "均衡"]);
     }
 
     #[test]

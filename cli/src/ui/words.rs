@@ -49,6 +49,13 @@ pub fn span(ms: u64) -> String {
     }
 }
 
+/// The same without seconds or minutes that are none: `3m`, `24h`.
+pub fn brief_span(ms: u64) -> String {
+    let text = span(ms);
+    let whole = text.strip_suffix("00s").filter(|rest| rest.ends_with('m'));
+    whole.or_else(|| text.strip_suffix("00m")).map_or(text.clone(), str::to_owned)
+}
+
 /// A count and its noun: `1 node`, `2 nodes`.
 pub fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
@@ -98,6 +105,8 @@ mod tests {
         assert_eq!(time(u64::MAX), u64::MAX.to_string());
         let spans = [0, 812, 59_999, 60_000, 192_000, 3_900_000].map(span);
         assert_eq!(spans, ["0ms", "812ms", "59s", "1m00s", "3m12s", "1h05m"]);
+        let brief = [5_000, 60_000, 192_000, 600_000, 3_600_000, 3_900_000].map(brief_span);
+        assert_eq!(brief, ["5s", "1m", "3m12s", "10m", "1h", "1h05m"]);
         assert_eq!(count(1, "node") + &count(2, "node"), "1 node2 nodes");
     }
 

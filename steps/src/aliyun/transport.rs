@@ -47,6 +47,8 @@ impl Incoming {
 pub(super) enum Broken {
     /// No connection came about: the request was certainly not seen.
     Unreachable { host: String, why: String },
+    /// The certificate is not one that is trusted: nothing was sent.
+    Distrusted { host: String, why: String },
     /// The connection broke or fell silent after the request may have left.
     Lost { why: String },
     /// The answer is larger than [`MAX_ANSWER_BYTES`].
@@ -161,7 +163,9 @@ fn headers(pairs: &[(&'static str, String)]) -> Result<HeaderMap, Broken> {
 }
 
 fn broken(error: &reqwest::Error, host: &str) -> Broken {
-    if error.is_connect() {
+    if crate::tls::distrusts(error) {
+        Broken::Distrusted { host: host.to_owned(), why: chain(error) }
+    } else if error.is_connect() {
         Broken::Unreachable { host: host.to_owned(), why: chain(error) }
     } else if error.is_builder() {
         Broken::Misbuilt { why: chain(error) }

@@ -65,7 +65,7 @@ pub struct ShardStats {
 impl ShardStats {
     /// Operations that the follower knows of and does not have.
     pub fn lag(&self) -> u64 {
-        let behind = self.leader_global_checkpoint - self.follower_global_checkpoint;
+        let behind = self.leader_global_checkpoint.saturating_sub(self.follower_global_checkpoint);
         u64::try_from(behind).unwrap_or_default()
     }
 }

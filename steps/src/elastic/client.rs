@@ -1,5 +1,6 @@
 //! One cluster's client.
 
+use super::again::Again;
 use super::error;
 use super::login::Login;
 use super::route::{Ask, Candidate, Direct, Kibana, Relay, Relayed, Route, Ways};
@@ -53,6 +54,7 @@ pub struct Cluster {
     name: String,
     ways: Arc<Ways>,
     opaque_id: String,
+    again: Again,
 }
 
 /// Whether a call can change anything: it decides what a lost answer means.
@@ -117,12 +119,20 @@ impl Cluster {
         };
         let all = access.gates.into_iter().map(candidate).collect::<Result<_, Fault>>()?;
         let ways = Arc::new(Ways::new(&access.name, all));
-        Ok(Self { name: access.name, ways, opaque_id: "escrr".to_owned() })
+        let again = Again::default();
+        Ok(Self { name: access.name, ways, opaque_id: "escrr".to_owned(), again })
     }
 
     /// The way in that is used and where it leads, once the first request has found it out.
     pub fn way(&self) -> Option<(Way, &str)> {
         self.ways.chosen().map(|route| (route.way(), route.place()))
+    }
+
+    /// Sets how reads are repeated.
+    #[must_use]
+    pub fn asking(mut self, again: Again) -> Self {
+        self.again = again;
+        self
     }
 
     /// Marks every request as made by a saga: `X-Opaque-Id: escrr/<saga>`.
@@ -179,8 +189,25 @@ impl Cluster {
         Ok((status, value))
     }
 
-    /// Sends one request and gives the body of a success.
+    /// Sends a request and gives the body of a success; a read is repeated, see [`Again`].
     pub(super) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Value, Fault> {
+        let reads = Effect::of(&method, path) == Effect::Read;
+        let mut attempt = 0;
+        loop {
+            match self.ask_once(method.clone(), path, query, body).await {
+                Err(fault) if reads && self.again.after(&fault, attempt).await => attempt += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn ask_once(
         &self,
         method: Method,
         path: &str,

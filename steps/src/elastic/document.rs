@@ -86,8 +86,45 @@ impl Cluster {
                 "random_score": {"seed": seed, "field": "_seq_no"},
             }},
         });
-        let value = self.ask(Method::POST, &path, &[], Some(&body)).await?;
-        let origin = self.origin(&Method::POST, &path);
+        self.search_docs(&path, &[], &body).await
+    }
+
+    /// Reads the documents of one shard in the order of their sequence numbers
+    /// (`POST /<index>/_search`), `size` of them after the number given.
+    ///
+    /// Within a shard a number is of one document only, so a page can be asked for again and
+    /// nothing has to be kept open on the cluster.
+    pub async fn page_docs(
+        &self,
+        index: &str,
+        shard: u64,
+        (after, size): (Option<i64>, u64),
+    ) -> Result<Vec<Document>, Fault> {
+        let path = format!("/{}/_search", encode_expression(index));
+        let mut body = json!({
+            "size": size,
+            "version": true,
+            "seq_no_primary_term": true,
+            "track_total_hits": false,
+            "sort": [{"_seq_no": "asc"}],
+            "query": {"match_all": {}},
+        });
+        if let (Some(after), Some(fields)) = (after, body.as_object_mut()) {
+            fields.insert("search_after".to_owned(), json!([after]));
+        }
+        let preference = format!("_shards:{shard}");
+        self.search_docs(&path, &[("preference", &preference)], &body).await
+    }
+
+    /// Searches, and refuses an answer that not all shards took part in.
+    async fn search_docs(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        body: &Value,
+    ) -> Result<Vec<Document>, Fault> {
+        let value = self.ask(Method::POST, path, query, Some(body)).await?;
+        let origin = self.origin(&Method::POST, path);
         let failed = count(&value, "/_shards/failed").unwrap_or_default();
         if failed > 0 {
             return Err(Fault::transient(origin.report(format!("{failed} shards did not answer"))));

@@ -5,6 +5,8 @@ use super::route::{Broken, MAX_ANSWER_BYTES};
 use escrr_engine::{Class, Fault, Report};
 use serde_json::Value;
 
+/// The code of a host that could not be reached.
+pub(super) const UNREACHABLE: &str = "Unreachable";
 /// The code of a 404 without a body.
 const NOT_FOUND: &str = "not_found";
 
@@ -23,9 +25,16 @@ pub(super) fn broken(origin: &Origin, broken: Broken) -> Fault {
         Broken::Unreachable(why) => Fault::transient(
             origin
                 .report(format!("could not connect: {why}"))
-                .code("Unreachable")
+                .code(UNREACHABLE)
                 .meaning(format!("`{}` could not be reached from this machine", origin.place))
                 .help("Check the address, and that the allow list has this machine's address."),
+        ),
+        Broken::Distrusted(why) => Fault::prerequisite(
+            origin
+                .report(why)
+                .code("Certificate")
+                .meaning(format!("the certificate of `{}` is not trusted", origin.place))
+                .help("Name its authority in the spec: ca_file, beside the cluster's password."),
         ),
         Broken::Lost(why) => {
             uncertain(origin, origin.report(format!("the answer was lost: {why}")))

@@ -2,6 +2,7 @@
 
 use super::client::{Cluster, as_text, count, encode, encode_expression, text};
 use super::error::not_found;
+use super::lease::span_ms;
 use escrr_engine::Fault;
 use reqwest::Method;
 use serde_json::Value;
@@ -30,7 +31,12 @@ pub struct Index {
     pub closed: bool,
     /// Whether it is mounted from a snapshot; then nobody can follow.
     pub searchable_snapshot: bool,
+    /// How long it keeps its history for a follower that is away, in milliseconds.
+    pub lease_period_ms: u64,
 }
+
+/// The default of `index.soft_deletes.retention_lease.period`: 12 hours.
+const LEASE_PERIOD_MS: u64 = 12 * 3_600_000;
 
 impl Cluster {
     /// Lists indices, hidden and closed ones too (`GET /<expression>/_settings`).
@@ -128,6 +134,9 @@ fn index(name: &str, value: &Value) -> Index {
         data_stream,
         closed: is("index.verified_before_close"),
         searchable_snapshot: text(settings, "/index.store.type").as_deref() == Some("snapshot"),
+        lease_period_ms: setting("index.soft_deletes.retention_lease.period")
+            .and_then(|text| span_ms(&text))
+            .unwrap_or(LEASE_PERIOD_MS),
     }
 }
 

@@ -15,8 +15,10 @@
 //! | `settings` | the settings of remote clusters |
 //! | `ccr`, `ccr_stats` | followers, auto-follow patterns, their state |
 //! | `index`, `shard`, `document` | indices, their shards and their documents |
+//! | `lease` | for whom a leader keeps its history |
 //! | `error` | status and error type as faults |
 
+mod again;
 mod ccr;
 mod ccr_stats;
 mod client;
@@ -24,11 +26,13 @@ mod cluster;
 mod document;
 mod error;
 mod index;
+mod lease;
 mod login;
 mod route;
 mod settings;
 mod shard;
 
+pub use again::Again;
 pub use ccr::{AutoFollow, Follow, FollowerInfo, Forget, PutAutoFollow, Unfollowed};
 pub use ccr_stats::{AutoFollowError, CcrStats, FollowerStats, ShardStats};
 pub use client::{Access, Cluster, Entrance, Gate};
@@ -38,6 +42,7 @@ pub use cluster::{
 pub use document::{DocKey, Document, Written};
 pub use error::not_found;
 pub use index::Index;
+pub use lease::{Lease, ShardLeases};
 pub use login::Login;
 pub use reqwest::Method;
 pub use route::{Carried, Relay};

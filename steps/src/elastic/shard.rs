@@ -31,6 +31,8 @@ impl Cluster {
         let path = format!("/{}/_stats", encode_expression(expression));
         let query = [
             ("level", "shards"),
+            // Left out, `_all` passes over hidden indices, and these can be followed too.
+            ("expand_wildcards", "open,hidden"),
             (
                 "filter_path",
                 "indices.*.shards.*.routing,indices.*.shards.*.seq_no,\

@@ -26,6 +26,9 @@ pub(super) fn check(spec: &Spec, text: &str, root: &DeTable<'_>) -> Vec<Problem>
     check.replication(spec);
     check.patterns(spec);
     check.verify(spec);
+    if let Some((key, wrong, help)) = spec.prices.problem() {
+        check.refuse(&["prices", key], wrong, help);
+    }
     check.tags(spec);
     let mut found = check.found;
     found.sort_by_key(|problem| (problem.line, problem.column));

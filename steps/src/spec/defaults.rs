@@ -121,7 +121,12 @@ impl Default for ReplicationSpec {
 
 impl Default for VerifySpec {
     fn default() -> Self {
-        Self { sample_documents: SAMPLE_DOCUMENTS, probe: true, max_lag_seconds: MAX_LAG_SECONDS }
+        Self {
+            sample_documents: SAMPLE_DOCUMENTS,
+            probe: true,
+            max_lag_seconds: MAX_LAG_SECONDS,
+            max_lag_operations: None,
+        }
     }
 }
 

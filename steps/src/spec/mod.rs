@@ -11,6 +11,7 @@ mod cloud;
 pub mod defaults;
 mod excerpt;
 mod near;
+mod prices;
 mod read;
 mod rules;
 mod schema;
@@ -19,6 +20,7 @@ mod secret_ref;
 pub use cloud::{CloudNetwork, CloudSpec, EndpointsSpec, SignatureScheme};
 pub use excerpt::{Problem, SpecErrors};
 pub use near::distance;
+pub use prices::{Price, PricesSpec};
 pub use schema::schema;
 pub use secret_ref::{KeyId, NotAReference, SecretRef};
 
@@ -74,6 +76,9 @@ pub struct Spec {
     /// What may be done to fulfil the prerequisites.
     #[serde(default)]
     pub prerequisites: PrerequisitesSpec,
+    /// What plans count with.
+    #[serde(default)]
+    pub prices: PricesSpec,
     /// Tags put on everything that is made, besides our own.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
@@ -338,6 +343,8 @@ pub struct VerifySpec {
     pub probe: bool,
     /// The longest a follower may lag behind, in seconds.
     pub max_lag_seconds: u64,
+    /// The most operations that a follower may lag behind; absent: any number.
+    pub max_lag_operations: Option<u64>,
 }
 
 /// What may be done to fulfil the prerequisites: `[prerequisites]`.

@@ -1,6 +1,6 @@
 //! The spec as a JSON schema, for editors; made from the types that read it.
 
-use super::{KeyId, SecretRef, Spec};
+use super::{KeyId, Price, SecretRef, Spec};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
@@ -46,6 +46,22 @@ fn without_null(schema: &mut Value) {
         }
         Value::Array(all) => all.iter_mut().for_each(without_null),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+impl JsonSchema for Price {
+    fn schema_name() -> Cow<'static, str> {
+        "Price".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "An amount of money, as a number or in quotation marks.",
+            "oneOf": [
+                {"type": "number", "minimum": 0},
+                {"type": "string", "pattern": "^[0-9]+([.][0-9]{1,6})?$"},
+            ],
+        })
     }
 }
 

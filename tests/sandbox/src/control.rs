@@ -4,7 +4,7 @@
 
 use crate::desk::{Desk, Reply};
 use crate::wire::Http;
-use crate::{Call, Error, Fault, Product, ledger, oidc, route, sts};
+use crate::{Call, Error, Fault, Product, elastic, ledger, oidc, route, sts};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -35,6 +35,17 @@ struct Change {
     path: BTreeMap<String, String>,
     #[serde(default)]
     body: Value,
+}
+
+/// What a cluster is to hold of a document from now on, without having been told by anybody.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Alter {
+    instance: String,
+    index: String,
+    id: String,
+    /// The content; left out, the document is gone.
+    source: Option<Value>,
 }
 
 /// Answers one call of the sandbox's own.
@@ -74,6 +85,7 @@ pub(crate) fn handle(desk: &mut Desk, http: &Http) -> Reply {
         }),
         ("POST", ["reset"]) => desk.reset().map(|()| json!({})).map_err(|e| internal(&e)),
         ("POST", ["change"]) => parse(http).and_then(|order| change(desk, order)),
+        ("POST", ["document"]) => parse(http).and_then(|order| alter(desk, order)),
         _ => Err((404, format!("there is no {} {}", http.method, http.path))),
     };
     match answer {
@@ -107,6 +119,17 @@ fn session(desk: &mut Desk, hold: &Hold) -> Said {
 
 fn clear(desk: &mut Desk, id: Option<u64>) -> Said {
     desk.clear_faults(id).map(|count| json!({"cleared": count})).map_err(|e| internal(&e))
+}
+
+/// A document that is altered behind the back of its cluster.
+fn alter(desk: &mut Desk, order: Alter) -> Said {
+    desk.catch_up();
+    let Alter { instance, index, id, source } = order;
+    let there = elastic::alter(&mut desk.world.elastic, &instance, (&index, &id), source.as_ref());
+    if !there {
+        return Err((404, format!("{instance} holds no document {id} of {index}")));
+    }
+    desk.changed().map(|()| json!({})).map_err(|e| internal(&e))
 }
 
 fn change(desk: &mut Desk, order: Change) -> Said {

@@ -1,6 +1,22 @@
-//! `escrr plan`: looks at everything and writes nothing.
+//! `escrr plan`: looks at everything and writes nothing into the world.
+//!
+//! - [`verdicts`]: what was seen of each node, in words; [`times`]: the longest path;
+//! - [`costs`], [`arrows`]: what starts to cost, and which way things flow;
+//! - [`screen`] and [`document`] show all of it;
+//! - [`file`] and [`keep`] keep it, and [`changed`] holds the world against what was kept.
 
-mod render;
+mod arrows;
+mod changed;
+mod costs;
+mod document;
+mod file;
+mod keep;
+mod screen;
+mod times;
+mod verdicts;
+
+pub(super) use file::PlanFile;
+pub(super) use times::Learnt;
 
 use crate::Context;
 use crate::args::{OutputForm, PlanArgs};
@@ -12,20 +28,28 @@ use crate::pretend::Publicity;
 use crate::sagas::of_link;
 use crate::session::{catalog, new_id};
 use crate::specs;
+use escrr_engine::store::{Head, Reading};
 use escrr_engine::survey::{Known, Verdict, survey};
 use escrr_engine::{About, Catalog, Class, Clock, Outcome, Report};
 use escrr_steps::World;
+use escrr_steps::spec::Spec;
+use std::path::Path;
 use std::sync::Arc;
+use verdicts::Row;
 
 /// The documented step that verifies; what it writes it takes away again.
 pub(super) const VERIFY: u8 = 6;
+/// Journals of earlier runs that usual durations are learnt from, newest first.
+const MOST_LESSONS: usize = 20;
 
 /// What looking at every node said.
 pub(super) struct Plan {
     catalog: Arc<Catalog<World>>,
+    spec: Spec,
     verdicts: Vec<Verdict>,
     /// Which nodes' things the link's own saga made.
     ours: Vec<bool>,
+    learnt: Learnt,
 }
 
 /// Looks at everything, says what a run would make.
@@ -34,51 +58,97 @@ pub(super) async fn run(args: &PlanArgs, context: Context<'_>) -> Result<Exit, C
     let named: Vec<_> = args.spec.iter().cloned().collect();
     let spec = specs::load(&named, choice.is_some())?.remove(0);
     let link = spec.link.clone();
-    let known = recorded(&link, place::kind(choice), context)?;
-    let place = Place::reach(&args.sandbox, Publicity::Silent, context).await?;
-    let plan = look(&place, spec, &known, context).await;
-    place.leave().await;
-    let plan = plan?;
-    match context.ui.form() {
-        OutputForm::Human => context.ui.result(&plan.table(&link, context.ui.columns())),
-        OutputForm::Json => context.ui.document(&plan.whole_document(&link)),
-        OutputForm::Ndjson => plan.lines().iter().for_each(|line| context.ui.line(line)),
+    if args.out.as_deref() == Some(Path::new("-")) {
+        let said = "a plan file cannot be written to stdout, where the plan itself is shown";
+        return Err(CommandError::new(codes::USAGE, said).hint("name a file: --out plan.json"));
     }
     let flag = place::flag(choice);
-    let error = plan.obstacle(&link, context);
+    let reading = crate::store::read(&context.settings.home)?;
+    let head = of_link(&reading.heads()?, &link, place::kind(choice));
+    let live = head.as_ref().is_some_and(|head| head.outcome.is_none());
+    if live && args.out.is_some() {
+        return Err(live_saga(&link, &flag));
+    }
+    let known = recorded(&reading, head)?;
+    let mut learnt = Learnt::default();
+    for head in teachers(&reading.heads()?, place::kind(choice)) {
+        learnt.add(&reading.entries(head.saga, 1)?);
+    }
+    let place = Place::reach(&args.sandbox, Publicity::Silent, context).await?;
+    let plan = look(&place, spec, (&known, learnt), context).await;
+    place.leave().await;
+    let plan = plan?;
+    let error = plan.obstacle(context);
+    let changes = plan.has_changes();
+    let exit = match &error {
+        Some(error) => error.exit(),
+        None if changes && args.detailed_exitcode => Exit::Changes,
+        None => Exit::Done,
+    };
+    // A plan that would not come through is not kept.
+    let out = args.out.as_deref().filter(|_| error.is_none());
+    if let Some(path) = out {
+        plan.to_file(place::kind(choice), crate::clock::real_ms()).write(path)?;
+    }
+    plan.show(exit, out, context);
     if let Some(error) = error {
         context.ui.problem(&error);
-        return Ok(error.exit());
+        if args.out.is_some() {
+            context.ui.hint("no plan file was written: a run would not come through");
+        }
+        return Ok(exit);
     }
-    let changes = plan.has_changes();
-    if changes {
-        let spec = named.first().map(|path| format!(" {}", path.display())).unwrap_or_default();
+    let spec = named.first().map(|path| format!(" {}", path.display())).unwrap_or_default();
+    if let Some(path) = out {
+        let path = path.display();
+        context.ui.status(&format!("wrote {path}"));
+        context.ui.hint(&format!("`escrr run{spec} --plan {path}{flag}` makes exactly that"));
+    } else if live {
+        context.ui.next(&format!("escrr resume {link}{flag}"));
+    } else if changes {
         context.ui.hint(&format!("`escrr run{spec}{flag}` makes it"));
     }
-    Ok(if changes && args.detailed_exitcode { Exit::Changes } else { Exit::Done })
+    Ok(exit)
 }
 
 async fn look(
     place: &Place,
-    spec: escrr_steps::spec::Spec,
-    known: &Known,
+    spec: Spec,
+    (known, learnt): (&Known, Learnt),
     context: Context<'_>,
 ) -> Result<Plan, CommandError> {
     let world = place.world(spec, context).await?;
     let clock = place.clock().await?;
     context.ui.status("looking at what is there; nothing is changed");
-    Ok(Plan::make(&catalog()?, &world, known, &*clock).await)
+    Ok(Plan::make(&catalog()?, &world, known, &*clock).await.with(learnt))
+}
+
+/// A saga that has not ended goes on as its journal says, and takes no plan.
+fn live_saga(link: &str, flag: &str) -> CommandError {
+    CommandError::new(codes::LIVE_SAGA, format!("the saga of {link} has not ended"))
+        .meaning("it is carried on as it was begun, and not by a plan file; nothing was written")
+        .hint(format!("`escrr plan{flag}` without --out shows what is still to make"))
+        .next_command(format!("escrr resume {link}{flag}"))
 }
 
 /// What the link's saga left in its journal, if it set the link up or is at it.
-fn recorded(link: &str, kind: &str, context: Context<'_>) -> Result<Known, CommandError> {
-    let reading = crate::store::read(&context.settings.home)?;
-    match of_link(&reading.heads()?, link, kind) {
+fn recorded(reading: &Reading, head: Option<Head>) -> Result<Known, CommandError> {
+    match head {
         Some(head) if head.outcome != Some(Outcome::RolledBack) => {
             Ok(Known::of_journal(head.saga, &reading.entries(head.saga, 1)?))
         }
         Some(_) | None => Ok(Known::nothing(new_id())),
     }
+}
+
+/// The sagas that usual durations are learnt from: those of this kind of world that came to an
+/// end, the newest of them.
+pub(super) fn teachers<'h>(heads: &'h [Head], kind: &str) -> Vec<&'h Head> {
+    let ended = heads.iter().filter(|head| head.outcome.is_some() && head.world == kind);
+    let mut newest: Vec<&Head> = ended.collect();
+    newest.sort_by_key(|head| std::cmp::Reverse(head.saga));
+    newest.truncate(MOST_LESSONS);
+    newest
 }
 
 impl Plan {
@@ -92,22 +162,49 @@ impl Plan {
         let skip = |about: &About| about.phase == VERIFY && about.acts();
         let verdicts = survey(catalog, world, known, clock, &skip).await;
         let ours = catalog.about().iter().map(|about| known.made(about.id)).collect();
-        Self { catalog: Arc::clone(catalog), verdicts, ours }
+        let (catalog, spec) = (Arc::clone(catalog), world.spec.clone());
+        Self { catalog, spec, verdicts, ours, learnt: Learnt::default() }
     }
 
-    fn rows(&self) -> impl Iterator<Item = (&About, &Verdict)> {
-        self.catalog.about().iter().zip(&self.verdicts)
+    /// The same with what earlier runs took.
+    #[must_use]
+    pub(super) fn with(mut self, learnt: Learnt) -> Self {
+        self.learnt = learnt;
+        self
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let seen = self.catalog.about().iter().zip(&self.verdicts).zip(&self.ours);
+        (0..).zip(seen).map(|(at, ((about, verdict), ours))| Row {
+            at,
+            about,
+            verdict,
+            ours: *ours,
+        })
+    }
+
+    fn of_phase(&self, phase: u8) -> impl Iterator<Item = Row<'_>> {
+        self.rows().filter(move |row| row.about.phase == phase)
     }
 
     /// Would a run change the world?
     fn has_changes(&self) -> bool {
-        self.rows().any(|(about, verdict)| will_make(about, verdict))
+        self.rows().any(|row| row.will_make())
+    }
+
+    fn show(&self, exit: Exit, file: Option<&Path>, context: Context<'_>) {
+        let ui = context.ui;
+        match ui.form() {
+            OutputForm::Human => ui.result(&self.screen(context.settings.unicode, ui.columns())),
+            OutputForm::Json => ui.document(&self.whole_document(exit, file)),
+            OutputForm::Ndjson => self.lines(exit, file).iter().for_each(|line| ui.line(line)),
+        }
     }
 
     /// What is not as a finished run left it, one line a node.
     pub(super) fn differences(&self) -> Vec<String> {
-        let differs = |(about, verdict): (&About, &Verdict)| {
-            let what = match verdict {
+        let differs = |row: Row<'_>| {
+            let what = match row.verdict {
                 Verdict::Make(_) => "is gone".to_owned(),
                 Verdict::Differs(report) | Verdict::Blocked(_, report) => report.to_string(),
                 Verdict::Waits(why) => why.clone(),
@@ -117,7 +214,7 @@ impl Plan {
                 | Verdict::Unneeded(_)
                 | Verdict::Unlooked => return None,
             };
-            Some(format!("  {}: {what}", about.id))
+            Some(format!("  {}: {what}", row.about.id))
         };
         self.rows().filter_map(differs).collect()
     }
@@ -128,9 +225,9 @@ impl Plan {
     }
 
     fn blocks(&self) -> impl Iterator<Item = (&About, Class, &Report)> {
-        self.rows().filter_map(|(about, verdict)| match verdict {
-            Verdict::Blocked(class, report) => Some((about, *class, report)),
-            Verdict::Differs(report) => Some((about, Class::Drift, report)),
+        self.rows().filter_map(|row| match row.verdict {
+            Verdict::Blocked(class, report) => Some((row.about, *class, report)),
+            Verdict::Differs(report) => Some((row.about, Class::Drift, report)),
             Verdict::Make(_)
             | Verdict::Found(_)
             | Verdict::Checked(_)
@@ -157,8 +254,9 @@ impl Plan {
     }
 
     /// Why a run would not come through, if it would not; all but the worst are said at once.
-    pub(super) fn obstacle(&self, link: &str, context: Context<'_>) -> Option<CommandError> {
+    pub(super) fn obstacle(&self, context: Context<'_>) -> Option<CommandError> {
         let (worst, _) = self.worst()?;
+        let link = &self.spec.link;
         let mut problems: Vec<(Class, CommandError)> = self
             .blocks()
             .map(|(about, class, report)| {
@@ -173,20 +271,5 @@ impl Plan {
             context.ui.problem(problem);
         }
         Some(error)
-    }
-}
-
-/// Would a run make something for this node, now or once what it needs is there?
-fn will_make(about: &About, verdict: &Verdict) -> bool {
-    match verdict {
-        Verdict::Make(_) => true,
-        Verdict::After(_) => about.acts(),
-        Verdict::Found(_)
-        | Verdict::Checked(_)
-        | Verdict::Unneeded(_)
-        | Verdict::Differs(_)
-        | Verdict::Waits(_)
-        | Verdict::Blocked(..)
-        | Verdict::Unlooked => false,
     }
 }

@@ -116,6 +116,9 @@ fn good(tried: &str, answer: Result<Incoming, Broken>) -> Result<Vec<u8>, Fault>
         Err(Broken::Unreachable { host, why }) => {
             Err(Fault::transient(Report::new(tried, format!("`{host}` cannot be reached: {why}"))))
         }
+        Err(Broken::Distrusted { host, why }) => {
+            Err(cannot(tried, format!("the certificate of {host} is not trusted: {why}")))
+        }
         Err(Broken::Lost { why }) => {
             Err(Fault::transient(Report::new(tried, format!("the answer was lost: {why}"))))
         }

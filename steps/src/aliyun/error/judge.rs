@@ -78,6 +78,13 @@ pub(in crate::aliyun) fn broken(origin: &Origin, broken: Broken) -> Fault {
                 .meaning(format!("`{host}` could not be reached from this machine"))
                 .help("Check the network, the proxy settings and the region's spelling."),
         ),
+        Broken::Distrusted { host, why } => Fault::prerequisite(
+            origin
+                .report(why)
+                .code("Certificate")
+                .meaning(format!("the certificate of `{host}` is not trusted"))
+                .help("Behind a proxy that opens connections, name its authority: ca_file under [cloud]."),
+        ),
         Broken::Lost { why } => {
             uncertain(origin, origin.report(format!("the answer was lost: {why}")))
         }

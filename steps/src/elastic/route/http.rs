@@ -120,7 +120,9 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 fn broken(error: &reqwest::Error) -> Broken {
-    if error.is_connect() {
+    if crate::tls::distrusts(error) {
+        Broken::Distrusted(chain(error))
+    } else if error.is_connect() {
         Broken::Unreachable(chain(error))
     } else if error.is_builder() {
         Broken::Misbuilt(chain(error))

@@ -98,6 +98,8 @@ impl Ask<'_> {
 pub(super) enum Broken {
     /// No connection came about: the request was certainly not seen.
     Unreachable(String),
+    /// The certificate is not one that is trusted: nothing was sent.
+    Distrusted(String),
     /// The connection broke or fell silent after the request may have left.
     Lost(String),
     /// The answer is larger than [`MAX_ANSWER_BYTES`].

@@ -158,7 +158,6 @@ impl Act for EndpointService {
     const REVERSE: Reverse = Reverse::Undo(
         "detaches the load balancer zone by zone and deletes the endpoint service that was made",
     );
-    const COST: Option<&'static str> = Some("PrivateLink, by the hour of each zone and by GB");
 
     fn lane(&self, cx: &Cx<'_, Self>) -> Option<String> {
         Some(format!("endpoint service of {}", cx.needs.1.balancer))

@@ -84,7 +84,8 @@ impl Step for PrivateConnection {
 
 impl Act for PrivateConnection {
     const REVERSE: Reverse = Reverse::Undo("deletes the private connection that was made");
-    const COST: Option<&'static str> = Some("PrivateLink endpoint, by the hour and by GB");
+    const COST: Option<&'static str> =
+        Some("PrivateLink endpoint, by the hour of each zone and by GB");
 
     fn lane(&self, cx: &Cx<'_, Self>) -> Option<String> {
         Some(format!("instance {}", cx.needs.0.follower.instance.instance))

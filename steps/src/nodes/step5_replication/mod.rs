@@ -10,4 +10,4 @@ pub use auto_follow::AutoFollow;
 pub use existing_indices::{ExistingIndices, Followers, Pair};
 pub use remote_cluster::RemoteCluster;
 
-pub(crate) use wanted::{follower_name, matches};
+pub(crate) use wanted::{Choice, choose, follower_name, matches};

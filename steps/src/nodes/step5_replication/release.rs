@@ -131,6 +131,7 @@ mod tests {
             data_stream: None,
             closed,
             searchable_snapshot: false,
+            lease_period_ms: 0,
         };
         let keep = |is_follower, closed, active| {
             next(&index(is_follower, closed), active, OnRollback::Keep)

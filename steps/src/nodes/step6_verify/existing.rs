@@ -2,8 +2,10 @@
 
 use crate::calls::{Calls, Declares};
 use crate::elastic::{Cluster, DocKey, ShardSeq};
+use crate::lag::{behind, operations};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::nodes::step5_replication::{ExistingIndices, Pair};
+use crate::verify::{Likeness, liken};
 use crate::{Which, World};
 use escrr_engine::{Class, Cx, Fault, NodeId, Patience, Report, Seen, Step};
 use serde::{Deserialize, Serialize};
@@ -35,19 +37,6 @@ pub struct VerifiedIndex {
 }
 
 type Checkpoints = BTreeMap<String, Vec<ShardSeq>>;
-
-fn operations(shards: &[ShardSeq]) -> u64 {
-    shards.iter().map(|s| u64::try_from(s.global_checkpoint + 1).unwrap_or(0)).sum()
-}
-
-/// Operations that the follower still lacks of what the leader had.
-fn behind(leader: &[ShardSeq], follower: &[ShardSeq]) -> u64 {
-    let lacks = |l: &ShardSeq| {
-        let at = follower.iter().find(|f| f.shard == l.shard).map_or(-1, |f| f.global_checkpoint);
-        u64::try_from(l.global_checkpoint - at).unwrap_or(0)
-    };
-    leader.iter().map(lacks).sum()
-}
 
 impl Declares for Existing {
     const CALLS: Calls = Calls::NONE;
@@ -145,7 +134,7 @@ async fn compare(
     })
 }
 
-/// Compares documents one by one; those changed since the follower's checkpoint do not count.
+/// Compares documents one by one; those that may still be on their way do not count.
 async fn sample(
     cx: &Cx<'_, Existing>,
     (leader, follower): (&Cluster, &Cluster),
@@ -159,22 +148,24 @@ async fn sample(
     let documents = leader.sample_docs(&pair.leader, cx.now_ms, size).await?;
     let keys: Vec<DocKey> = documents.iter().map(|d| d.key.clone()).collect();
     let copies = follower.get_docs(&pair.follower, &keys).await?;
+    // A document does not say its shard: only below all checkpoints it must have arrived.
     let safe = have.iter().map(|s| s.global_checkpoint).min().unwrap_or(-1);
     let mut compared = 0;
     for (document, copy) in documents.iter().zip(copies) {
-        if document.seq_no > safe {
-            continue;
-        }
-        // The copy may be newer by now, but never older and never another text.
-        let equal = copy.is_some_and(|c| {
-            c.seq_no > document.seq_no
-                || (c.seq_no == document.seq_no && c.source == document.source)
-        });
+        let equal = match liken(document, copy.as_ref()) {
+            Likeness::Same => true,
+            // It may be newer by now; what it holds then is another question.
+            Likeness::Newer => continue,
+            Likeness::Older | Likeness::Absent if document.seq_no > safe => continue,
+            Likeness::Altered | Likeness::Older | Likeness::Absent => false,
+        };
         if !equal {
             let tried = format!("comparing document {} of {}", document.key.id, pair.leader);
             let said = format!("{} does not hold the same", pair.follower);
             return Err(verification(
-                Report::new(tried, said).help("delete the follower and follow the index again"),
+                Report::new(tried, said)
+                    .help("delete the follower and follow the index again")
+                    .help("`escrr verify --full` names every document that differs"),
             ));
         }
         compared += 1;

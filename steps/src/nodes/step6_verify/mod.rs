@@ -2,10 +2,9 @@
 
 mod existing;
 mod incremental;
-mod probe;
 mod probe_removed;
 
+pub use crate::verify::Probe;
 pub use existing::{Existing, Verified, VerifiedIndex};
 pub use incremental::Incremental;
-pub use probe::Probe;
 pub use probe_removed::ProbeRemoved;

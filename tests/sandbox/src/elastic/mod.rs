@@ -129,6 +129,21 @@ pub fn handle(
     route::handle(state, wire, now_ms, instance, request)
 }
 
+/// Changes what one cluster holds of a document, past every engine and every operation: what
+/// replication cannot see. Without a source the document is gone. Says whether it was there.
+pub fn alter(
+    state: &mut State,
+    instance: &str,
+    (index, id): (&str, &str),
+    source: Option<&Value>,
+) -> bool {
+    let found = state.clusters.get_mut(instance).and_then(|c| c.indices.get_mut(index));
+    found.is_some_and(|index| {
+        // Routing is not known here, so every shard is asked.
+        index.shards.iter_mut().any(|shard| shard.alter(id, source.cloned()))
+    })
+}
+
 /// Lists what was set up in the clusters: `remote_cluster`, `auto_follow_pattern`, `follower_index`.
 pub fn inventory(state: &State) -> Vec<Thing> {
     seed::inventory(state)

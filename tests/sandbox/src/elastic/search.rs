@@ -60,6 +60,28 @@ fn sort_keys(body: &Value) -> Vec<(String, bool)> {
 
 /// Runs a search over indices of one cluster.
 pub(crate) fn run(cluster: &Cluster, names: &[String], body: &Value) -> Outcome<Found> {
+    run_on(cluster, names, body, &|_| true)
+}
+
+/// Which shards `preference` leaves: `_shards:0,2`, with whatever follows after a bar.
+fn preferred(ctx: &Ctx<'_>) -> Outcome<Option<Vec<usize>>> {
+    let Some(list) = ctx.query("preference").and_then(|p| p.strip_prefix("_shards:")) else {
+        return Ok(None);
+    };
+    let list = list.split('|').next().unwrap_or_default();
+    let numbers: Result<Vec<usize>, _> = list.split(',').map(str::parse).collect();
+    numbers.map(Some).map_err(|_| {
+        Failure::new(400, "number_format_exception", format!("For input string: \"{list}\""))
+    })
+}
+
+/// The same over some of their shards.
+fn run_on(
+    cluster: &Cluster,
+    names: &[String],
+    body: &Value,
+    wanted: &dyn Fn(usize) -> bool,
+) -> Outcome<Found> {
     let query = query_of(body);
     let keys = sort_keys(body);
     let mut hits = Vec::new();
@@ -67,11 +89,12 @@ pub(crate) fn run(cluster: &Cluster, names: &[String], body: &Value) -> Outcome<
     for name in names {
         let index = cluster.index(name)?;
         refuse_closed(name, index)?;
-        shards += index.shards.len();
+        shards += (0..index.shards.len()).filter(|number| wanted(*number)).count();
         if index.restoring() {
             return Err(Failure::new(503, "search_phase_execution_exception", "all shards failed"));
         }
-        for (number, shard) in index.shards.iter().enumerate() {
+        let chosen = index.shards.iter().enumerate().filter(|(number, _)| wanted(*number));
+        for (number, shard) in chosen {
             for (seq, op) in shard.docs() {
                 if let Some(score) = score(&query, &Candidate { seq, op })? {
                     hits.push(Hit { index: name, shard: number, seq, op, score, sort: Vec::new() });
@@ -233,7 +256,9 @@ pub(crate) fn search(ctx: &mut Ctx<'_>) -> Outcome {
     }
     let cluster = ctx.cluster()?;
     let names = resolve(cluster, &expression, options(ctx, false))?;
-    let found = run(cluster, &names, &body)?;
+    let shards = preferred(ctx)?;
+    let wanted = |number| shards.as_ref().is_none_or(|shards| shards.contains(&number));
+    let found = run_on(cluster, &names, &body, &wanted)?;
     let size = found.hits.len();
     let mut reply = answer(&found, &body);
     if let Some(map) = reply.as_object_mut() {

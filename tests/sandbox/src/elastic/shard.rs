@@ -126,6 +126,19 @@ impl Shard {
         copy
     }
 
+    /// Changes what is held of a document without an operation, as nothing in replication does:
+    /// another content, or none at all; says whether the document was there.
+    pub(crate) fn alter(&mut self, id: &str, source: Option<Value>) -> bool {
+        let Some(seq) = self.doc(id).map(|(seq, _)| seq) else { return false };
+        if source.is_none() {
+            self.ops.remove(&seq);
+            self.last.remove(id);
+        } else if let Some(op) = self.ops.get_mut(&seq) {
+            op.source = source;
+        }
+        true
+    }
+
     /// Adds or renews a lease.
     pub(crate) fn renew(&mut self, id: &str, retaining: u64, now_ms: u64) {
         let retaining = retaining.max(self.leases.get(id).map_or(0, |l| l.retaining));

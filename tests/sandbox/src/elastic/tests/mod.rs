@@ -4,6 +4,7 @@ mod auto_follow;
 mod cluster;
 mod cycle;
 mod leases;
+mod pages;
 mod refusals;
 mod remotes;
 mod world;

@@ -1,0 +1,87 @@
+//! Asking again: a read that met something passing is repeated before anybody hears of it.
+//!
+//! One look at a cluster takes up to twenty requests, and starts from the beginning when one of
+//! them fails. A cluster that turns four requests in ten away would never be seen as a whole. A
+//! write is never repeated here: whether it happened is for the next look to tell.
+
+use escrr_engine::{Clock, Fault, clock::SystemClock};
+use std::fmt;
+use std::sync::Arc;
+
+/// The pauses before the second, third, … time that a read is tried, in milliseconds.
+const PAUSES_MS: [u64; 4] = [100, 300, 900, 1_800];
+
+/// How often a read is repeated, and by which clock it waits meanwhile.
+#[derive(Clone)]
+pub struct Again {
+    pauses_ms: [u64; PAUSES_MS.len()],
+    clock: Arc<dyn Clock>,
+}
+
+impl Again {
+    /// Four times more, with pauses that grow.
+    ///
+    /// The clock has to be one that goes on while somebody works: the wall clock or a scaled one.
+    pub fn by(clock: Arc<dyn Clock>) -> Self {
+        Self { pauses_ms: PAUSES_MS, clock }
+    }
+
+    /// Four times more without a pause: for a clock that jumps, which would stand still.
+    pub fn at_once() -> Self {
+        Self { pauses_ms: [0; PAUSES_MS.len()], clock: Arc::new(SystemClock) }
+    }
+
+    /// Waits before the next attempt; false if there is to be none.
+    ///
+    /// A fault that will last, or says itself when to come back, is passed on at once; so is a
+    /// host that cannot be reached, for that alone takes long to find out.
+    pub(super) async fn after(&self, fault: &Fault, attempt: usize) -> bool {
+        let Fault::Transient { retry_after_ms: None, report } = fault else { return false };
+        if report.code.as_deref() == Some(super::error::UNREACHABLE) {
+            return false;
+        }
+        let Some(pause_ms) = self.pauses_ms.get(attempt) else { return false };
+        if *pause_ms > 0 {
+            drop(self.clock.wait_until(self.clock.now_ms() + pause_ms).await);
+        }
+        true
+    }
+}
+
+impl Default for Again {
+    fn default() -> Self {
+        Self::by(Arc::new(SystemClock))
+    }
+}
+
+impl fmt::Debug for Again {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Again").field("pauses_ms", &self.pauses_ms).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use escrr_engine::Report;
+
+    async fn attempts(fault: Fault) -> usize {
+        let again = Again::at_once();
+        let mut attempt = 0;
+        while again.after(&fault, attempt).await {
+            attempt += 1;
+        }
+        attempt
+    }
+
+    #[tokio::test]
+    async fn only_what_passes_by_itself_and_soon_is_asked_again() {
+        let report = || Report::new("GET /", "no");
+        assert_eq!(attempts(Fault::transient(report())).await, PAUSES_MS.len());
+        assert_eq!(attempts(Fault::transient(report().code("Unreachable"))).await, 0);
+        let told = Fault::Transient { retry_after_ms: Some(1), report: report() };
+        assert_eq!(attempts(told).await, 0);
+        assert_eq!(attempts(Fault::refused(report())).await, 0);
+        assert_eq!(attempts(Fault::Unknown(report())).await, 0);
+    }
+}
