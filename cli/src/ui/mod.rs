@@ -236,7 +236,11 @@ impl Ui {
         loop {
             ask(&self.err, question);
             let mut answer = String::new();
-            match io::stdin().lock().read_line(&mut answer) {
+            let read = {
+                let mut source = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+                source.read_line(&mut answer)
+            };
+            match read {
                 Ok(0) => return Err(CommandError::new(codes::DECLINED, "nothing was chosen")),
                 Ok(_) => match number(&answer, several) {
                     Some(at) => return Ok(at),
@@ -272,6 +276,8 @@ impl Ui {
 fn captured_in(kept: &Kept, color: bool) -> Sink {
     let raw: Box<dyn Write + Send> = Box::new(kept.clone());
     Mutex::new(Box::new(AutoStream::new(raw, choice(color))))
+}
+
 /// The place, from 0, that a number from 1 stands for.
 fn number(answer: &str, several: usize) -> Option<usize> {
     let number: usize = answer.trim().parse().ok()?;
