@@ -112,14 +112,14 @@ codes! {
     OTHER_SPEC = "E0505", Usage, "set up with another spec";
     /// The saga belongs to another cloud.
     OTHER_WORLD = "E0506", Usage, "begun in another cloud";
-    /// The credentials are those of another account.
-    OTHER_ACCOUNT = "E0510", Permission, "credentials of another account";
     /// What the link is made of is no longer as it was.
     CHANGED = "E0507", Failed, "the link has changed";
     /// Something is left that nobody takes back.
     LEFT_BEHIND = "E0508", LeftBehind, "something is left behind";
     /// The world is not as it was when the plan was made.
     PLAN_CHANGED = "E0509", Changes, "the world has changed since the plan";
+    /// The credentials are those of another account.
+    OTHER_ACCOUNT = "E0510", Permission, "credentials of another account";
     /// Killed on purpose, a run did not go on as it has to.
     SELFTEST = "E0601", Failed, "the self-test failed";
     /// The other side said no.

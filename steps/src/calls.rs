@@ -84,6 +84,8 @@ impl Listing {
 
 /// What `escrr init` chooses from.
 const CHOICE: Action = Action::new(Product::Elasticsearch, "ListInstance");
+/// What tells whose account it is, before anything is carried on.
+const WHOSE: Action = Action::new(Product::Sts, "GetCallerIdentity");
 
 /// Every call that a purpose needs, each once.
 pub fn calls(purpose: Purpose) -> BTreeSet<Action> {
@@ -93,7 +95,10 @@ pub fn calls(purpose: Purpose) -> BTreeSet<Action> {
         Purpose::Run => [calls.look, calls.act].concat(),
         Purpose::Rollback => calls.undo.to_vec(),
     };
-    let of_no_node = (purpose == Purpose::Look).then_some(CHOICE);
+    let of_no_node = match purpose {
+        Purpose::Look => vec![CHOICE],
+        Purpose::Run | Purpose::Rollback => vec![WHOSE],
+    };
     nodes.iter().flat_map(|(_, calls)| of(calls)).chain(of_no_node).collect()
 }
 

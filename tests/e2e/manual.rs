@@ -91,7 +91,7 @@ fn an_error_is_explained_offline_and_without_a_home() {
     let explained = escrr(home.path(), &["explain", code, "--output", "json"]).exits(0).json();
     assert_eq!(explained["code"], code);
     assert_eq!(explained["exit_code"], refused["exit_code"]);
-    drop(escrr(home.path(), &["explain", "E0102"]).exits(2).says("did you mean E0101"));
+    drop(escrr(home.path(), &["explain", "E0111"]).exits(2).says("did you mean E0101"));
     let listed = escrr(home.path(), &["explain", "--output", "ndjson"]).exits(0).stdout;
     assert!(listed.lines().count() > 40, "{listed}");
     assert!(!home.path().join("state").exists(), "explaining made a home");

@@ -86,7 +86,9 @@ impl Check<'_> {
                 false
             }
             "allOf" => {
-                list(rule).iter().for_each(|rule| self.at(rule, value, path));
+                for rule in list(rule) {
+                    self.at(rule, value, path);
+                }
                 false
             }
             "anyOf" | "oneOf" => return self.one(word, list(rule), value, path),

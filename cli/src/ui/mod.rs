@@ -391,6 +391,17 @@ mod tests {
     }
 
     #[test]
+    fn who_answers_with_no_number_of_the_list_is_asked_again() {
+        let stage = crate::commands::tests::Stage::new(OutputForm::Human);
+        let settings = stage.context().settings;
+        let (ui, captured) = Ui::rehearsed(settings, "0\nsecond\n2\n");
+        assert_eq!(ui.choose("Number: ", 3).unwrap(), 1);
+        assert_eq!(captured.err().matches("from 1 to 3").count(), 2, "{}", captured.err());
+        let (ui, _) = Ui::rehearsed(settings, "");
+        assert_eq!(ui.choose("Number: ", 3).unwrap_err().code, codes::DECLINED);
+    }
+
+    #[test]
     fn nobody_is_asked_without_a_terminal() {
         let (ui, captured) = Ui::captured(OutputForm::Human);
         let error = ui.confirm("Make it?", "yes", "--yes").unwrap_err();
