@@ -13,6 +13,7 @@ pub mod credentials;
 pub mod error;
 pub mod exit;
 pub mod files;
+pub mod history;
 pub mod manner;
 pub mod place;
 pub mod pretend;
