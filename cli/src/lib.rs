@@ -15,6 +15,7 @@ pub mod error;
 pub mod exit;
 pub mod explain;
 pub mod files;
+pub mod history;
 pub mod manner;
 pub mod place;
 pub mod pretend;

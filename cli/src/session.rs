@@ -5,6 +5,7 @@ use crate::args::{DieArg, OutputForm, SandboxArg};
 use crate::codes;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::history::History;
 use crate::place::{self, Place};
 use crate::pretend::Publicity;
 use crate::store;
@@ -130,7 +131,9 @@ impl<'a> Session<'a> {
         let clock = place.clock().await?;
         let (progress, news) = mpsc::unbounded_channel();
         let flag = place::flag(arg.choice());
-        let board = Board::new(Arc::clone(&catalog), flag.clone());
+        let kind = place::kind(arg.choice());
+        let history = History::of_writer(&committer, &catalog, kind).await?;
+        let board = Board::new(Arc::clone(&catalog), flag.clone(), history);
         let lanes = Arc::new(Lanes::default());
         let engine = Engine { catalog, committer, clock, lanes, progress, random: random().into() };
         if context.ui.form() == OutputForm::Ndjson {
@@ -139,7 +142,7 @@ impl<'a> Session<'a> {
         Ok(Self {
             engine: Arc::new(engine),
             place,
-            kind: place::kind(arg.choice()),
+            kind,
             flag,
             news,
             board,

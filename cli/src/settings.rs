@@ -87,6 +87,8 @@ pub struct Settings {
     pub interactive: bool,
     /// Can the terminal show more than ASCII?
     pub unicode: bool,
+    /// May a result on stdout be drawn over again?
+    pub redraws: bool,
     /// Columns for tables on stdout; absent when it is no terminal.
     pub columns: Option<usize>,
     /// The same for stderr.
@@ -117,6 +119,9 @@ impl Settings {
             verbose: global.verbose,
             interactive: terminal.stdin && terminal.stderr && !global.no_input,
             unicode: unicode(env),
+            redraws: terminal.stdout
+                && !dumb
+                && !matches!(global.progress, ProgressForm::Plain | ProgressForm::None),
             columns: terminal.columns.filter(|_| terminal.stdout),
             columns_stderr: terminal.columns.filter(|_| terminal.stderr),
             cloud: global.cloud,

@@ -1,6 +1,7 @@
 //! The only place that writes to the terminal: results on stdout, everything else on stderr.
 
 pub mod document;
+pub mod frame;
 pub mod graph;
 pub mod picture;
 pub mod progress;
@@ -78,6 +79,11 @@ impl Ui {
 
     /// Streams that keep what was written, without colours.
     pub fn captured(form: OutputForm) -> (Self, Captured) {
+        Self::captured_at(form, None)
+    }
+
+    /// The same, with tables as wide as a terminal of so many columns.
+    pub fn captured_at(form: OutputForm, columns: Option<usize>) -> (Self, Captured) {
         let captured = Captured::default();
         let sink = |kept| captured_in(kept, false);
         let ui = Self {
@@ -88,8 +94,8 @@ impl Ui {
             quiet: false,
             verbose: 0,
             interactive: false,
-            columns: None,
-            columns_stderr: None,
+            columns,
+            columns_stderr: columns,
         };
         (ui, captured)
     }

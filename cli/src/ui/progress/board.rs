@@ -1,5 +1,6 @@
 //! What is known of the sagas at work: the fold of the news.
 
+use crate::history::History;
 use escrr_engine::{About, Catalog, News, NodeState, Progress, Saga, SagaId};
 use escrr_steps::World;
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ pub struct Board {
     views: BTreeMap<SagaId, View>,
     /// The flag that leads to the same world again, with a space before it.
     pub flag: String,
+    /// How long nodes took before.
+    pub history: History,
 }
 
 /// One saga at work.
@@ -38,8 +41,8 @@ pub struct Wait {
 
 impl Board {
     /// A board without sagas.
-    pub fn new(catalog: Arc<Catalog<World>>, flag: String) -> Self {
-        Self { catalog, views: BTreeMap::new(), flag }
+    pub fn new(catalog: Arc<Catalog<World>>, flag: String, history: History) -> Self {
+        Self { catalog, views: BTreeMap::new(), flag, history }
     }
 
     /// Puts a saga on the board, as it is when this process begins to carry it on.
@@ -156,7 +159,7 @@ pub(super) mod tests {
     /// Sagas that were begun at 1 s.
     pub(in crate::ui::progress) fn at_work(links: &[&str]) -> Board {
         let catalog = Arc::new(escrr_steps::catalog::catalog().unwrap());
-        let mut board = Board::new(Arc::clone(&catalog), String::new());
+        let mut board = Board::new(Arc::clone(&catalog), String::new(), History::default());
         for (at, link) in (1..).zip(links) {
             let created = Event::Created {
                 link: (*link).to_owned(),

@@ -1,12 +1,13 @@
 //! A live tree by documented step; never more than a dozen lines.
 
 use super::board::{Board, View};
+use crate::ui::frame::Frame;
 use crate::ui::words::{ids, one_line, span};
 use crate::ui::{result::heading, table};
 use anstyle::{AnsiColor, Style};
 use escrr_engine::{NodeState, Phase};
 use escrr_steps::catalog::PHASES;
-use std::io::{self, Write};
+use std::io;
 
 /// Never more lines than this.
 const MOST_LINES: usize = 12;
@@ -36,10 +37,9 @@ const ASCII: Glyphs = Glyphs { done: "+", bad: "x", ahead: ".", turning: &["|", 
 
 /// A live tree.
 pub struct Tree {
-    to: Box<dyn Write + Send>,
+    frame: Frame,
     color: bool,
     glyphs: Glyphs,
-    drawn: usize,
     turn: usize,
     /// Columns, where they are not the terminal's own.
     columns: Option<usize>,
@@ -48,41 +48,31 @@ pub struct Tree {
 impl Tree {
     /// A tree on stderr.
     pub fn on_stderr(color: bool, unicode: bool) -> Self {
-        Self::on(Box::new(io::stderr()), color, unicode)
+        Self::on(Frame::on_stderr(), color, unicode)
     }
 
-    fn on(to: Box<dyn Write + Send>, color: bool, unicode: bool) -> Self {
+    fn on(frame: Frame, color: bool, unicode: bool) -> Self {
         let glyphs = if unicode { UNICODE } else { ASCII };
-        Self { to, color, glyphs, drawn: 0, turn: 0, columns: None }
+        Self { frame, color, glyphs, turn: 0, columns: None }
     }
 
     /// Draws it anew over what was drawn before.
     pub fn draw(&mut self, board: &Board, now_ms: u64) {
         self.turn += 1;
         let lines = self.lines(board, now_ms, true);
-        self.put(&lines);
+        self.frame.put(&lines);
     }
 
     /// Draws it a last time, without what was going on.
     pub fn rest(&mut self, board: &Board, now_ms: u64) {
         let lines = self.lines(board, now_ms, false);
-        self.put(&lines);
-        self.drawn = 0;
+        self.frame.put(&lines);
+        self.frame.rest();
     }
 
     /// Takes it away, so that something else can be written.
     pub fn clear(&mut self) {
-        self.put(&[]);
-    }
-
-    /// One write a frame, so that nobody sees half of it. A terminal that went away is
-    /// no reason to stop a saga.
-    fn put(&mut self, lines: &[String]) {
-        let up = if self.drawn > 0 { format!("\x1b[{}A", self.drawn) } else { String::new() };
-        let drawn: String = lines.iter().flat_map(|line| [line.as_str(), "\x1b[K\n"]).collect();
-        let frame = format!("{up}\r{drawn}\x1b[J");
-        self.drawn = lines.len();
-        self.to.write_all(frame.as_bytes()).and_then(|()| self.to.flush()).ok();
+        self.frame.put(&[]);
     }
 }
 
@@ -200,7 +190,7 @@ impl Tree {
             | NodeState::Stuck { .. } => "",
         };
         let since = span(now_ms.saturating_sub(view.since_ms(at)));
-        let usual = span(u64::from(about.patience.usual_s) * 1000);
+        let usual = span(board.history.usual_ms(at, about));
         let wait = view.waits.get(&at);
         let style = if wait.is_some_and(|w| w.overdue || w.attempt > 0) { WAITS } else { DIM };
         let what = state.output().map(ids).unwrap_or_default();
@@ -260,7 +250,7 @@ mod tests {
     use crate::ui::progress::board::tests::{at_work, waiting};
 
     fn tree() -> Tree {
-        let mut tree = Tree::on(Box::new(io::sink()), false, true);
+        let mut tree = Tree::on(Frame::on(Box::new(io::sink())), false, true);
         tree.columns = Some(80);
         tree
     }

@@ -1,74 +1,20 @@
-//! `escrr status`
+//! What `escrr status` shows to people.
 
-use crate::Context;
-use crate::args::{OutputForm, StatusArgs};
-use crate::clock::pause;
-use crate::error::CommandError;
-use crate::exit::Exit;
-use crate::place::flag_of_kind;
-use crate::sagas::{choose, fold, next_command, phase_name};
-use crate::session::catalog;
-use crate::store::{self, SECOND};
-use crate::ui::document;
-use crate::ui::result::{self, heading};
+use crate::history::History;
+use crate::sagas::phase_name;
+use crate::ui::result::heading;
 use crate::ui::words::{count, ids, one_line, span, time_s};
 use escrr_engine::store::Holder;
 use escrr_engine::{About, Direction, NodeState, Phase, Saga};
 use escrr_steps::catalog::PHASES;
-use serde_json::json;
 
-/// Shows how far a saga is, again and again if that was asked for.
-pub(super) async fn run(args: &StatusArgs, context: Context<'_>) -> Result<Exit, CommandError> {
-    let catalog = catalog()?;
-    let mut shown = None;
-    let mut link = args.link.link.clone();
-    loop {
-        let (saga, holder) = {
-            let reading = store::read(&context.settings.home)?;
-            let head = choose(&reading.heads()?, link.as_deref(), None)?;
-            (fold(head.saga, &catalog, &reading)?, store::writer(&reading).cloned())
-        };
-        // The first that was meant stays meant, also when others begin.
-        link = Some(saga.link.clone());
-        let now = (saga.version, holder.is_some());
-        if shown.replace(now) != Some(now) {
-            show(&saga, catalog.about(), holder.as_ref(), context);
-        }
-        if !args.watch || saga.outcome.is_some() || holder.is_none() {
-            return Ok(Exit::Done);
-        }
-        pause(SECOND).await;
-    }
-}
-
-fn show(saga: &Saga, about: &[About], holder: Option<&Holder>, context: Context<'_>) {
-    let at_work = holder.filter(|holder| holder.links.contains(&saga.link));
-    let next = if at_work.is_some() {
-        Some(format!("escrr status {} --watch", saga.link))
-    } else {
-        next_command(saga, flag_of_kind(&saga.world))
-    };
-    if context.ui.form() == OutputForm::Human {
-        context.ui.result(&screen(saga, about, at_work));
-        for problem in result::problems(saga, about) {
-            context.ui.problem(&problem);
-        }
-        if let Some(next) = next {
-            context.ui.next(&next);
-        }
-        return;
-    }
-    let mut whole = document::saga(saga, about, Exit::Done, next.as_deref());
-    if let Some(fields) = whole.as_object_mut() {
-        fields.insert("holder".into(), json!(at_work));
-    }
-    match context.ui.form() {
-        OutputForm::Json => context.ui.document(&whole),
-        OutputForm::Human | OutputForm::Ndjson => context.ui.line(&whole),
-    }
-}
-
-fn screen(saga: &Saga, about: &[About], holder: Option<&Holder>) -> String {
+/// How far a saga is: by documented step, with every node that is not at rest as it should be.
+pub(super) fn screen(
+    saga: &Saga,
+    about: &[About],
+    holder: Option<&Holder>,
+    history: &History,
+) -> String {
     let mut lines = vec![format!(
         "{}  {}  ({})",
         saga.link,
@@ -91,7 +37,7 @@ fn screen(saga: &Saga, about: &[About], holder: Option<&Holder>) -> String {
         lines.push(step(saga, phase, &nodes));
         for at in nodes {
             if let Some(about) = about.get(at) {
-                lines.extend(node(saga, at, about, holder.is_some()));
+                lines.extend(node(saga, at, about, (holder.is_some(), history)));
             }
         }
     }
@@ -112,10 +58,15 @@ fn step(saga: &Saga, phase: u8, nodes: &[usize]) -> String {
 }
 
 /// A node that is not at rest as it should be; the others are only counted.
-fn node(saga: &Saga, at: usize, about: &About, at_work: bool) -> Option<String> {
+fn node(
+    saga: &Saga,
+    at: usize,
+    about: &About,
+    (at_work, history): (bool, &History),
+) -> Option<String> {
     let state = saga.node(at);
     let since = |ms: u64| format!("since {}", time_s(ms));
-    let usual = span(u64::from(about.patience.usual_s) * 1000);
+    let usual = span(history.usual_ms(at, about));
     let said = match state {
         NodeState::Intended(intent) => {
             let begun = if at_work { "making" } else { "was being made" };

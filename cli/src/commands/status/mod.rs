@@ -1,0 +1,107 @@
+//! `escrr status`
+
+mod screen;
+mod watch;
+
+use crate::Context;
+use crate::args::{OutputForm, StatusArgs};
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::history::History;
+use crate::place::flag_of_kind;
+use crate::sagas::{choose, fold, next_command};
+use crate::session::catalog;
+use crate::store;
+use crate::ui::document;
+use crate::ui::frame::fitting;
+use crate::ui::result;
+use escrr_engine::store::{Holder, Reading};
+use escrr_engine::{About, Catalog, Saga};
+use escrr_steps::World;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Shows how far a saga is, again and again if that was asked for.
+pub(super) async fn run(args: &StatusArgs, context: Context<'_>) -> Result<Exit, CommandError> {
+    let catalog = catalog()?;
+    let reading = store::read(&context.settings.home)?;
+    let head = choose(&reading.heads()?, args.link.link.as_deref(), None)?;
+    let look = Look::take(&reading, head.saga, &catalog)?;
+    let history = History::read(&reading, &catalog, &look.saga.world)?;
+    drop(reading);
+    if args.watch {
+        return watch::watch(look, &history, context).await;
+    }
+    look.show(&history, context);
+    Ok(Exit::Done)
+}
+
+/// A saga at one moment, and who is at it.
+struct Look {
+    catalog: Arc<Catalog<World>>,
+    saga: Saga,
+    holder: Option<Holder>,
+}
+
+impl Look {
+    fn take(
+        reading: &Reading,
+        saga: escrr_engine::SagaId,
+        catalog: &Arc<Catalog<World>>,
+    ) -> Result<Self, CommandError> {
+        let saga = fold(saga, catalog, reading)?;
+        let holder = store::writer(reading).filter(|holder| holder.links.contains(&saga.link));
+        Ok(Self { catalog: Arc::clone(catalog), holder: holder.cloned(), saga })
+    }
+
+    fn about(&self) -> &[About] {
+        self.catalog.about()
+    }
+
+    fn screen(&self, history: &History) -> String {
+        screen::screen(&self.saga, self.about(), self.holder.as_ref(), history)
+    }
+
+    fn next(&self) -> Option<String> {
+        match self.holder {
+            Some(_) => Some(format!("escrr status {} --watch", self.saga.link)),
+            None => next_command(&self.saga, flag_of_kind(&self.saga.world)),
+        }
+    }
+
+    /// The result in the form that was asked for.
+    fn show(&self, history: &History, context: Context<'_>) {
+        match context.ui.form() {
+            OutputForm::Human => {
+                let screen = self.screen(history);
+                let columns = context.ui.columns().map(|columns| columns.saturating_add(1));
+                context.ui.result(&match columns {
+                    Some(columns) => fitting(&screen, (columns, usize::MAX)).join("\n"),
+                    None => screen,
+                });
+                self.say_rest(context);
+            }
+            OutputForm::Json => context.ui.document(&self.document()),
+            OutputForm::Ndjson => context.ui.line(&self.document()),
+        }
+    }
+
+    /// Why it stopped, and what comes next.
+    fn say_rest(&self, context: Context<'_>) {
+        for problem in result::problems(&self.saga, self.about()) {
+            context.ui.problem(&problem);
+        }
+        if let Some(next) = self.next() {
+            context.ui.next(&next);
+        }
+    }
+
+    fn document(&self) -> Value {
+        let next = self.next();
+        let mut whole = document::saga(&self.saga, self.about(), Exit::Done, next.as_deref());
+        if let Some(fields) = whole.as_object_mut() {
+            fields.insert("holder".into(), json!(self.holder));
+        }
+        whole
+    }
+}
