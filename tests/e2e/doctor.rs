@@ -1,7 +1,7 @@
 //! `escrr doctor`: each entry of the document's FAQ as a world that is broken in exactly that way.
 //! The cause is named first and alone, and once it is mended the doctor is silent.
 
-use crate::env::{Cloud, Env};
+use crate::env::{Cloud, Env, shape};
 use serde_json::{Value, json};
 
 const LEADER: &str = "es-cn-leader000001";
@@ -164,7 +164,9 @@ const BREAKS: &[Break] = &[
 
 fn comes_and_goes(check: &str) {
     let case = BREAKS.iter().find(|case| case.check == check).unwrap();
-    let env = linked();
+    let env = Env::new();
+    let beginning = shape(&env.inventory());
+    drop(env.escrr(&["run", "--yes"]).exits(0));
     (case.act)(&env);
     let before = env.changes();
     assert_eq!(causes(&doctor(&env, &[], 5)), [check]);
@@ -184,6 +186,9 @@ fn comes_and_goes(check: &str) {
     // The data is whole again, too, and what the cluster remembers of the trouble is history.
     env.cloud.pass(1_000);
     drop(env.escrr(&["verify"]).exits(0));
+    // Whatever was mended, a rollback leaves the world as it was.
+    drop(env.escrr(&["rollback", "--yes"]).exits(0));
+    assert_eq!(shape(&env.inventory()), beginning);
 }
 
 macro_rules! entries {

@@ -38,8 +38,8 @@ pub(super) fn listener(facts: &Facts) -> Option<Finding> {
                 .next("`escrr plan` shows what is missing"),
         );
     };
-    let id = &balancer.load_balancer.load_balancer_id;
-    let status = &balancer.load_balancer.status;
+    let id = &balancer.nlb.load_balancer_id;
+    let status = &balancer.nlb.status;
     if status != "Active" {
         return Some(
             Finding::new(Check::F3, format!("the load balancer is {status}"))

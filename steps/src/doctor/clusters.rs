@@ -102,7 +102,7 @@ pub(super) fn remote(facts: &Facts) -> Option<Finding> {
         if remote.connected {
             return None;
         }
-        let said = remote.cause.as_deref().unwrap_or("it gives no reason");
+        let said = reason(facts, remote);
         let known = cause::of(said);
         let finding =
             Finding::new(Check::F9, format!("the remote cluster {alias} is not connected"));
@@ -113,6 +113,15 @@ pub(super) fn remote(facts: &Facts) -> Option<Finding> {
                 .next(known.next),
         )
     })
+}
+
+/// Why it does not connect. A search that passes over clusters that are away does not say; then
+/// replication, which does not pass over them, knows.
+fn reason<'a>(facts: &'a Facts, remote: &'a Remote) -> &'a str {
+    let own = remote.cause.as_deref().filter(|said| cause::is_known(said));
+    let told = facts.followers.iter().flatten().map(|finding| finding.evidence.as_str());
+    let other = || told.into_iter().find(|said| cause::is_known(said));
+    own.or_else(other).or(remote.cause.as_deref()).unwrap_or("it gives no reason")
 }
 
 /// The alias itself, as it is set.

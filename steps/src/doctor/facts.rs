@@ -56,7 +56,7 @@ pub struct Remote {
 #[derive(Clone, Debug)]
 pub struct Balancer {
     /// The load balancer.
-    pub load_balancer: LoadBalancer,
+    pub nlb: LoadBalancer,
     /// Its vSwitches.
     pub vswitches: Vec<VSwitch>,
     /// Its listeners.

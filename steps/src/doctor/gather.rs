@@ -186,7 +186,7 @@ async fn balancer(
     let listeners = client.list_listeners(id).await?;
     let meant = listeners.iter().find(|l| takes_transport(l)).or(listeners.first());
     let mut found = Balancer {
-        load_balancer,
+        nlb: load_balancer,
         vswitches,
         listeners: listeners.clone(),
         group: None,

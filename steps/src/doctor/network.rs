@@ -21,7 +21,7 @@ pub(super) fn allow_list(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let list = missing.join(", ");
-    let id = &balancer.load_balancer.load_balancer_id;
+    let id = &balancer.nlb.load_balancer_id;
     let problem = format!("the leader's private allow list lacks {list}");
     let held: Vec<String> = facts
         .leader

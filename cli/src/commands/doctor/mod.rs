@@ -37,7 +37,7 @@ pub(super) async fn run(args: &DoctorArgs, context: Context<'_>) -> Result<Exit,
     }
     let place = Place::reach(&args.subject.sandbox, Publicity::Silent, context).await?;
     let flag = place::flag(args.subject.sandbox.choice());
-    let done = visit((spec, saga, flag), args, &place, context).await;
+    let done = Box::pin(visit((spec, saga, flag), args, &place, context)).await;
     place.leave().await;
     done
 }
@@ -141,13 +141,13 @@ fn show(visit: &Visit, fixed: bool, context: Context<'_>) -> Exit {
     }
     let exit = visit.exit();
     let link = &visit.link;
-    let (code, said) = match exit {
-        Exit::Blocked => {
-            let number = visit.diagnosis.findings.len();
-            (codes::PREREQUISITE, format!("{link}: {}", count(number, "finding")))
-        }
-        Exit::Failed => (codes::UNREACHABLE, format!("{link}: not everything could be looked at")),
-        _ => return exit,
+    let number = visit.diagnosis.findings.len();
+    let (code, said) = if number > 0 {
+        (codes::PREREQUISITE, format!("{link}: {}", count(number, "finding")))
+    } else if exit == Exit::Done {
+        return exit;
+    } else {
+        (codes::UNREACHABLE, format!("{link}: not everything could be looked at"))
     };
     let mut error = CommandError::new(code, said);
     let mendable = visit.diagnosis.findings.iter().any(|found| found.remedy.is_some());
