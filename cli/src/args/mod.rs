@@ -17,8 +17,8 @@ pub use doctor::DoctorArgs;
 pub use init::{InitArgs, SidesArg};
 pub use manual::{CompletionsArgs, ExplainArgs, ManArgs, SchemaArgs, SchemaOf};
 pub use sandbox::{
-    FaultArgs, Kill, RunningArgs, SandboxArg, SandboxChoice, SandboxCommand, SandboxStartArgs,
-    WhichRequests,
+    BefallArgs, FaultArgs, Kill, RunningArgs, SandboxArg, SandboxChoice, SandboxCommand,
+    SandboxStartArgs, WhichRequests,
 };
 pub use seeing::{ForceArg, GraphArgs, GraphFormat, ReportArgs};
 pub use selftest::{DieArg, SelftestArgs};

@@ -63,8 +63,35 @@ pub enum SandboxCommand {
     Log(RunningArgs),
     /// Orders something to go wrong
     Fault(Box<FaultArgs>),
+    /// Lets something befall a pretend Elasticsearch instance, without a call
+    Befall(BefallArgs),
     /// Puts the world back to its beginning
     Reset(RunningArgs),
+}
+
+/// `escrr sandbox befall`
+#[derive(Clone, Debug, clap::Args)]
+pub struct BefallArgs {
+    /// The instance, for example `es-cn-leader000001`
+    #[arg(value_name = "INSTANCE")]
+    pub instance: String,
+    /// Its nodes are replaced: its domain leads to other addresses
+    #[arg(
+        long,
+        env = "ESCRR_OTHER_ADDRESSES",
+        action = ArgAction::SetTrue,
+        value_parser = FalseyValueParser::new()
+    )]
+    pub other_addresses: bool,
+    /// Its status from now on: `active`, `inactive`, `invalid`
+    #[arg(long, env = "ESCRR_STATUS", value_name = "STATUS")]
+    pub status: Option<String>,
+    /// Minutes that pass afterwards, so that it can be noticed
+    #[arg(long, env = "ESCRR_MINUTES", value_name = "NUMBER", default_value_t = 2)]
+    pub minutes: u32,
+    /// Which sandbox.
+    #[command(flatten)]
+    pub running: RunningArgs,
 }
 
 /// `escrr sandbox start`

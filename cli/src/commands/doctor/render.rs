@@ -45,7 +45,7 @@ pub(super) fn text(visit: &Visit, columns: Option<usize>) -> String {
     if !notes.is_empty() {
         parts.push(notes.join("\n"));
     }
-    parts.push(summary(visit));
+    parts.push(indented(&summary(visit), wide, 0).join("\n"));
     parts.join("\n\n")
 }
 

@@ -1,5 +1,6 @@
 //! `escrr sandbox …`: a thin command over the pretend cloud.
 
+mod befall;
 mod fault;
 mod look;
 mod start;
@@ -28,6 +29,10 @@ pub(super) async fn run(
         }
         SandboxCommand::Fault(args) => {
             fault::run(&args, context).await?;
+            Ok(Exit::Done)
+        }
+        SandboxCommand::Befall(args) => {
+            befall::run(&args, context).await?;
             Ok(Exit::Done)
         }
         SandboxCommand::Reset(args) => {
