@@ -3,7 +3,7 @@
 use crate::World;
 use crate::calls::{Calls, Listing};
 use crate::nodes::prerequisites::{
-    ClusterGate, Compatible, Identity, Instance, Prerequisites, Services, Zones,
+    ClusterGate, Compatible, Identity, Indices, Instance, Prerequisites, Services, Zones,
 };
 use crate::nodes::step1_network::{
     AllowList, Associate, CenInstance, PeerAttachment, PeerEnd, Propagate, Routes, Tie,
@@ -51,6 +51,7 @@ fn list() -> Listing {
         .look(Zones)
         .look(ClusterGate(Leader))
         .look(ClusterGate(Follower))
+        .look(Indices)
         .look(Prerequisites)
         .act(CenInstance)
         .act(TransitRouter(Leader))

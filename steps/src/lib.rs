@@ -6,6 +6,7 @@
 
 mod access;
 pub mod aliyun;
+mod analysis;
 pub mod billing;
 pub mod calls;
 pub mod catalog;
@@ -16,6 +17,7 @@ pub mod elastic;
 pub mod lag;
 pub mod nodes;
 mod own;
+pub mod rules;
 pub mod secret;
 pub mod side;
 pub mod spec;

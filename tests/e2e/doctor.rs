@@ -5,7 +5,6 @@ use crate::env::{Cloud, Env, shape};
 use serde_json::{Value, json};
 
 const LEADER: &str = "es-cn-leader000001";
-const FOLLOWER: &str = "es-cn-follower0001";
 const INDEX: &str = "logs-2026-10";
 const WORLD_8: &str = include_str!("../sandbox/worlds/version-8.toml");
 

@@ -134,10 +134,11 @@ impl Cloud {
     }
 
     /// Somebody else makes a call to another product.
-    pub(crate) fn call(&self, product: &str, action: &str, params: &Value) {
+    pub(crate) fn call(&self, product: &str, action: &str, params: &Value) -> Value {
         let order = serde_json::json!({"product": product, "action": action, "params": params});
         let answer = self.control("change", &order);
         assert_eq!(answer["error"], Value::Null, "{action}: {answer}");
+        answer
     }
 
     /// Lets seconds pass.

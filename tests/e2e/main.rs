@@ -7,6 +7,7 @@
     reason = "a test says what it expects by failing"
 )]
 
+mod bad_worlds;
 mod credentials;
 mod doctor;
 mod env;

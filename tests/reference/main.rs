@@ -4,6 +4,7 @@
 mod command_line;
 mod errors;
 mod exit_codes;
+mod prerequisites;
 mod schemas;
 mod steps;
 

@@ -5,7 +5,7 @@ use super::error::innermost;
 use escrr_engine::Fault;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who the cluster is (`GET /`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,6 +155,19 @@ impl Cluster {
         }
         let all = flag(&value, "/has_all_requested").unwrap_or(false);
         Ok(Privileges { all, missing })
+    }
+
+    /// Asks for the plugins that every node has (`GET /_nodes/plugins`).
+    pub async fn plugins(&self) -> Result<BTreeSet<String>, Fault> {
+        // `name` keeps a node without plugins in the answer.
+        let query = [("filter_path", "nodes.*.name,nodes.*.plugins.name")];
+        let value = self.ask(Method::GET, "/_nodes/plugins", &query, None).await?;
+        let names = |node: &Value| -> BTreeSet<String> {
+            let all = node.get("plugins").and_then(Value::as_array).into_iter().flatten();
+            all.filter_map(|plugin| text(plugin, "/name")).collect()
+        };
+        let each = members(&value, "/nodes").map(|(_, node)| names(node));
+        Ok(each.reduce(|all, node| &all & &node).unwrap_or_default())
     }
 
     /// Asks for every remote connection, by alias.

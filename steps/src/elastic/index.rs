@@ -1,11 +1,12 @@
 //! Indices: what there is, creating, deleting, opening and closing.
 
-use super::client::{Cluster, as_text, count, encode, encode_expression, text};
+use super::client::{Cluster, as_text, count, encode, encode_expression, members, text};
 use super::error::not_found;
 use super::lease::span_ms;
 use escrr_engine::Fault;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// One index and what matters for following it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,10 @@ pub struct Index {
     pub closed: bool,
     /// Whether it is mounted from a snapshot; then nobody can follow.
     pub searchable_snapshot: bool,
+    /// The lifecycle policy that it is under.
+    pub lifecycle: Option<String>,
+    /// Its settings of analysis, flat: `index.analysis.…`.
+    pub analysis: Map<String, Value>,
     /// How long it keeps its history for a follower that is away, in milliseconds.
     pub lease_period_ms: u64,
 }
@@ -58,6 +63,24 @@ impl Cluster {
             Err(fault) if not_found(&fault) => Ok(Vec::new()),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// Reads what the mappings of all indices name: types and analysers of their fields, by index
+    /// (`GET /_all/_mapping`).
+    pub async fn field_types(&self) -> Result<BTreeMap<String, Value>, Fault> {
+        let query = [
+            ("expand_wildcards", "all"),
+            ("ignore_unavailable", "true"),
+            ("allow_no_indices", "true"),
+            (
+                "filter_path",
+                "*.mappings.**.type,*.mappings.**.analyzer,*.mappings.**.search_analyzer,\
+                 *.mappings.**.search_quote_analyzer,*.mappings.**.normalizer",
+            ),
+        ];
+        let value = self.ask(Method::GET, "/_all/_mapping", &query, None).await?;
+        let found = members(&value, "");
+        Ok(found.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
     /// Says whether a name is taken by an index, alias or data stream (`HEAD /<name>`).
@@ -133,6 +156,11 @@ fn index(name: &str, value: &Value) -> Index {
         system: name.starts_with('.') && data_stream.is_none(),
         data_stream,
         closed: is("index.verified_before_close"),
+        lifecycle: setting("index.lifecycle.name").filter(|name| !name.is_empty()),
+        analysis: members(settings, "")
+            .filter(|(key, _)| key.starts_with("index.analysis."))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect(),
         searchable_snapshot: text(settings, "/index.store.type").as_deref() == Some("snapshot"),
         lease_period_ms: setting("index.soft_deletes.retention_lease.period")
             .and_then(|text| span_ms(&text))

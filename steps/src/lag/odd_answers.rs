@@ -30,6 +30,8 @@ fn index(name: &str, is_follower: bool) -> Index {
         closed: false,
         searchable_snapshot: false,
         lease_period_ms: 12 * HOUR_MS,
+        lifecycle: None,
+        analysis: serde_json::Map::new(),
     }
 }
 

@@ -111,6 +111,9 @@ pub struct VSwitchFile {
     /// Uses a custom route table instead of the system one.
     #[serde(default)]
     pub custom_route_table: bool,
+    /// How many addresses are free at the start; left out, other people's things have two.
+    #[serde(default)]
+    pub free: Option<usize>,
 }
 
 /// One Elasticsearch instance and the cluster in it.
@@ -135,6 +138,9 @@ pub struct InstanceFile {
     /// License of the cluster: `platinum`, `enterprise`, `trial`, `basic`.
     #[serde(default = "platinum")]
     pub license: String,
+    /// Plugins that every node has.
+    #[serde(default = "plugins")]
+    pub plugins: Vec<String>,
     /// Users and passwords; `elastic` is a superuser, others have no rights on CCR.
     #[serde(default = "elastic_user")]
     pub users: BTreeMap<String, String>,
@@ -159,6 +165,10 @@ pub struct IndexFile {
     pub no_soft_deletes: bool,
     /// The index is a hidden or system one.
     pub hidden: bool,
+    /// Settings by their full names: `"index.lifecycle.name" = "weekly"`.
+    pub settings: BTreeMap<String, serde_json::Value>,
+    /// Its mapping, as `PUT` takes it; documents made at start add to it.
+    pub mapping: Option<serde_json::Value>,
 }
 
 /// One ECS instance.
@@ -185,6 +195,9 @@ fn active() -> String {
 }
 fn platinum() -> String {
     "platinum".into()
+}
+fn plugins() -> Vec<String> {
+    vec!["analysis-ik".into()]
 }
 fn yes() -> bool {
     true

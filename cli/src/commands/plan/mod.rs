@@ -30,9 +30,11 @@ use crate::session::{catalog, new_id};
 use crate::specs;
 use escrr_engine::store::{Head, Reading};
 use escrr_engine::survey::{Known, Verdict, survey};
-use escrr_engine::{About, Catalog, Class, Clock, Outcome, Report};
+use escrr_engine::{About, Catalog, Class, Clock, NodeId, Outcome, Report};
 use escrr_steps::World;
+use escrr_steps::rules::Warning;
 use escrr_steps::spec::Spec;
+use serde::Deserialize as _;
 use std::path::Path;
 use std::sync::Arc;
 use verdicts::Row;
@@ -91,6 +93,9 @@ pub(super) async fn run(args: &PlanArgs, context: Context<'_>) -> Result<Exit, C
         plan.to_file(place::kind(choice), crate::clock::real_ms()).write(path)?;
     }
     plan.show(exit, out, context);
+    for (node, warning) in plan.warnings() {
+        context.ui.warning(&format!("{node}: {}; {}", warning.said, warning.help));
+    }
     if let Some(error) = error {
         context.ui.problem(&error);
         if args.out.is_some() {
@@ -222,6 +227,17 @@ impl Plan {
     /// The code for a finished link that is not as it was left.
     pub(super) fn exit_of_differences(&self) -> Exit {
         self.worst().map_or(Exit::Failed, |(class, _)| Exit::from(class))
+    }
+
+    /// What prerequisites found that stops nothing, and that a person has to know.
+    fn warnings(&self) -> impl Iterator<Item = (NodeId, Warning)> {
+        let of = |row: Row<'_>| {
+            let all = row.verdict.output()?.get("warnings")?;
+            let all = Vec::<Warning>::deserialize(all).ok()?;
+            let id = row.about.id;
+            Some(all.into_iter().map(move |warning| (id, warning)))
+        };
+        self.rows().filter_map(of).flatten()
     }
 
     fn blocks(&self) -> impl Iterator<Item = (&About, Class, &Report)> {

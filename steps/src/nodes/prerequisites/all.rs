@@ -2,7 +2,8 @@
 
 use super::cluster::compatible;
 use super::{
-    ClusterFacts, ClusterGate, Compatible, Identity, Instance, InstanceFacts, Services, Zones,
+    ClusterFacts, ClusterGate, Compatible, Identity, Indices, Instance, InstanceFacts, Services,
+    Zones,
 };
 use crate::calls::{Calls, Declares};
 use crate::zones::Choice;
@@ -72,6 +73,7 @@ impl Step for Prerequisites {
         Zones,
         ClusterGate<Leader>,
         ClusterGate<Follower>,
+        Indices,
     );
     type Output = Site;
     const ID: NodeId = NodeId::new("link", "prerequisites");
@@ -80,7 +82,7 @@ impl Step for Prerequisites {
     const PATIENCE: Patience = Patience::new(1, 60);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Site>, Fault> {
-        let (_, leader, follower, networks, (), zones, leader_cluster, follower_cluster) =
+        let (_, leader, follower, networks, (), zones, leader_cluster, follower_cluster, _) =
             cx.needs.clone();
         compatible((&leader, &leader_cluster), (&follower, &follower_cluster))?;
         Ok(Seen::Ready(Site {

@@ -3,6 +3,7 @@
 use super::{Instance, InstanceFacts};
 use crate::calls::{Calls, Declares};
 use crate::elastic::{Cluster, WantedPrivileges};
+use crate::rules::{self, Problems};
 use crate::version::Version;
 use crate::{Side, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
@@ -46,34 +47,23 @@ impl<S: Side> Step for ClusterGate<S> {
         let (facts,) = &cx.needs;
         let cluster = cx.world.cluster(S::WHICH, facts)?.for_saga(&cx.saga.to_string());
         let info = cluster.info().await?;
-        let mut problems = Vec::new();
-        let mut help = Vec::new();
+        let mut problems = Problems::default();
         let version = Version::parse(&info.version);
-        if !version.is_some_and(|v| v.at_least(7, 10)) {
-            problems
-                .push(format!("it runs version {:?}, and 7.10.0 or later is needed", info.version));
-            help.push("upgrade it");
+        let late = version.filter(|v| v.at_least(7, 10));
+        if late.is_none() {
+            let said = format!("it runs version {:?}, and 7.10.0 or later is needed", info.version);
+            problems.add(&rules::VERSION, said);
         }
-        if let Some(problem) = unlicensed(&cluster).await? {
-            problems.push(problem);
-            help.push("replication needs the commercial edition on both sides");
+        problems.add_all(&rules::LICENSE, unlicensed(&cluster).await?);
+        problems.add_all(&rules::PRIVILEGES, unprivileged(&cluster, S::WHICH, cx.world).await?);
+        if S::WHICH == Which::Follower {
+            let unknown = version.and_then(|v| exclusions(cx.world, v));
+            problems.add_all(&rules::EXCLUSIONS, unknown);
         }
-        if let Some(problem) = unprivileged(&cluster, S::WHICH, cx.world).await? {
-            problems.push(problem);
-            help.push("use a user with these privileges, for example elastic");
-        }
-        if S::WHICH == Which::Follower
-            && let Some(problem) = version.and_then(|v| exclusions(cx.world, v))
-        {
-            problems.push(problem);
-            help.push(
-                "name patterns under [replication] that need no exclusions, for example \"logs-*\"",
-            );
-        }
-        let (Some(version), true) = (version, problems.is_empty()) else {
-            let tried = format!("checking the {} cluster {}", S::WHICH, facts.instance);
-            let report = Report::new(tried, problems.join("; ")).help(help.join("; "));
-            return Err(Fault::prerequisite(report));
+        problems.judged(format!("checking the {} cluster {}", S::WHICH, facts.instance))?;
+        let Some(version) = late else {
+            let said = "a version that was judged is there";
+            return Err(Fault::Bug(Report::new("checking the version of a cluster", said)));
         };
         let access = cluster.way().map(|(way, place)| format!("{way} ({place})"));
         Ok(Seen::Ready(ClusterFacts {
@@ -138,15 +128,14 @@ pub(super) fn compatible(
     (leader, leader_cluster): (&InstanceFacts, &ClusterFacts),
     (follower, follower_cluster): (&InstanceFacts, &ClusterFacts),
 ) -> Result<(), Fault> {
-    let tried = format!("comparing the clusters of {} and {}", leader.instance, follower.instance);
+    let mut problems = Problems::default();
     if leader_cluster.uuid == follower_cluster.uuid {
         // Addresses stand in the spec, and one of them may lead to the other side.
         let said = format!("both ways lead to the same cluster ({})", leader_cluster.uuid);
-        return Err(Fault::prerequisite(Report::new(tried, said).help(
-            "check url and kibana_url under [leader.access] and [follower.access] in the spec",
-        )));
+        problems.add(&rules::TWO, said);
     }
-    follower_cluster.version.can_follow(leader_cluster.version).map_err(|why| {
-        Fault::prerequisite(Report::new(tried, why).help("upgrade the follower first"))
-    })
+    let fits = follower_cluster.version.can_follow(leader_cluster.version);
+    problems.add_all(&rules::PAIR, fits.err());
+    let tried = format!("comparing the clusters of {} and {}", leader.instance, follower.instance);
+    problems.judged(tried).map(drop)
 }

@@ -4,6 +4,7 @@ use super::{Instance, InstanceFacts};
 use crate::aliyun::vpc::VpcAttribute;
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
+use crate::rules::{self, Problems, Warning};
 use crate::zones::overlap;
 use crate::{Follower, Leader, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
@@ -24,6 +25,9 @@ pub struct Networks {
     pub cen: Option<String>,
     /// Both instances are in one VPC: no connection of networks is needed.
     pub same_vpc: bool,
+    /// What a person has to know.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
 }
 
 impl Declares for Compatible {
@@ -57,36 +61,45 @@ fn judge(
     follower: SideOf<'_>,
     asked_cen: Option<&str>,
 ) -> Result<Networks, Fault> {
-    let mut problems = Vec::new();
-    let mut help = Vec::new();
+    let mut problems = Problems::default();
     if let Err(why) = follower.0.version.can_follow(leader.0.version) {
-        problems.push(why);
-        help.push("upgrade the follower first: it must not be older than the leader".to_owned());
+        problems.add(&rules::PAIR, why);
     }
     let same_vpc = leader.0.vpc == follower.0.vpc;
     let (leader_nets, follower_nets) =
         (blocks(leader.1, Which::Leader)?, blocks(follower.1, Which::Follower)?);
     if !same_vpc {
         for (a, b) in overlaps(&leader_nets, &follower_nets) {
-            problems.push(format!("{a} of {} and {b} of {} overlap", leader.0.vpc, follower.0.vpc));
-        }
-        if !problems.is_empty() && help.is_empty() {
-            help.push("networks with overlapping addresses cannot be routed to each other: one cluster has to move to a VPC with other addresses".to_owned());
+            let said = format!("{a} of {} and {b} of {} overlap", leader.0.vpc, follower.0.vpc);
+            problems.add(&rules::BLOCKS, said);
         }
     }
-    let cen = cen_of(leader, follower, asked_cen).unwrap_or_else(|(why, what_helps)| {
-        problems.push(why);
-        help.push(what_helps);
+    let cen = cen_of(leader, follower, asked_cen).unwrap_or_else(|why| {
+        problems.add(&rules::CEN, why);
         None
     });
-    if !problems.is_empty() {
-        let report =
-            Report::new("comparing the two sides", problems.join("; ")).help(help.join("; "));
-        return Err(Fault::prerequisite(report));
+    if mainland(&leader.0.region) != mainland(&follower.0.region) {
+        let said = format!(
+            "the traffic between {} and {} crosses the border of mainland China",
+            leader.0.region, follower.0.region
+        );
+        problems.add(&rules::CROSS_BORDER, said);
     }
+    let warnings = problems.judged("comparing the two sides")?;
     let own =
         |all: &[(Ipv4Net, bool)]| all.iter().filter(|(_, own)| *own).map(|(n, _)| *n).collect();
-    Ok(Networks { leader: own(&leader_nets), follower: own(&follower_nets), cen, same_vpc })
+    Ok(Networks {
+        leader: own(&leader_nets),
+        follower: own(&follower_nets),
+        cen,
+        same_vpc,
+        warnings,
+    })
+}
+
+/// Is it a region of mainland China?
+fn mainland(region: &str) -> bool {
+    region.starts_with("cn-") && !region.starts_with("cn-hongkong")
 }
 
 /// The VPC's blocks; those that only the user's own routing knows are marked false.
@@ -112,25 +125,18 @@ fn cen_of(
     leader: SideOf<'_>,
     follower: SideOf<'_>,
     asked: Option<&str>,
-) -> Result<Option<String>, (String, String)> {
+) -> Result<Option<String>, String> {
     let of = |side: SideOf<'_>| side.1.associated_cens.first().map(|c| c.cen_id.clone());
     let (one, two) = (of(leader), of(follower));
-    let help = || {
-        "a VPC can hang on one CEN only: name that one as cen_id, or detach the VPC from it"
-            .to_owned()
-    };
     if let (Some(one), Some(two)) = (&one, &two)
         && one != two
     {
-        return Err((
-            format!("{} hangs on {one}, {} on {two}", leader.0.vpc, follower.0.vpc),
-            help(),
-        ));
+        return Err(format!("{} hangs on {one}, {} on {two}", leader.0.vpc, follower.0.vpc));
     }
     let cen = one.or(two);
     match (&cen, asked) {
         (Some(cen), Some(asked)) if cen != asked => {
-            Err((format!("the spec names {asked}, but a VPC hangs on {cen} already"), help()))
+            Err(format!("the spec names {asked}, but a VPC hangs on {cen} already"))
         }
         _ => Ok(cen),
     }
@@ -206,6 +212,23 @@ mod tests {
         }
         let asked = said(&leader, &side("vpc-2", "7.16.2", &["10.2.0.0/16"], None), Some("cen-9"));
         assert!(asked.contains("cen-9"), "{asked}");
+    }
+
+    #[test]
+    fn the_border_of_mainland_china_warns_and_stops_nothing() {
+        let mut leader = side("vpc-1", "7.16.2", &["10.1.0.0/16"], None);
+        let mut follower = side("vpc-2", "7.16.2", &["10.2.0.0/16"], None);
+        for (one, two, crosses) in [
+            ("cn-shanghai", "cn-hangzhou", false),
+            ("cn-shanghai", "cn-hongkong", true),
+            ("ap-southeast-1", "cn-hangzhou", true),
+            ("ap-southeast-1", "cn-hongkong", false),
+        ] {
+            one.clone_into(&mut leader.0.region);
+            two.clone_into(&mut follower.0.region);
+            let found = judge((&leader.0, &leader.1), (&follower.0, &follower.1), None).unwrap();
+            assert_eq!(!found.warnings.is_empty(), crosses, "{one} to {two}");
+        }
     }
 
     #[test]

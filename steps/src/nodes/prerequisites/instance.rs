@@ -4,6 +4,7 @@ use crate::aliyun::elasticsearch::Instance as Described;
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
 use crate::nodes::absent::if_there;
+use crate::rules::{self, Problems};
 use crate::version::Version;
 use crate::{Side, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
@@ -79,40 +80,37 @@ fn missing(which: Which, instance: &str, region: &str) -> Fault {
 }
 
 fn judge(which: Which, found: &Described, region: &str) -> Result<InstanceFacts, Fault> {
-    let mut problems = Vec::new();
-    let mut help = Vec::new();
+    let mut problems = Problems::default();
     if found.status != "active" {
-        problems.push(format!("its status is {}, not active", found.status));
-        help.push("see its state in the Elasticsearch console");
+        problems.add(&rules::STATUS, format!("its status is {}, not active", found.status));
     }
     if found.arch_type != "public" {
-        problems.push(format!(
+        let said = format!(
             "its control plane is v1 or v2 (archType {}), not cloud-native v3",
             found.arch_type
-        ));
-        help.push("upgrade its architecture before it is linked: \"Upgrade the architecture of an instance\"");
+        );
+        problems.add(&rules::ARCHITECTURE, said);
     }
     if !["x-pack", ""].contains(&found.category.as_str()) {
-        problems.push(format!(
+        let said = format!(
             "its category is {}, and replication needs the commercial edition (x-pack)",
             found.category
-        ));
-        help.push("only commercial editions without OpenStore or indexing service replicate");
+        );
+        problems.add(&rules::CATEGORY, said);
     }
     let version = Version::parse(&found.es_version);
-    if !version.is_some_and(|v| v.at_least(7, 10)) {
-        problems
-            .push(format!("its version is {}, and 7.10.0 or later is needed", found.es_version));
-        help.push("upgrade it to 7.10.0 or later");
+    let late = version.filter(|v| v.at_least(7, 10));
+    if late.is_none() {
+        let said = format!("its version is {}, and 7.10.0 or later is needed", found.es_version);
+        problems.add(&rules::VERSION, said);
     }
     if found.vpc_id.is_empty() || found.domain.is_empty() {
-        problems.push("it shows no VPC or no private domain".to_owned());
+        problems.add(&rules::NETWORK, "it shows no VPC or no private domain");
     }
-    let (Some(version), true) = (version, problems.is_empty()) else {
-        let report =
-            Report::new(format!("checking the {which} {}", found.instance_id), problems.join("; "))
-                .help(help.join("; "));
-        return Err(Fault::prerequisite(report));
+    problems.judged(format!("checking the {which} {}", found.instance_id))?;
+    let Some(version) = late else {
+        let said = "a version that was judged is there";
+        return Err(Fault::Bug(Report::new("checking the version of an instance", said)));
     };
     Ok(facts(found, region, version))
 }

@@ -3,6 +3,7 @@
 use crate::World;
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
+use crate::rules::SERVICES;
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
 
 /// Looks whether transit routers and PrivateLink are activated, and activates them if the spec says so.
@@ -47,9 +48,12 @@ impl Step for Services {
             return Ok(Seen::Ready(()));
         }
         if !cx.world.spec.prerequisites.activate_services {
-            let report = Report::new("checking activated services", format!("not activated: {}", missing.join(", ")))
-                .meaning("activating a service accepts its terms of sale; by itself it costs nothing")
-                .help("activate it in the console, or set `activate_services = true` under [prerequisites]");
+            let report = Report::new(
+                "checking activated services",
+                format!("not activated: {}", missing.join(", ")),
+            )
+            .meaning("activating a service accepts its terms of sale; by itself it costs nothing")
+            .help(SERVICES.remedy);
             return Err(Fault::prerequisite(report));
         }
         Ok(Seen::Absent(missing))

@@ -4,9 +4,10 @@ use super::{Compatible, Instance, InstanceFacts};
 use crate::aliyun::vpc::VSwitchFilter;
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
+use crate::rules::{self, Problems};
 use crate::zones::{BALANCER_ADDRESSES, Choice, Existing, Layout, ROUTER_ADDRESSES, solve};
 use crate::{Follower, Leader, Which, World};
-use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
+use escrr_engine::{Cx, Fault, NodeId, Patience, Seen, Step};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -46,31 +47,24 @@ impl Step for Zones {
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<ZonePlan>, Fault> {
         let (leader, follower, networks) = &cx.needs;
-        let choices = if networks.same_vpc {
+        let (one, two) = if networks.same_vpc {
             let both = layout(cx.world, Which::Follower, follower, &networks.follower).await?;
-            let follower = solve(&both);
-            (Ok(Vec::new()), follower)
+            (Ok(Vec::new()), solve(&both))
         } else {
             let one = layout(cx.world, Which::Leader, leader, &networks.leader).await?;
             let two = layout(cx.world, Which::Follower, follower, &networks.follower).await?;
             (solve(&one), solve(&two))
         };
-        match choices {
-            (Ok(one), Ok(two)) => {
-                let home = two.iter().find(|c| c.zone == follower.zone).or(two.first());
-                let endpoint_zone = home.map(|c| c.zone.clone()).unwrap_or_default();
-                Ok(Seen::Ready(ZonePlan { leader: one, follower: two, endpoint_zone }))
-            }
-            (one, two) => {
-                let mut problems = Vec::new();
-                for (which, solved) in [(Which::Leader, one), (Which::Follower, two)] {
-                    problems.extend(solved.err().map(|why| format!("{which}: {why}")));
-                }
-                let report = Report::new("choosing zones and vSwitches", problems.join("; "))
-                    .help("make room or a vSwitch in another zone, or name zones and vSwitches in the spec");
-                Err(Fault::prerequisite(report))
-            }
+        let mut problems = Problems::default();
+        for (which, solved) in [(Which::Leader, &one), (Which::Follower, &two)] {
+            let why = solved.as_ref().err().map(|why| format!("{which}: {why}"));
+            problems.add_all(&rules::ZONES, why);
         }
+        problems.judged("choosing zones and vSwitches")?;
+        let (one, two) = (one.unwrap_or_default(), two.unwrap_or_default());
+        let home = two.iter().find(|c| c.zone == follower.zone).or(two.first());
+        let endpoint_zone = home.map(|c| c.zone.clone()).unwrap_or_default();
+        Ok(Seen::Ready(ZonePlan { leader: one, follower: two, endpoint_zone }))
     }
 }
 

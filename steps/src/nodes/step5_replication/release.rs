@@ -131,6 +131,8 @@ mod tests {
             data_stream: None,
             closed,
             searchable_snapshot: false,
+            lifecycle: None,
+            analysis: serde_json::Map::new(),
             lease_period_ms: 0,
         };
         let keep = |is_follower, closed, active| {

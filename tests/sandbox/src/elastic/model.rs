@@ -27,6 +27,8 @@ pub(crate) struct Cluster {
     pub(crate) region: String,
     pub(crate) version: Version,
     pub(crate) license: String,
+    #[serde(default)]
+    pub(crate) plugins: Vec<String>,
     /// `cluster_name`: on the managed service it is the instance id.
     pub(crate) name: String,
     pub(crate) uuid: String,

@@ -189,9 +189,14 @@ pub(crate) fn state(ctx: &mut Ctx<'_>) -> Outcome {
     })))
 }
 
-/// `GET /_nodes`.
+/// `GET /_nodes` and `GET /_nodes/plugins`.
 pub(crate) fn nodes(ctx: &mut Ctx<'_>) -> Outcome {
     let cluster = ctx.cluster()?;
+    let plugins: Vec<Value> = cluster
+        .plugins
+        .iter()
+        .map(|name| json!({"name": name, "version": cluster.version.to_string()}))
+        .collect();
     let nodes: Map<String, Value> = (0..3)
         .map(|n| {
             let id = format!("{}-node-{n}", cluster.name);
@@ -199,7 +204,7 @@ pub(crate) fn nodes(ctx: &mut Ctx<'_>) -> Outcome {
                 "name": format!("{}-data-{n}", cluster.name),
                 "version": cluster.version.to_string(),
                 "roles": ["data", "ingest", "master", "remote_cluster_client"],
-                "plugins": [{"name": "analysis-ik"}],
+                "plugins": plugins,
             });
             (id, node)
         })

@@ -46,6 +46,7 @@ const ROUTES: &[Route] = &[
     route("PUT", "_cluster/settings", Manage, "cluster:admin/settings/update", cluster_settings::put),
     route("GET", "_cluster/state", Manage, "cluster:monitor/state", overview::state),
     route("GET", "_nodes", Read, "cluster:monitor/nodes/info", overview::nodes),
+    route("GET", "_nodes/plugins", Read, "cluster:monitor/nodes/info", overview::nodes),
     route("GET", "_cat/indices", Read, "indices:monitor/stats", overview::cat_indices),
     route("GET", "_cat/indices/{}", Read, "indices:monitor/stats", overview::cat_indices),
     route("GET", "_remote/info", Manage, "cluster:monitor/remote/info", remote::info),

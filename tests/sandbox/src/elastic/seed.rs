@@ -21,6 +21,7 @@ pub(crate) fn seed(state: &mut State, id: &str, file: &InstanceFile, now_ms: u64
         region: file.region.clone(),
         version: Version::parse(&file.version),
         license: file.license.clone(),
+        plugins: file.plugins.clone(),
         name: id.to_owned(),
         uuid,
         since_ms: now_ms,
@@ -47,6 +48,10 @@ fn make(state: &mut State, file: &IndexFile, now_ms: u64) -> Index {
     }
     if file.hidden {
         index.settings.insert("index.hidden".into(), json!("true"));
+    }
+    index.settings.extend(file.settings.clone());
+    if let Some(mapping) = &file.mapping {
+        index.mapping = mapping.clone();
     }
     for n in 1..=file.documents {
         let id = n.to_string();

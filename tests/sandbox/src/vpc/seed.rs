@@ -51,6 +51,9 @@ fn seed_one(world: &mut World, id: &str, file: &VpcFile) {
             for owner in owners {
                 vswitch.take_address(&owner, now);
             }
+            while at.free.is_some_and(|free| vswitch.free_addresses(now) > free)
+                && vswitch.take_address("eni-of-others", now).is_some()
+            {}
         }
     }
     if let Ok(block) = Ipv4Net::new(SERVICE_BLOCK.into(), 10) {

@@ -55,6 +55,7 @@ pub(super) fn instance(version: &str, license: &str) -> InstanceFile {
         category: "x-pack".into(),
         status: "active".into(),
         license: license.into(),
+        plugins: vec!["analysis-ik".into()],
         users: BTreeMap::from([
             ("elastic".into(), "secret".into()),
             ("reader".into(), "secret".into()),
