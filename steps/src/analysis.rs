@@ -33,7 +33,7 @@ fn plugin_of(name: &str) -> Option<&'static str> {
     let provides = |known: &&str| {
         known.strip_suffix('*').map_or(*known == name, |head| name.starts_with(head))
     };
-    PROVIDED.iter().find(|(_, names)| names.iter().any(|n| provides(&n))).map(|(plugin, _)| *plugin)
+    PROVIDED.iter().find(|(_, names)| names.iter().any(provides)).map(|(plugin, _)| *plugin)
 }
 
 fn note(wanted: &mut Wanted, name: &str) {

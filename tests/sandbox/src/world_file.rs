@@ -111,7 +111,7 @@ pub struct VSwitchFile {
     /// Uses a custom route table instead of the system one.
     #[serde(default)]
     pub custom_route_table: bool,
-    /// How many addresses are free at the start; left out, other people's things have two.
+    /// How many addresses are free before instances take theirs; left out, other people have two.
     #[serde(default)]
     pub free: Option<usize>,
 }

@@ -81,6 +81,11 @@ fn missing(which: Which, instance: &str, region: &str) -> Fault {
 
 fn judge(which: Which, found: &Described, region: &str) -> Result<InstanceFacts, Fault> {
     let mut problems = Problems::default();
+    // Zones are named after their region; an answer may come from another region's gateway.
+    if !found.zone_id.is_empty() && !found.zone_id.starts_with(region) {
+        let said = format!("it lies in the zone {}, which is not in {region}", found.zone_id);
+        problems.add(&rules::EXISTS, said);
+    }
     if found.status != "active" {
         problems.add(&rules::STATUS, format!("its status is {}, not active", found.status));
     }
