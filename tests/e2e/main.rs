@@ -7,6 +7,7 @@
     reason = "a test says what it expects by failing"
 )]
 
+mod browser;
 mod credentials;
 mod env;
 mod golden;
@@ -19,7 +20,9 @@ mod policy;
 mod random;
 mod random_kills;
 mod refused;
+mod screens;
 mod secrets;
+mod seeing;
 mod selftest;
 mod store;
 mod together;
