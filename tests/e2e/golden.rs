@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// right after this change took effect.
 const KILLED_AFTER: &str = "20";
 
-fn golden() -> PathBuf {
+pub(crate) fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")
 }
 
@@ -31,17 +31,17 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// A copy of a golden home; its pretend cloud lies in it.
-struct Home(tempfile::TempDir);
+pub(crate) struct Home(pub(crate) tempfile::TempDir);
 
 impl Home {
-    fn of(version: &Path) -> Self {
+    pub(crate) fn of(version: &Path) -> Self {
         let home = Self(tempfile::tempdir().unwrap());
         copy(&version.join("store"), &home.0.path().join("state/store"));
         copy(&version.join("world"), &home.0.path().join("state/sandbox/world"));
         home
     }
 
-    fn escrr(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn escrr(&self, arguments: &[&str]) -> Output {
         output(bare(self.0.path()).args(arguments))
     }
 

@@ -8,6 +8,7 @@
 )]
 
 mod bad_worlds;
+mod browser;
 mod credentials;
 mod doctor;
 mod env;
@@ -26,7 +27,9 @@ mod random;
 mod random_kills;
 mod refused;
 mod schemas;
+mod screens;
 mod secrets;
+mod seeing;
 mod selftest;
 mod store;
 mod tls;

@@ -4,14 +4,16 @@ use crate::env::{Cloud, Env, output};
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
+/// A spec of one link.
+pub(crate) fn spec(link: &str, leader: &str, follower: &str) -> String {
+    format!(
+        "link = \"{link}\"\n[leader]\nregion = \"cn-shanghai\"\ninstance = \"{leader}\"\n\
+         [follower]\nregion = \"cn-hangzhou\"\ninstance = \"{follower}\"\n\
+         [replication]\npatterns = [\"logs-*\"]\n"
+    )
+}
+
 pub(crate) fn two_links(env: &Env) -> (String, String) {
-    let spec = |link: &str, leader: &str, follower: &str| {
-        format!(
-            "link = \"{link}\"\n[leader]\nregion = \"cn-shanghai\"\ninstance = \"{leader}\"\n\
-             [follower]\nregion = \"cn-hangzhou\"\ninstance = \"{follower}\"\n\
-             [replication]\npatterns = [\"logs-*\"]\n"
-        )
-    };
     (
         env.write("one.toml", &spec("one", "es-cn-leader000001", "es-cn-follower0001")),
         env.write("two.toml", &spec("two", "es-cn-leader000002", "es-cn-follower0002")),

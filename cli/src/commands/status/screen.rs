@@ -37,7 +37,7 @@ pub(super) fn screen(
         lines.push(step(saga, phase, &nodes));
         for at in nodes {
             if let Some(about) = about.get(at) {
-                lines.extend(node(saga, at, about, (holder.is_some(), history)));
+                lines.extend(node(saga, at, about, history));
             }
         }
     }
@@ -58,23 +58,17 @@ fn step(saga: &Saga, phase: u8, nodes: &[usize]) -> String {
 }
 
 /// A node that is not at rest as it should be; the others are only counted.
-fn node(
-    saga: &Saga,
-    at: usize,
-    about: &About,
-    (at_work, history): (bool, &History),
-) -> Option<String> {
+fn node(saga: &Saga, at: usize, about: &About, history: &History) -> Option<String> {
     let state = saga.node(at);
-    let since = |ms: u64| format!("since {}", time_s(ms));
     let usual = span(history.usual_ms(at, about));
     let said = match state {
+        // Whether anybody is at it stands above; both times have to fit into 80 columns.
         NodeState::Intended(intent) => {
-            let begun = if at_work { "making" } else { "was being made" };
-            format!("{begun} {}, usually {usual}", since(intent.at_ms))
+            format!("begun {}, usually {usual}", time_s(intent.at_ms))
         }
         NodeState::Undoing { since_ms, output, .. } => {
             let what = output.as_ref().map(ids).unwrap_or_default();
-            format!("taking back {what} {}", since(*since_ms))
+            format!("taking back since {}  {what}", time_s(*since_ms)).trim_end().to_owned()
         }
         NodeState::Failed { stop, .. }
         | NodeState::Parked { stop, .. }

@@ -50,8 +50,8 @@ pub(super) async fn watch(
 enum View {
     /// Drawn over again.
     Screen(Frame),
-    /// A line an entry; those up to a version are said or were there before.
-    Lines { teller: Teller, said: u64 },
+    /// A line an entry; those up to a version were there before, or are said.
+    Lines { teller: Teller, before: u64, said: u64 },
     /// A document a change.
     Stream,
     /// One document at the end.
@@ -62,7 +62,7 @@ impl View {
     fn new(context: Context<'_>) -> Self {
         match context.ui.form() {
             OutputForm::Human if context.settings.redraws => Self::Screen(Frame::on_stdout()),
-            OutputForm::Human => Self::Lines { teller: Teller::default(), said: 0 },
+            OutputForm::Human => Self::Lines { teller: Teller::default(), before: 0, said: 0 },
             OutputForm::Ndjson => Self::Stream,
             OutputForm::Json => Self::AtEnd,
         }
@@ -71,7 +71,7 @@ impl View {
     fn change(&mut self, look: &Look, entries: &[Entry], history: &History, context: Context<'_>) {
         match self {
             Self::Screen(frame) => frame.put(&fitting(&look.screen(history), size_of_stdout())),
-            Self::Lines { teller, said } => {
+            Self::Lines { teller, before, said } => {
                 let first = *said == 0;
                 for entry in entries {
                     let line = teller.line(entry, look.about());
@@ -80,6 +80,7 @@ impl View {
                     }
                 }
                 if first {
+                    *before = look.saga.version;
                     context.ui.result(&summary(&look.saga));
                 }
                 *said = look.saga.version;
@@ -96,8 +97,10 @@ impl View {
                 frame.rest();
                 look.show(history, context);
             }
-            Self::Lines { .. } => {
-                context.ui.result(&summary(&look.saga));
+            Self::Lines { before, said, .. } => {
+                if said > before {
+                    context.ui.result(&summary(&look.saga));
+                }
                 look.say_rest(context);
             }
             Self::Stream => {}

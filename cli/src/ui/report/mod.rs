@@ -63,7 +63,7 @@ impl Facts<'_> {
     fn body(&self) -> Markup {
         html! {
             (self.head())
-            (self.contents())
+            (contents())
             section #topology { h2 { "Topology" } (self.topology()) }
             section #timeline { h2 { "Timeline" } (self.timeline()) }
             section #checks { h2 { "Checks and verification" } (self.checks()) }
@@ -82,23 +82,6 @@ impl Facts<'_> {
                 "Made by escrr " (env!("CARGO_PKG_VERSION")) " at " (time_s(self.written_ms))
                 " from " (self.saga.version) " journal entries. "
                 "The page stands alone: it loads nothing and runs nothing."
-            }
-        }
-    }
-
-    fn contents(&self) -> Markup {
-        let parts = [
-            ("topology", "Topology"),
-            ("timeline", "Timeline"),
-            ("checks", "Checks"),
-            ("inventory", "Inventory and undo"),
-            ("nodes", "Nodes"),
-            ("graph", "Graph"),
-            ("journal", "Journal"),
-        ];
-        html! {
-            nav aria-label="Contents" {
-                @for (id, name) in parts { a href=(format!("#{id}")) { (name) } }
             }
         }
     }
@@ -131,6 +114,23 @@ impl Facts<'_> {
             }
         }
         outputs
+    }
+}
+
+fn contents() -> Markup {
+    let parts = [
+        ("topology", "Topology"),
+        ("timeline", "Timeline"),
+        ("checks", "Checks"),
+        ("inventory", "Inventory and undo"),
+        ("nodes", "Nodes"),
+        ("graph", "Graph"),
+        ("journal", "Journal"),
+    ];
+    html! {
+        nav aria-label="Contents" {
+            @for (id, name) in parts { a href=(format!("#{id}")) { (name) } }
+        }
     }
 }
 

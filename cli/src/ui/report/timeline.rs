@@ -94,7 +94,7 @@ fn bars(entries: &[Entry], node: &str, end_ms: u64) -> Vec<Bar> {
             }
             Event::UndoIntended { .. } => open = Some((at_ms, Tone::Working, "being taken back")),
             Event::Completed { origin: escrr_engine::Origin::Made, .. } => {
-                close(Tone::Made, "made")
+                close(Tone::Made, "made");
             }
             Event::Completed { .. } => close(Tone::Held, "found or checked"),
             Event::Failed { .. } => close(Tone::Bad, "failed"),
@@ -142,7 +142,7 @@ impl Facts<'_> {
                     @if !bars.is_empty() {
                         div.row {
                             a href=(format!("#{}", anchor(&id))) { (id) }
-                            (self.lane(&axis, &bars))
+                            (lane(&axis, &bars))
                             span.took { (took(&bars, self.saga.attempts.get(at).copied())) }
                         }
                     }
@@ -150,21 +150,22 @@ impl Facts<'_> {
             }
         }
     }
+}
 
-    fn lane(&self, axis: &Axis, bars: &[Bar]) -> Markup {
-        let label = bars.iter().map(|bar| bar.said).collect::<Vec<_>>().join(", ");
-        html! {
-            svg width="100%" height="14" role="img" aria-label=(label) {
-                rect.track width="100%" height="14" rx="3" {}
-                @for (at, _) in &axis.pauses {
-                    rect.pause x=(percent(axis.part(*at))) width="1" height="14" {}
-                }
-                @for bar in bars {
-                    @let wide = axis.at(bar.to_ms).saturating_sub(axis.at(bar.from_ms)).max(LEAST);
-                    @let from = axis.at(bar.from_ms).min(AXIS - wide.min(AXIS));
-                    rect.bar.(bar.tone.class()) x=(percent(from)) width=(percent(wide)) y="2" height="10" rx="2" {
-                        title { (bar.said) ", " (time_s(bar.from_ms)) ", " (span(bar.to_ms.saturating_sub(bar.from_ms))) }
-                    }
+/// The bars of one node over the whole axis.
+fn lane(axis: &Axis, bars: &[Bar]) -> Markup {
+    let label = bars.iter().map(|bar| bar.said).collect::<Vec<_>>().join(", ");
+    html! {
+        svg width="100%" height="14" role="img" aria-label=(label) {
+            rect.track width="100%" height="14" rx="3" {}
+            @for (at, _) in &axis.pauses {
+                rect.pause x=(percent(axis.part(*at))) width="1" height="14" {}
+            }
+            @for bar in bars {
+                @let wide = axis.at(bar.to_ms).saturating_sub(axis.at(bar.from_ms)).max(LEAST);
+                @let from = axis.at(bar.from_ms).min(AXIS - wide.min(AXIS));
+                rect.bar.(bar.tone.class()) x=(percent(from)) width=(percent(wide)) y="2" height="10" rx="2" {
+                    title { (bar.said) ", " (time_s(bar.from_ms)) ", " (span(bar.to_ms.saturating_sub(bar.from_ms))) }
                 }
             }
         }
