@@ -35,6 +35,7 @@ const CALLS: &[(&str, &str)] = &[
     ("Es", "PutAutoFollow"),
     ("Es", "PutFollow"),
     ("Es", "All"),
+    ("Es", "Refresh"),
     ("Es", "CreateIndex"),
     ("Es", "DeleteIndex"),
 ];

@@ -53,7 +53,12 @@ impl Step for Indices {
     const PATIENCE: Patience = Patience::new(2, 120);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<IndexFacts>, Fault> {
-        let (leader, follower, _, follower_cluster) = &cx.needs;
+        let (leader, follower, leader_cluster, follower_cluster) = &cx.needs;
+        if leader_cluster.uuid == follower_cluster.uuid {
+            // Its own indices are no obstacle to a cluster; the two sides are, and that is said
+            // where they are compared.
+            return Ok(Seen::Ready(IndexFacts::default()));
+        }
         let of = |which, facts: &InstanceFacts| {
             Ok::<_, Fault>(cx.world.cluster(which, facts)?.for_saga(&cx.saga.to_string()))
         };
