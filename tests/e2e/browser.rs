@@ -12,8 +12,17 @@ const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "goog
 /// A telephone and a desk.
 const WIDTHS: [u64; 2] = [400, 1400];
 
-/// The browser, if there is one.
-pub(crate) fn find() -> Option<PathBuf> {
+/// The browser, or a line that says that there is none.
+#[expect(clippy::print_stderr, reason = "whoever reads the run has to know what was left out")]
+pub(crate) fn or_skip() -> Option<PathBuf> {
+    let found = find();
+    if found.is_none() {
+        eprintln!("skipped: no Chromium on the search path, pages are not shown in a browser");
+    }
+    found
+}
+
+fn find() -> Option<PathBuf> {
     let folders: Vec<PathBuf> = std::env::split_paths(&path()).collect();
     let all = folders.iter().flat_map(|folder| NAMES.map(|name| folder.join(name)));
     all.into_iter().find(|path| path.exists())
@@ -36,15 +45,11 @@ fn escaped(page: &str) -> String {
 /// Shows a page at every width.
 pub(crate) fn show(browser: &PathBuf, page: &str) -> Seen {
     let folder = tempfile::tempdir().unwrap();
-    let frames: String = WIDTHS
-        .iter()
-        .map(|width| {
-            let page = escaped(page);
-            format!(
-                "<iframe width={width} height=900 style=\"border:0\" srcdoc=\"{page}\"></iframe>"
-            )
-        })
-        .collect();
+    let page = escaped(page);
+    let frame = |width: &u64| {
+        format!("<iframe width={width} height=900 style=\"border:0\" srcdoc=\"{page}\"></iframe>")
+    };
+    let frames = WIDTHS.iter().map(frame).collect::<Vec<_>>().concat();
     let measure = "onload = () => { const sizes = [...document.querySelectorAll('iframe')].map(f => { \
         const e = f.contentDocument.documentElement; \
         return [e.scrollWidth, f.clientWidth, e.scrollHeight]; }); \
@@ -97,10 +102,7 @@ fn requests(log: &str) -> Vec<String> {
 
 #[test]
 fn a_page_that_asks_for_something_or_runs_over_the_side_is_caught() {
-    let Some(browser) = find() else {
-        eprintln!("skipped: no Chromium on the search path");
-        return;
-    };
+    let Some(browser) = or_skip() else { return };
     let page = "<!DOCTYPE html><html><head><meta http-equiv=\"Content-Security-Policy\" \
                 content=\"default-src 'none'; style-src 'unsafe-inline'\"></head><body>\
                 <img src=\"http://127.0.0.1:1/x.png\"><div style=\"width:700px\">x</div></body></html>";

@@ -30,10 +30,7 @@ fn says(page: &str, all: &[&str]) {
 
 /// The page in a browser, where there is one.
 fn look_at(pages: &[&str]) {
-    let Some(browser) = browser::find() else {
-        eprintln!("skipped: no Chromium on the search path; the pages are not shown");
-        return;
-    };
+    let Some(browser) = browser::or_skip() else { return };
     for page in pages {
         let seen = browser::show(&browser, page);
         for (wide, window, high) in &seen.sizes {

@@ -3,7 +3,7 @@
 use super::{Facts, anchor};
 use crate::ui::picture::{Area, Tone, fit, legend, word};
 use crate::ui::words::ids;
-use escrr_engine::{Direction, NodeState};
+use escrr_engine::{Direction, NodeState, Origin};
 use escrr_steps::spec::Spec;
 use maud::{Markup, html};
 use serde_json::Value;
@@ -102,6 +102,21 @@ impl Facts<'_> {
         self.saga.node(self.catalog.find(node).unwrap_or(usize::MAX))
     }
 
+    /// The tone and the word of a box. What was seen of the way before a rollback is no longer so.
+    fn look(&self, node: &str) -> (Tone, &'static str) {
+        let state = self.state(node);
+        let built = self.catalog.about().iter().any(|a| a.phase > 0 && a.id.to_string() == node);
+        match (self.saga.direction, state) {
+            (Direction::Backward, NodeState::Done { origin: Origin::Checked, .. }) if built => {
+                (Tone::Aside, "was checked before")
+            }
+            (Direction::Backward, NodeState::Done { origin: Origin::Found, .. }) => {
+                (Tone::Aside, "was found before")
+            }
+            _ => (Tone::of(state), word(state)),
+        }
+    }
+
     /// An arrow in its colour while the node behind it holds; a rollback begins with the arrows.
     fn arrow(&self, kind: &str, way: &str, node: &str) -> Markup {
         let holds = self.saga.direction == Direction::Forward && self.state(node).satisfied();
@@ -111,7 +126,7 @@ impl Facts<'_> {
 
     fn boxed(&self, drawn: &Drawn, outputs: &BTreeMap<&str, &Value>) -> Markup {
         let (Area { x, y, w, h }, name, node, fields) = *drawn;
-        let state = self.state(node);
+        let (tone, word) = self.look(node);
         let output = outputs.get(node).copied();
         let said = |field: &&str| {
             let part =
@@ -128,12 +143,12 @@ impl Facts<'_> {
         let rows: Vec<(usize, &String)> = (y + 31..).step_by(15).zip(&lines).collect();
         html! {
             a href=(format!("#{}", anchor(node))) {
-                g.(Tone::of(state).class()) {
-                    title { (node) ": " (word(state)) " " (lines.join(", ")) }
+                g.(tone.class()) {
+                    title { (node) ": " (word) " " (lines.join(", ")) }
                     rect.box x=(x) y=(y) width=(w) height=(h) rx="6" {}
                     text x=(x + 9) y=(y + 16) { (name) }
                     @for (row, line) in rows { text.mono x=(x + 9) y=(row) { (fit(line, w - 12, 11)) } }
-                    text.small x=(x + 9) y=(y + h - 7) { (word(state)) }
+                    text.small x=(x + 9) y=(y + h - 7) { (word) }
                 }
             }
         }
