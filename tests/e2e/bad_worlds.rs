@@ -117,7 +117,7 @@ fn env(world: &[(&str, &str)]) -> Env {
 
 fn node(plan: &Value, id: &str) -> Value {
     let mut nodes = plan["nodes"].as_array().unwrap().iter();
-    nodes.find(|node| node["id"] == id).unwrap_or_else(|| panic!("no {id} in {plan}")).clone()
+    nodes.find(|node| node["id"] == id).expect("the node is in the plan").clone()
 }
 
 fn stopped(env: &Env, plan: Output, says: &[(&str, &str, &str)], exit: i32) {

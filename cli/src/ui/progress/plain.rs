@@ -94,6 +94,7 @@ mod tests {
     fn a_transition_is_a_line_and_waiting_is_one_every_thirty_seconds() {
         let (ui, captured) = Ui::captured(OutputForm::Human);
         let mut board = at_work(&["a", "b"]);
+        let node = board.about().iter().position(|a| a.id.to_string() == "network.cen").unwrap();
         let mut plain = Plain::default();
         let mut hear = |at_ms, what| {
             let progress = news(&mut board, at_ms, what);
@@ -106,7 +107,7 @@ mod tests {
         for second in 2..=62 {
             let at_ms = 1_790_000_000_000 + second * 1_000;
             let (why, since_ms) = ("it is Creating\u{1b}".to_owned(), 1_790_000_002_000);
-            hear(at_ms, News::Waiting { node: 9, why, since_ms, next_ms: at_ms + 1_000 });
+            hear(at_ms, News::Waiting { node, why, since_ms, next_ms: at_ms + 1_000 });
         }
         let said = captured.err();
         let lines: Vec<&str> = said.lines().collect();
