@@ -5,9 +5,7 @@ use super::finding::{Check, Finding, Remedy};
 use crate::aliyun::nlb::Listener;
 use std::collections::BTreeSet;
 
-/// The ports that the document wants.
-const PORTS: (u64, u64) = (9200, 9300);
-/// The port that is probed.
+/// The port that the follower connects to.
 const TRANSPORT_PORT: u64 = 9300;
 
 /// Does a listener take the port that the cluster connects to?
@@ -49,7 +47,7 @@ pub(super) fn listener(facts: &Facts) -> Option<Finding> {
         );
     }
     let covers = |l: &&Listener| match (l.port, l.start_port, l.end_port) {
-        (0, Some(from), Some(to)) => from <= PORTS.0 && to >= PORTS.1,
+        (0, Some(from), Some(to)) => from <= facts.ports.0 && to >= facts.ports.1,
         _ => false,
     };
     let runs = |l: &&Listener| l.status == "Running";
@@ -115,12 +113,12 @@ pub(super) fn address(facts: &Facts) -> Option<Finding> {
 pub(super) fn health_check(facts: &Facts) -> Option<Finding> {
     let group = facts.balancer.as_ref()?.group.as_ref()?;
     let check = &group.health_check;
-    let right = check.enabled && check.check_type == "TCP" && check.connect_port == TRANSPORT_PORT;
+    let right = check.enabled && check.check_type == "TCP" && check.connect_port == facts.ports.2;
     (!right).then(|| {
         let problem = if !check.enabled {
             "the health check is off".to_owned()
         } else if check.check_type == "TCP" {
-            format!("the health check asks port {}, not 9300", check.connect_port)
+            format!("the health check asks port {}, not {}", check.connect_port, facts.ports.2)
         } else {
             format!("the health check speaks {}, not TCP", check.check_type)
         };

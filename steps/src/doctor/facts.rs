@@ -23,6 +23,8 @@ pub struct Facts {
     pub follower: Instance,
     /// Both regions: the leader's, the follower's.
     pub regions: (String, String),
+    /// The ports that the listener is to take, first and last, and the one that is probed.
+    pub ports: (u64, u64, u64),
     /// The leader's addresses as they are now; or why nobody can tell.
     pub addresses: Result<BTreeSet<Ipv4Addr>, String>,
     /// The alias and its connection; or why the follower could not be asked.

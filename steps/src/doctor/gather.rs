@@ -86,6 +86,11 @@ pub async fn gather(patient: &Patient<'_>) -> Result<Facts, Fault> {
         leader,
         follower,
         regions: (leads.region.clone(), follows.region.clone()),
+        ports: (
+            spec.load_balancer.start_port.into(),
+            spec.load_balancer.end_port.into(),
+            spec.load_balancer.health_check_port.into(),
+        ),
         addresses: addresses.map_err(|fault| said(&fault)),
         followers: followers(patient).await.map_err(|fault| said(&fault)),
         remote: remote.map_err(|fault| said(&fault)),

@@ -78,7 +78,13 @@ fn remote(facts: &Facts, all: &mut Diagnosis) {
 const fn stands_alone(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::Paused | Kind::NotAFollower | Kind::FollowsAnother | Kind::AutoFollowPaused
+        Kind::Paused
+            | Kind::Dead
+            | Kind::LeaderMissing
+            | Kind::NotAFollower
+            | Kind::FollowsAnother
+            | Kind::AutoFollowMissing
+            | Kind::AutoFollowPaused
     )
 }
 

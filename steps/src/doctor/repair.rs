@@ -81,6 +81,10 @@ async fn swap(
         return Ok(());
     }
     let held = client.list_servers(group).await?;
+    if add.is_empty() && held.iter().all(|server| remove.contains(&server.server_ip)) {
+        let said = "no address would be left in it; nothing was done";
+        return Err(Fault::refused(Report::new(format!("taking addresses out of {group}"), said)));
+    }
     let old: Vec<_> = held.into_iter().filter(|s| remove.contains(&s.server_ip)).collect();
     client.remove_servers(group, &old, &format!("{}-remove", patient.token)).await?;
     until(patient, "the old addresses to be gone", async || {

@@ -87,6 +87,23 @@ async fn by_system(domain: &str) -> Option<BTreeSet<Ipv4Addr>> {
     Some(found.filter_map(four).collect())
 }
 
+/// An answer without an address, or with one outside the VPC, says nothing of the leader.
+fn usable(
+    found: BTreeSet<Ipv4Addr>,
+    facts: &InstanceFacts,
+    blocks: &[Ipv4Net],
+) -> Result<BTreeSet<Ipv4Addr>, Fault> {
+    let lies = |a: &Ipv4Addr| blocks.iter().any(|block| block.contains(a));
+    if !found.is_empty() && found.iter().all(lies) {
+        return Ok(found);
+    }
+    let tried = format!("resolving {}", facts.domain);
+    Err(Fault::refused(Report::new(
+        tried,
+        format!("no address inside the VPC came back: {found:?}"),
+    )))
+}
+
 /// The leader's addresses as they are now, asked for anew by the ways of the node.
 ///
 /// Where only an ECS instance can tell, a command runs on it and is waited for, a minute at most.
@@ -101,7 +118,8 @@ pub(crate) async fn addresses_now(
     }
     if let Some(server) = spec.dns_server {
         let id = u16::try_from(clock.now_ms() & 0xffff).unwrap_or_default();
-        return resolve(server, &facts.domain, id).await;
+        let found = resolve(server, &facts.domain, id).await?;
+        return usable(found, facts, blocks);
     }
     let inside = |found: &BTreeSet<Ipv4Addr>| {
         let lies = |a: &Ipv4Addr| blocks.iter().any(|block| block.contains(a));
@@ -119,7 +137,9 @@ pub(crate) async fn addresses_now(
     loop {
         let result = client.describe_invocation_results(&invocation).await?.into_iter().next();
         match result {
-            Some(result) if result.status == "Success" => return Ok(read(&result.output)),
+            Some(result) if result.status == "Success" => {
+                return usable(read(&result.output), facts, blocks);
+            }
             Some(result) if !UNDER_WAY.contains(&result.status.as_str()) => {
                 return Err(Fault::refused(failed(&instance, &result.status, &result)));
             }
