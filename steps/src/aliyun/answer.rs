@@ -63,6 +63,11 @@ impl<'a> Row<'a> {
         items(self.value, path).iter().map(|value| Row::new(value, self.origin)).collect()
     }
 
+    /// Is there a list at this path? An empty one is one.
+    pub(super) fn is_list(&self, path: &str) -> bool {
+        find(self.value, path).is_some_and(Value::is_array)
+    }
+
     /// The tags, in any of the three spellings that the products use.
     pub(super) fn tags(&self, path: &str) -> Tags {
         let spelt = |row: &Row<'_>, names: [&str; 3]| names.iter().find_map(|n| row.given(n));
@@ -136,6 +141,15 @@ mod tests {
         assert_eq!((row.text("E").as_str(), row.text("F.G").as_str()), ("", "x"));
         assert_eq!((row.signed("H"), row.signed("I"), row.number("H")), (Some(-1), Some(-1), None));
         assert_eq!(row.given("J"), None);
+    }
+
+    #[test]
+    fn an_empty_list_is_told_from_none() {
+        let origin = Origin::sample();
+        let value = json!({"A": [], "B": [1], "C": null, "D": {}, "E": "x"});
+        let row = Row::new(&value, &origin);
+        assert!(row.is_list("A") && row.is_list("B"));
+        assert!(!["C", "D", "E", "F"].iter().any(|name| row.is_list(name)));
     }
 
     #[test]

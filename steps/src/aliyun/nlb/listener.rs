@@ -58,6 +58,8 @@ pub struct GroupHealth {
     pub check_enabled: bool,
     /// Servers that are not healthy; nobody here while probed means that all are.
     pub non_normal: Vec<NonNormalServer>,
+    /// Did the answer hold that list? Without it nobody was said to be healthy.
+    pub listed: bool,
 }
 
 /// One server that is not healthy.
@@ -151,5 +153,6 @@ fn group_health(row: &Row<'_>) -> GroupHealth {
         server_group_id: row.text("ServerGroupId"),
         check_enabled: misspelt.or(row.truth("HealthCheckEnabled")).unwrap_or(false),
         non_normal: servers.iter().map(server).collect(),
+        listed: row.is_list("NonNormalServers"),
     }
 }

@@ -61,8 +61,11 @@ impl Step for Existing {
         }
         // The leader first: what it has now, the followers must reach.
         let now = leader.shard_stats("_all").await?;
-        let barrier = cx.world.memory.barrier(cx.saga, || now.clone());
         let reached = follower.shard_stats("_all").await?;
+        if let Some(why) = unseen(&followers.pairs, &now, &reached)? {
+            return Ok(Seen::Pending(why));
+        }
+        let barrier = cx.world.memory.barrier(cx.saga, || now.clone());
         let mut lagging = Vec::new();
         for pair in &followers.pairs {
             let (Some(want), Some(have)) = (barrier.get(&pair.leader), reached.get(&pair.follower))
@@ -83,6 +86,32 @@ impl Step for Existing {
         }
         Ok(Seen::Ready(verified))
     }
+}
+
+/// What cannot be compared yet: a primary that says nothing of itself must not pass for one that
+/// has nothing, and must not become what the followers have to reach.
+fn unseen(
+    pairs: &[Pair],
+    now: &Checkpoints,
+    reached: &Checkpoints,
+) -> Result<Option<String>, Fault> {
+    let mut unseen = Vec::new();
+    for pair in pairs {
+        let (Some(theirs), Some(ours)) = (now.get(&pair.leader), reached.get(&pair.follower))
+        else {
+            return Err(gone(pair, now.contains_key(&pair.leader)));
+        };
+        if !same_shards(theirs, ours) {
+            unseen.push(format!("{} does not show all of its shards", pair.follower));
+        }
+    }
+    Ok(Some(unseen.join(", ")).filter(|why| !why.is_empty()))
+}
+
+/// A follower has as many primary shards as its leader, and both have at least one.
+fn same_shards(leader: &[ShardSeq], follower: &[ShardSeq]) -> bool {
+    let numbers = |shards: &[ShardSeq]| shards.iter().map(|at| at.shard).collect::<Vec<_>>();
+    !leader.is_empty() && numbers(leader) == numbers(follower)
 }
 
 fn verification(report: Report) -> Fault {
@@ -171,4 +200,28 @@ async fn sample(
         compared += 1;
     }
     Ok(compared)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shards(numbers: &[u64]) -> Vec<ShardSeq> {
+        let shard = |shard: &u64| ShardSeq {
+            shard: *shard,
+            max_seq_no: 4,
+            global_checkpoint: 4,
+            history_uuid: "h".to_owned(),
+        };
+        numbers.iter().map(shard).collect()
+    }
+
+    #[test]
+    fn a_shard_that_says_nothing_is_not_taken_for_one_that_has_nothing() {
+        assert!(same_shards(&shards(&[0, 1]), &shards(&[0, 1])));
+        assert!(!same_shards(&shards(&[]), &shards(&[0])), "the leader's answer lost it");
+        assert!(!same_shards(&shards(&[0]), &shards(&[0, 1])));
+        assert!(!same_shards(&shards(&[0, 1]), &shards(&[1])));
+        assert!(!same_shards(&shards(&[]), &shards(&[])));
+    }
 }
