@@ -5,7 +5,7 @@
 //! moment; and who still lacks some of it lags at least as long.
 
 use super::ask::{Link, Said, patiently};
-use super::measure::{IndexLag, State, behind};
+use super::measure::{IndexLag, State, caught_up};
 use crate::elastic::ShardSeq;
 use escrr_engine::Fault;
 use std::collections::BTreeMap;
@@ -54,7 +54,7 @@ fn note(lags: &mut [IndexLag], (barrier, reached): (&Checkpoints, &Checkpoints),
     for lag in lags.iter_mut().filter(|lag| lag.lag_at_most_ms.is_none()) {
         let both = barrier.get(&lag.leader).zip(reached.get(&lag.follower));
         let Some((want, have)) = both.filter(|_| lag.lag_operations.is_some()) else { continue };
-        if behind(want, have) == 0 {
+        if caught_up(want, have) {
             lag.lag_at_most_ms = Some(passed_ms);
         } else {
             lag.lag_at_least_ms = Some(passed_ms);

@@ -93,6 +93,20 @@ pub fn behind(leader: &[ShardSeq], follower: &[ShardSeq]) -> u64 {
     leader.iter().map(lacks).fold(0, u64::saturating_add)
 }
 
+/// Do both show the same primary shards, and at least one?
+///
+/// A follower has as many as its leader. Where they differ, one says nothing of itself, and that
+/// must not pass for having nothing.
+pub fn same_shards(leader: &[ShardSeq], follower: &[ShardSeq]) -> bool {
+    let numbers = |shards: &[ShardSeq]| shards.iter().map(|at| at.shard).collect::<Vec<_>>();
+    !leader.is_empty() && numbers(leader) == numbers(follower)
+}
+
+/// Has the follower all that the leader had, as far as both show all of their shards?
+pub fn caught_up(leader: &[ShardSeq], follower: &[ShardSeq]) -> bool {
+    same_shards(leader, follower) && behind(leader, follower) == 0
+}
+
 /// Operations up to the checkpoints, over all shards.
 pub fn operations(shards: &[ShardSeq]) -> u64 {
     shards.iter().map(operations_of).fold(0, u64::saturating_add)
@@ -211,4 +225,31 @@ fn lease(said: &Said, pair: &Pair, shards: &[ShardLeases]) -> (Option<u64>, Vec<
         }
     }
     (oldest, without)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shards(numbers: &[u64]) -> Vec<ShardSeq> {
+        let shard = |shard: &u64| ShardSeq {
+            shard: *shard,
+            max_seq_no: 4,
+            global_checkpoint: 4,
+            history_uuid: "h".to_owned(),
+        };
+        numbers.iter().map(shard).collect()
+    }
+
+    #[test]
+    fn a_shard_that_says_nothing_is_not_taken_for_one_that_has_nothing() {
+        assert!(same_shards(&shards(&[0, 1]), &shards(&[0, 1])));
+        assert!(!same_shards(&shards(&[]), &shards(&[0])), "the leader's answer lost it");
+        assert!(!same_shards(&shards(&[0]), &shards(&[0, 1])));
+        assert!(!same_shards(&shards(&[0, 1]), &shards(&[1])));
+        assert!(!same_shards(&shards(&[]), &shards(&[])));
+        assert_eq!(behind(&shards(&[]), &shards(&[0])), 0);
+        assert!(!caught_up(&shards(&[]), &shards(&[0])));
+        assert!(caught_up(&shards(&[0, 1]), &shards(&[0, 1])));
+    }
 }

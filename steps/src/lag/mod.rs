@@ -25,7 +25,7 @@ pub use ask::{Link, Said, ask};
 pub use catch_up::catch_up;
 pub use finding::{Finding, Kind};
 pub use judge::{Limits, auto_follow, judge};
-pub use measure::{IndexLag, State, behind, measure, operations};
+pub use measure::{IndexLag, State, behind, caught_up, measure, operations, same_shards};
 
 pub(crate) use ask::patiently;
 pub(crate) use finding::anew;

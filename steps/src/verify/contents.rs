@@ -2,7 +2,7 @@
 
 use super::compare::{Likeness, liken};
 use crate::elastic::{Cluster, DocKey, Document, ShardSeq};
-use crate::lag::{Link, behind, patiently};
+use crate::lag::{Link, caught_up, patiently};
 use crate::nodes::step5_replication::Pair;
 use escrr_engine::Fault;
 use serde::Serialize;
@@ -86,7 +86,7 @@ async fn counts(link: &Link<'_>, pair: &Pair) -> Result<Option<(u64, u64)>, Faul
     for _ in 0..COUNTS {
         let before = shards(leader, &pair.leader).await?;
         let reached = shards(follower, &pair.follower).await?;
-        if behind(&before, &reached) == 0 {
+        if caught_up(&before, &reached) {
             // Searches see what was there at the last refresh.
             patiently(link.clock, async || leader.refresh(&pair.leader).await).await?;
             patiently(link.clock, async || follower.refresh(&pair.follower).await).await?;
@@ -210,7 +210,7 @@ impl<'a> Ends<'a> {
             let follower = &self.link.follower;
             let have =
                 patiently(clock, async || follower.shard_stats(&pair.follower).await).await?;
-            if have.get(&pair.follower).is_some_and(|have| behind(&want, have) == 0) {
+            if have.get(&pair.follower).is_some_and(|have| caught_up(&want, have)) {
                 return Ok(true);
             }
             if clock.now_ms() >= end_ms {

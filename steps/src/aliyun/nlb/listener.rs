@@ -7,6 +7,14 @@ use crate::aliyun::call::{Paging, given, tag_list};
 use escrr_engine::Fault;
 use serde_json::json;
 
+/// The list of servers that are not healthy.
+const NON_NORMAL: &str = "NonNormalServers";
+/// How many answers in a row without that list stand for an empty one.
+///
+/// It names only who is not healthy. An answer that lost it looks like one that says everybody
+/// is; the API does not say whether it leaves an empty list out.
+const WITHOUT_LIST: u8 = 5;
+
 /// One listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
@@ -58,8 +66,6 @@ pub struct GroupHealth {
     pub check_enabled: bool,
     /// Servers that are not healthy; nobody here while probed means that all are.
     pub non_normal: Vec<NonNormalServer>,
-    /// Did the answer hold that list? Without it nobody was said to be healthy.
-    pub listed: bool,
 }
 
 /// One server that is not healthy.
@@ -116,10 +122,14 @@ impl Nlb<'_> {
 
     /// Asks how healthy the servers behind a listener are (`GetListenerHealthStatus`).
     pub async fn get_listener_health(&self, id: &str) -> Result<Vec<GroupHealth>, Fault> {
-        let answer = self.0.read("GetListenerHealthStatus", json!({"ListenerId": id})).await?;
-        let listeners = answer.row().rows("ListenerHealthStatus");
-        let groups = listeners.iter().flat_map(|row| row.rows("ServerGroupInfos"));
-        Ok(groups.map(|row| group_health(&row)).collect())
+        let mut answer = self.0.read("GetListenerHealthStatus", json!({"ListenerId": id})).await?;
+        for _ in 1..WITHOUT_LIST {
+            if health_groups(&answer.row()).iter().all(|row| row.is_list(NON_NORMAL)) {
+                break;
+            }
+            answer = self.0.read("GetListenerHealthStatus", json!({"ListenerId": id})).await?;
+        }
+        Ok(health_groups(&answer.row()).iter().map(group_health).collect())
     }
 }
 
@@ -138,8 +148,13 @@ fn listener(row: &Row<'_>) -> Result<Listener, Fault> {
     })
 }
 
+fn health_groups<'a>(answer: &Row<'a>) -> Vec<Row<'a>> {
+    let listeners = answer.rows("ListenerHealthStatus");
+    listeners.iter().flat_map(|row| row.rows("ServerGroupInfos")).collect()
+}
+
 fn group_health(row: &Row<'_>) -> GroupHealth {
-    let servers = row.rows("NonNormalServers");
+    let servers = row.rows(NON_NORMAL);
     let server = |row: &Row<'_>| NonNormalServer {
         server_id: row.text("ServerId"),
         server_ip: row.text("ServerIp"),
@@ -153,6 +168,5 @@ fn group_health(row: &Row<'_>) -> GroupHealth {
         server_group_id: row.text("ServerGroupId"),
         check_enabled: misspelt.or(row.truth("HealthCheckEnabled")).unwrap_or(false),
         non_normal: servers.iter().map(server).collect(),
-        listed: row.is_list("NonNormalServers"),
     }
 }

@@ -121,12 +121,9 @@ pub(crate) async fn addresses_now(
         let found = resolve(server, &facts.domain, id).await?;
         return usable(found, facts, blocks);
     }
-    let inside = |found: &BTreeSet<Ipv4Addr>| {
-        let lies = |a: &Ipv4Addr| blocks.iter().any(|block| block.contains(a));
-        !found.is_empty() && found.iter().all(lies)
-    };
     if world.resolution == Resolution::System
-        && let Some(found) = by_system(&facts.domain).await.filter(inside)
+        && let Some(found) = by_system(&facts.domain).await
+        && let Ok(found) = usable(found, facts, blocks)
     {
         return Ok(found);
     }

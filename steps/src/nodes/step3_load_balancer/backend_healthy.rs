@@ -8,12 +8,6 @@ use crate::nodes::prerequisites::Prerequisites;
 use crate::nodes::step1_network::{AllowList, Routes};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
 
-/// How many answers in a row without a list of servers stand for an empty one.
-///
-/// The list names only who is not healthy. An answer that lost it looks like one that says
-/// everybody is; the API does not say whether it leaves an empty list out.
-const WITHOUT_LIST: u8 = 5;
-
 /// Waits until nobody is unhealthy.
 pub struct BackendHealthy;
 
@@ -33,18 +27,8 @@ impl Step for BackendHealthy {
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<()>, Fault> {
         let (site, listener, group, ..) = &cx.needs;
         let client = cx.world.cloud.nlb(&site.follower.instance.region);
-        let ask = async || {
-            let health = client.get_listener_health(&listener.listener).await?;
-            Ok::<_, Fault>(health.into_iter().find(|h| h.server_group_id == group.group))
-        };
-        let mut found = ask().await?;
-        for _ in 1..WITHOUT_LIST {
-            if found.as_ref().is_none_or(|health| health.listed) {
-                break;
-            }
-            found = ask().await?;
-        }
-        let Some(ours) = found else {
+        let health = client.get_listener_health(&listener.listener).await?;
+        let Some(ours) = health.into_iter().find(|h| h.server_group_id == group.group) else {
             return Ok(Seen::Pending("the listener shows no health yet".to_owned()));
         };
         if !ours.check_enabled {

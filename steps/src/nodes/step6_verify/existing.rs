@@ -2,7 +2,7 @@
 
 use crate::calls::{Calls, Declares};
 use crate::elastic::{Cluster, DocKey, ShardSeq};
-use crate::lag::{behind, operations};
+use crate::lag::{behind, operations, same_shards};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::nodes::step5_replication::{ExistingIndices, Pair};
 use crate::verify::{Likeness, liken};
@@ -108,12 +108,6 @@ fn unseen(
     Ok(Some(unseen.join(", ")).filter(|why| !why.is_empty()))
 }
 
-/// A follower has as many primary shards as its leader, and both have at least one.
-fn same_shards(leader: &[ShardSeq], follower: &[ShardSeq]) -> bool {
-    let numbers = |shards: &[ShardSeq]| shards.iter().map(|at| at.shard).collect::<Vec<_>>();
-    !leader.is_empty() && numbers(leader) == numbers(follower)
-}
-
 fn verification(report: Report) -> Fault {
     Fault::Refused { class: Class::Verification, report }
 }
@@ -200,28 +194,4 @@ async fn sample(
         compared += 1;
     }
     Ok(compared)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shards(numbers: &[u64]) -> Vec<ShardSeq> {
-        let shard = |shard: &u64| ShardSeq {
-            shard: *shard,
-            max_seq_no: 4,
-            global_checkpoint: 4,
-            history_uuid: "h".to_owned(),
-        };
-        numbers.iter().map(shard).collect()
-    }
-
-    #[test]
-    fn a_shard_that_says_nothing_is_not_taken_for_one_that_has_nothing() {
-        assert!(same_shards(&shards(&[0, 1]), &shards(&[0, 1])));
-        assert!(!same_shards(&shards(&[]), &shards(&[0])), "the leader's answer lost it");
-        assert!(!same_shards(&shards(&[0]), &shards(&[0, 1])));
-        assert!(!same_shards(&shards(&[0, 1]), &shards(&[1])));
-        assert!(!same_shards(&shards(&[]), &shards(&[])));
-    }
 }
