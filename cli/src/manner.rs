@@ -4,6 +4,7 @@ use crate::Context;
 use crate::args::{CloudArgs, NetworkArg, SignatureArg};
 use crate::place::Place;
 use escrr_engine::SystemClock;
+use escrr_steps::Again;
 use escrr_steps::aliyun::{Endpoints, Manner, Network, Pace, Signature};
 use escrr_steps::spec::{CloudNetwork, CloudSpec, SignatureScheme};
 use std::num::NonZeroU32;
@@ -12,12 +13,22 @@ use std::sync::Arc;
 /// Addresses that win over the vendor's, and the manner in which they are called.
 pub fn of(place: &Place, spec: &CloudSpec, context: Context<'_>) -> (Endpoints, Manner) {
     let given = context.settings.cloud;
-    match place {
+    let (endpoints, manner) = match place {
         Place::Cloud => (endpoints(spec), of_cloud(given, spec)),
         Place::Sandbox(pretend) => {
             let all = Some(pretend.addresses.openapi.clone());
             (Endpoints { all, ..Endpoints::default() }, of_sandbox(given, spec))
         }
+    };
+    (endpoints, Manner { again: Some(again(place)), ..manner })
+}
+
+/// How reads are repeated, from the cloud and from the clusters.
+pub fn again(place: &Place) -> Again {
+    match place {
+        Place::Cloud => Again::default(),
+        // Its time stands still while somebody works.
+        Place::Sandbox(_) => Again::at_once(),
     }
 }
 
@@ -33,7 +44,8 @@ fn of_cloud(given: CloudArgs, spec: &CloudSpec) -> Manner {
             CloudNetwork::Vpc => Network::Vpc,
         },
     };
-    Manner { signature: signature(given, spec), network, ca_file: spec.ca_file.clone(), pace }
+    let signature = signature(given, spec);
+    Manner { signature, network, ca_file: spec.ca_file.clone(), pace, ..Manner::default() }
 }
 
 /// The manner in which a sandbox is called: it verifies signatures as the cloud does, but it

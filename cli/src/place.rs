@@ -12,7 +12,7 @@ use crate::secrets::Secrets;
 use escrr_engine::{Clock, SystemClock};
 use escrr_steps::aliyun::Cloud;
 use escrr_steps::aliyun::elasticsearch::EsCredential;
-use escrr_steps::elastic::{Again, Login};
+use escrr_steps::elastic::Login;
 use escrr_steps::secret::Secret;
 use escrr_steps::spec::{SideSpec, Spec, defaults};
 use escrr_steps::{ClusterAccess, Memory, Resolution, World};
@@ -110,11 +110,7 @@ impl Place {
             Self::Sandbox(_) => Resolution::Remote,
         };
         let (endpoints, manner) = manner::of(self, &spec.cloud, context);
-        let again = match self {
-            Self::Cloud => Again::default(),
-            // Its time stands still while somebody works.
-            Self::Sandbox(_) => Again::at_once(),
-        };
+        let again = manner::again(self);
         let cloud = Cloud::renewing(resolved.provider, endpoints, manner)
             .map_err(|fault| CommandError::from(&fault))?;
         Ok(World { spec, cloud, leader, follower, resolution, again, memory: Memory::default() })

@@ -5,6 +5,7 @@
 //! Alibaba Cloud ([`aliyun`]) and of the two clusters ([`elastic`]).
 
 mod access;
+mod again;
 pub mod aliyun;
 mod analysis;
 pub mod billing;
@@ -29,6 +30,7 @@ mod world;
 pub mod zones;
 
 pub use access::ClusterAccess;
+pub use again::Again;
 pub use side::{Follower, Leader, Side, Which};
 pub use tls::install_tls;
 pub use way::Way;

@@ -1,8 +1,9 @@
 //! What every step is given: the spec and the clients made from it.
 
 use crate::access::{ClusterAccess, Names, access};
+use crate::again::Again;
 use crate::aliyun::{Cloud, Tags};
-use crate::elastic::{Again, Cluster, ShardSeq};
+use crate::elastic::{Cluster, ShardSeq};
 use crate::nodes::prerequisites::InstanceFacts;
 use crate::side::Which;
 use crate::spec::Spec;

@@ -3,10 +3,10 @@
 use escrr_engine::SagaId;
 use escrr_engine::clock::{Clock, VirtualClock};
 use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
-use escrr_steps::elastic::{Again, Login};
+use escrr_steps::elastic::Login;
 use escrr_steps::secret::Secret;
 use escrr_steps::spec::Spec;
-use escrr_steps::{ClusterAccess, Memory, Resolution, Way, World};
+use escrr_steps::{Again, ClusterAccess, Memory, Resolution, Way, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -11,12 +11,12 @@ use escrr_engine::{
     Beginning, Direction, Ending, Engine, Event, Interrupt, News, Progress, SagaId,
 };
 use escrr_sandbox::{Addresses, LogLine, Options, Sandbox, WorldFile};
-use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
+use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints, Manner};
 use escrr_steps::catalog::catalog;
-use escrr_steps::elastic::{Again, Login};
+use escrr_steps::elastic::Login;
 use escrr_steps::secret::Secret;
 use escrr_steps::spec::{Spec, defaults};
-use escrr_steps::{ClusterAccess, Resolution, Way, World};
+use escrr_steps::{Again, ClusterAccess, Resolution, Way, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -145,8 +145,9 @@ impl Bench {
             login: Some(login.clone()),
             ..ClusterAccess::default()
         };
+        let manner = Manner { again: Some(Again::at_once()), ..Manner::default() };
         Ok(World {
-            cloud: Cloud::new(Config { credentials, endpoints })?,
+            cloud: Cloud::with(Config { credentials, endpoints }, manner)?,
             leader: access(&self.spec.leader.instance),
             follower: access(&self.spec.follower.instance),
             spec: self.spec.clone(),

@@ -101,6 +101,15 @@ impl Caller<'_> {
         self.cloud.send(&self.roa(action, Effect::Read, rest)).await
     }
 
+    /// Sends a ROA call that only looks, for somebody who repeats it in a way of its own.
+    pub(super) async fn roa_read_once(
+        &self,
+        action: &'static str,
+        rest: Rest,
+    ) -> Result<Answer, Fault> {
+        self.cloud.send_once(&self.roa(action, Effect::Read, rest)).await
+    }
+
     /// Sends a ROA call that changes something; `dry_run` names the switch if it has one.
     pub(super) async fn roa_write(
         &self,

@@ -143,8 +143,16 @@ impl Cloud {
         self.dry_run
     }
 
-    /// Sends one call, and once more if only our clock was wrong or the credentials had run out.
+    /// Sends one call; one that only looks is repeated as the manner says.
     pub(super) async fn send(&self, call: &Call) -> Result<Answer, Fault> {
+        match (&self.shared.manner.again, call.origin.effect) {
+            (Some(again), Effect::Read) => again.read(|| self.send_once(call)).await,
+            (Some(_) | None, _) => self.send_once(call).await,
+        }
+    }
+
+    /// Sends one call, and once more if only our clock was wrong or the credentials had run out.
+    pub(super) async fn send_once(&self, call: &Call) -> Result<Answer, Fault> {
         let credentials = self.shared.credentials.credentials().await?;
         let (outcome, date) = self.attempt(call, &credentials).await;
         let Err(fault) = &outcome else { return outcome };

@@ -150,6 +150,8 @@ pub enum EsCredential {
 impl Elasticsearch<'_> {
     /// Carries a request into the instance's cluster (`InvokeEsRequest`) and gives the body of
     /// the cluster's answer, whatever the cluster's status: it does not come back.
+    ///
+    /// It is sent once, for the cluster's client repeats what only looks.
     pub async fn invoke_es_request(
         &self,
         instance_id: &str,
@@ -170,7 +172,7 @@ impl Elasticsearch<'_> {
         let answer = if request.writes {
             self.0.roa_write(action, rest, None).await?
         } else {
-            self.0.roa_read(action, rest).await?
+            self.0.roa_read_once(action, rest).await?
         };
         match answer.value.get("Result") {
             None => Err(answer.origin.unreadable("it has no `Result`")),

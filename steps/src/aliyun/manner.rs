@@ -3,6 +3,7 @@
 use super::endpoint::Network;
 use super::pace::Pace;
 use super::sign::Signature;
+use crate::again::Again;
 use escrr_engine::{Fault, Report};
 use reqwest::Certificate;
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ pub struct Manner {
     pub ca_file: Option<PathBuf>,
     /// How many calls are made in a time; absent: as many as are wanted.
     pub pace: Option<Pace>,
+    /// How a call that only looks is repeated; absent: it is sent once.
+    pub again: Option<Again>,
 }
 
 impl Manner {

@@ -7,10 +7,12 @@
 //! cloud.cbn("cn-shanghai").create_cen(&CreateCen { … }).await  ->  Result<String, Fault>
 //! ```
 //!
-//! A method sends its request once. It never tries again: whether the same call may be made
-//! again is what the [`Fault`](escrr_engine::Fault) says, and the engine decides. The one
-//! exception is a wrong local clock, which is corrected from the server's answer and costs a
-//! second attempt. A call waits only before it is sent, and only to keep a [`Pace`].
+//! A method that changes something sends its request once: whether the same call may be made
+//! again is what the [`Fault`](escrr_engine::Fault) says, and the engine decides. The exceptions
+//! are a wrong local clock and credentials that ran out, which the gateway refuses before
+//! anything is done. A method that only looks is repeated a few times when it meets something
+//! passing, as the [`Manner`] says ([`Again`](crate::Again)). Before a call is sent it waits only
+//! to keep a [`Pace`].
 //!
 //! | file | what |
 //! |---|---|

@@ -1,9 +1,9 @@
 //! One cluster's client.
 
-use super::again::Again;
 use super::error;
 use super::login::Login;
 use super::route::{Ask, Candidate, Direct, Kibana, Relay, Relayed, Route, Ways};
+use crate::again::Again;
 use crate::way::Way;
 use escrr_engine::{Fault, Report};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -197,13 +197,10 @@ impl Cluster {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Value, Fault> {
-        let reads = Effect::of(&method, path) == Effect::Read;
-        let mut attempt = 0;
-        loop {
-            match self.ask_once(method.clone(), path, query, body).await {
-                Err(fault) if reads && self.again.after(&fault, attempt).await => attempt += 1,
-                outcome => return outcome,
-            }
+        let once = || self.ask_once(method.clone(), path, query, body);
+        match Effect::of(&method, path) {
+            Effect::Read => self.again.read(once).await,
+            Effect::Write => once().await,
         }
     }
 

@@ -2,11 +2,10 @@
 
 use super::client::{Effect, Origin, as_text};
 use super::route::{Broken, MAX_ANSWER_BYTES};
+use crate::again::UNREACHABLE;
 use escrr_engine::{Class, Fault, Report};
 use serde_json::Value;
 
-/// The code of a host that could not be reached.
-pub(super) const UNREACHABLE: &str = "Unreachable";
 /// The code of a 404 without a body.
 const NOT_FOUND: &str = "not_found";
 

@@ -18,7 +18,6 @@
 //! | `lease` | for whom a leader keeps its history |
 //! | `error` | status and error type as faults |
 
-mod again;
 mod ccr;
 mod ccr_stats;
 mod client;
@@ -32,7 +31,6 @@ mod route;
 mod settings;
 mod shard;
 
-pub use again::Again;
 pub use ccr::{AutoFollow, Follow, FollowerInfo, Forget, PutAutoFollow, Unfollowed};
 pub use ccr_stats::{AutoFollowError, CcrStats, FollowerStats, ShardStats};
 pub use client::{Access, Cluster, Entrance, Gate};

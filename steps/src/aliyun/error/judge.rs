@@ -3,14 +3,12 @@
 use super::hint::retry_after_ms;
 use super::said::{self, Said};
 use super::table::{self, DRY_RUN_PASSED, Verdict};
+use crate::again::UNREACHABLE;
 use crate::aliyun::Credentials;
 use crate::aliyun::cloud::{Answer, Effect, Origin};
 use crate::aliyun::transport::{Broken, Incoming, MAX_ANSWER_BYTES};
 use escrr_engine::{Class, Fault, Report};
 use serde_json::Value;
-
-/// The code of a host that nobody answers at.
-const UNREACHABLE: &str = "Unreachable";
 
 /// Says whether a fault means that the object is not there.
 pub fn is_gone(fault: &Fault) -> bool {

@@ -1,12 +1,16 @@
 //! Asking again: a read that met something passing is repeated before anybody hears of it.
 //!
-//! One look at a cluster takes up to twenty requests, and starts from the beginning when one of
-//! them fails. A cluster that turns four requests in ten away would never be seen as a whole. A
-//! write is never repeated here: whether it happened is for the next look to tell.
+//! One look takes up to twenty requests, to the cloud or to a cluster, and starts from the
+//! beginning when one of them fails: a side that turns four requests in ten away would never be
+//! seen as a whole. A write is never repeated here: whether it happened is for the next look to
+//! tell.
 
 use escrr_engine::{Clock, Fault, clock::SystemClock};
 use std::fmt;
 use std::sync::Arc;
+
+/// The code of a fault that says: nobody answers there at all.
+pub(crate) const UNREACHABLE: &str = "Unreachable";
 
 /// The pauses before the second, third, … time that a read is tried, in milliseconds.
 const PAUSES_MS: [u64; 4] = [100, 300, 900, 1_800];
@@ -31,13 +35,27 @@ impl Again {
         Self { pauses_ms: [0; PAUSES_MS.len()], clock: Arc::new(SystemClock) }
     }
 
+    /// Reads until that succeeds, or is not to be tried again; gives the last outcome.
+    pub(crate) async fn read<T, F>(&self, once: impl Fn() -> F) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let mut attempt = 0;
+        loop {
+            match once().await {
+                Err(fault) if self.after(&fault, attempt).await => attempt += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
     /// Waits before the next attempt; false if there is to be none.
     ///
     /// A fault that will last, or says itself when to come back, is passed on at once; so is a
     /// host that cannot be reached, for that alone takes long to find out.
-    pub(super) async fn after(&self, fault: &Fault, attempt: usize) -> bool {
+    async fn after(&self, fault: &Fault, attempt: usize) -> bool {
         let Fault::Transient { retry_after_ms: None, report } = fault else { return false };
-        if report.code.as_deref() == Some(super::error::UNREACHABLE) {
+        if report.code.as_deref() == Some(UNREACHABLE) {
             return false;
         }
         let Some(pause_ms) = self.pauses_ms.get(attempt) else { return false };
@@ -64,14 +82,19 @@ impl fmt::Debug for Again {
 mod tests {
     use super::*;
     use escrr_engine::Report;
+    use std::cell::Cell;
 
+    /// How often a read is repeated that meets this every time.
     async fn attempts(fault: Fault) -> usize {
-        let again = Again::at_once();
-        let mut attempt = 0;
-        while again.after(&fault, attempt).await {
-            attempt += 1;
-        }
-        attempt
+        let asked = Cell::new(0);
+        let outcome: Result<(), Fault> = Again::at_once()
+            .read(|| {
+                asked.set(asked.get() + 1);
+                std::future::ready(Err(fault.clone()))
+            })
+            .await;
+        assert_eq!(outcome, Err(fault));
+        asked.get() - 1
     }
 
     #[tokio::test]
@@ -83,5 +106,17 @@ mod tests {
         assert_eq!(attempts(told).await, 0);
         assert_eq!(attempts(Fault::refused(report())).await, 0);
         assert_eq!(attempts(Fault::Unknown(report())).await, 0);
+    }
+
+    #[tokio::test]
+    async fn what_came_is_not_asked_for_again() {
+        let asked = Cell::new(0);
+        let read = || {
+            asked.set(asked.get() + 1);
+            let passing = Fault::transient(Report::new("GET /", "no"));
+            std::future::ready(if asked.get() < 3 { Err(passing) } else { Ok(7) })
+        };
+        assert_eq!(Again::at_once().read(read).await, Ok(7));
+        assert_eq!(asked.get(), 3);
     }
 }
