@@ -18,6 +18,7 @@ mod garbled;
 mod looks;
 mod pace;
 mod refusals;
+mod side_paths;
 mod storm;
 mod time;
 mod unwind;
