@@ -101,6 +101,63 @@ fn an_instances_role_is_renewed_through_a_long_attachment() {
     assert!(!all.iter().any(|(_, outcome)| outcome.contains("SecurityToken")));
 }
 
+/// Carries a link through attachments of 40 minutes with credentials that hold for less; gives
+/// the requests.
+fn renewed_through(env: &Env, credentials: &str) -> Vec<(String, String)> {
+    let spec = env.write("spec.toml", &format!("{SPEC}{credentials}"));
+    drop(env.escrr(&["run", &spec, "--yes"]).exits(0));
+    let all = asked(env);
+    assert_eq!(count(&all, ATTACH), 2);
+    assert!(!all.iter().any(|(_, outcome)| outcome.contains("SecurityToken")));
+    all
+}
+
+#[test]
+fn a_workloads_token_buys_a_new_session_through_a_long_attachment() {
+    let env = slow("");
+    let token = order(&env, "oidc", &json!({"seconds": 43_200}));
+    private(&env.home.path().join("token"), token["token"].as_str().unwrap());
+    let line = env.cloud.line();
+    let text = |name: &str| line[name].as_str().unwrap().to_owned();
+    let profile = json!({"current": "pod", "profiles": [{"name": "pod", "mode": "OIDC",
+        "ram_role_arn": text("role_arn"), "oidc_provider_arn": text("oidc_provider_arn"),
+        "oidc_token_file": env.home.path().join("token").display().to_string(),
+        "expired_seconds": 900}]});
+    private(&env.home.path().join(".aliyun/config.json"), &profile.to_string());
+    let all = renewed_through(&env, "profile = \"pod\"\n");
+    assert!(count(&all, "Sts AssumeRoleWithOIDC") >= 3);
+}
+
+#[test]
+fn an_addresss_credentials_are_fetched_anew_through_a_long_attachment() {
+    let env = slow("[account]\ninstance_seconds = 900\n");
+    let uri = env.cloud.line()["credentials_uri"].as_str().unwrap().to_owned();
+    let profile = json!({"current": "uri", "profiles": [
+        {"name": "uri", "mode": "CredentialsURI", "credentials_uri": uri}]});
+    private(&env.home.path().join(".aliyun/config.json"), &profile.to_string());
+    let all = renewed_through(&env, "profile = \"uri\"\n");
+    assert!(count(&all, "CredentialsUri GetCredentials") >= 3);
+}
+
+#[test]
+fn a_program_is_asked_anew_through_a_long_attachment() {
+    let env = slow("");
+    for (file, seconds) in [("next.json", 900), ("later.json", 43_200)] {
+        let key = order(&env, "session", &json!({"seconds": seconds}));
+        let printed = json!({"mode": "StsToken", "access_key_id": key["AccessKeyId"],
+            "access_key_secret": key["AccessKeySecret"], "sts_token": key["SecurityToken"],
+            "expiration": key["Expiration"]});
+        private(&env.home.path().join(file), &printed.to_string());
+    }
+    let command = "cat next.json; cp later.json next.json; echo asked >> times";
+    let profile = json!({"current": "cmd", "profiles": [
+        {"name": "cmd", "mode": "External", "process_command": command}]});
+    private(&env.home.path().join(".aliyun/config.json"), &profile.to_string());
+    drop(renewed_through(&env, "profile = \"cmd\"\n"));
+    let times = std::fs::read_to_string(env.home.path().join("times")).unwrap();
+    assert_eq!(times.lines().count(), 2, "at the beginning, and before the first key ended");
+}
+
 #[test]
 fn a_role_that_may_no_longer_be_assumed_parks_until_it_may() {
     let env = slow("");
