@@ -32,6 +32,7 @@ mod secrets;
 mod seeing;
 mod selftest;
 mod store;
+mod terminal;
 mod tls;
 mod together;
 mod verify;

@@ -2,13 +2,11 @@
 //!
 //! `INSTA_UPDATE=always cargo test -p escrr-tests --test e2e screens` takes them anew.
 
-use crate::env::{Env, output};
+use crate::env::{Env, bare, output};
 use crate::golden::{Home, golden};
-use clap::Parser as _;
-use escrr::args::{Args, OutputForm};
-use escrr::settings::{Settings, Terminal};
-use escrr::ui::Ui;
-use std::collections::BTreeMap;
+use crate::terminal::OnTerminal;
+use escrr_steps::spec::defaults::SANDBOX;
+use serde_json::json;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
@@ -66,20 +64,37 @@ fn without_chance(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// A command in this process, on a terminal of so many columns, without colours.
-fn at(home: &Home, columns: usize, line: &str) -> (String, String) {
-    let dir = home.0.path().join("state").display().to_string();
-    let words = ["escrr", "--home", &dir].into_iter().chain(line.split_whitespace());
-    let args = Args::parse_from(words);
-    let terminal = Terminal { stdout: true, columns: Some(columns), ..Terminal::default() };
-    let env: BTreeMap<String, String> = BTreeMap::new();
-    let settings = Settings::resolve(&args.global, &env, terminal).unwrap();
-    let (ui, captured) = Ui::captured_at(OutputForm::Human, Some(columns));
-    let context = escrr::Context { ui: &ui, settings: &settings, env: &env };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let done = runtime.block_on(escrr::commands::run(args.command, context));
-    assert!(done.is_ok(), "{line}: {}", captured.err());
-    (captured.out(), captured.err())
+/// A command over the sandbox whose name, and so the width of what is shown, is always the same.
+fn command(env: &Env, line: &str) -> Command {
+    std::fs::copy(env.cloud.file(), env.home.path().join("sandbox.json")).unwrap();
+    let mut command = bare(env.home.path());
+    command.args(line.split_whitespace()).arg("--sandbox=sandbox.json");
+    command
+}
+
+/// What a command shows that may be given again and again: on a terminal of 80 columns, of 200
+/// columns, and without a terminal. Colours change nothing but the colour.
+fn shots(line: &str, code: i32, command: impl Fn() -> Command) -> String {
+    let mut all = String::new();
+    for columns in [80, 200] {
+        let shown = OnTerminal::start(command(), columns).ends();
+        assert_eq!(shown.code, Some(code), "{line}: {}", shown.text);
+        assert!(!shown.bytes.contains("\u{1b}[3"), "{line} at {columns}: {}", shown.bytes);
+        let mut coloured = command();
+        coloured.env_remove("NO_COLOR");
+        let coloured = OnTerminal::start(coloured, columns).ends();
+        let colours = coloured.bytes.contains("\u{1b}[");
+        assert!(colours || code == 0, "{line} at {columns}: what is wrong has no colour");
+        assert_eq!(masked(&coloured.text), masked(&shown.text), "{line} in colours");
+        all.push_str(&format!("$ {line}    ({columns} columns)\n{}\n\n", masked(&shown.text)));
+    }
+    let piped = output(&mut command()).exits(code);
+    all.push_str(&format!(
+        "$ {line}    (no terminal)\n{}--- stderr\n{}",
+        masked(&piped.stdout),
+        masked(&piped.stderr)
+    ));
+    all
 }
 
 #[test]
@@ -113,16 +128,71 @@ fn an_interrupted_run() {
     insta::assert_snapshot!("run_interrupted", masked(&rest));
 }
 
+#[test]
+fn an_interrupted_run_on_terminals() {
+    for columns in [80, 200] {
+        let env = Env::new();
+        let run = OnTerminal::start(command(&env, "run --yes"), columns);
+        let shown = run.signal_when("1 Connect the VPCs", "INT").ends();
+        assert_eq!(shown.code, Some(130), "{}", shown.text);
+        // How far it got is chance; what is said of it is not.
+        let tree = |line: &str| line.starts_with(' ') || line.starts_with("shanghai-hangzhou");
+        let rest: Vec<&str> = shown.text.lines().filter(|line| !tree(line)).collect();
+        insta::assert_snapshot!(format!("run_interrupted_at_{columns}"), masked(&rest.join("\n")));
+    }
+}
+
+#[test]
+fn a_run_on_terminals() {
+    for columns in [80, 200] {
+        let env = Env::new();
+        let shown = OnTerminal::start(command(&env, "run --yes"), columns).ends();
+        assert_eq!(shown.code, Some(0), "{}", shown.text);
+        insta::assert_snapshot!(format!("run_at_{columns}"), masked(&without_chance(&shown.text)));
+    }
+}
+
+#[test]
+fn a_healthy_and_a_broken_link() {
+    let env = Env::new();
+    drop(env.escrr(&["run", "--yes"]).exits(0));
+    insta::assert_snapshot!("doctor_healthy", shots("doctor", 0, || command(&env, "doctor")));
+    let group = json!({"groupName": "escrr_shanghai-hangzhou", "ips": ["127.0.0.1"],
+                       "whiteIpType": "PRIVATE_ES"});
+    let body = json!({"modifyMode": "Cover", "whiteIpGroup": group});
+    env.cloud.change("ModifyWhiteIps", "es-cn-leader000001", &body);
+    // First the health check notices, and then the clusters do.
+    env.cloud.pass(600);
+    env.cloud.pass(600);
+    insta::assert_snapshot!("doctor_broken", shots("doctor", 5, || command(&env, "doctor")));
+}
+
+#[test]
+fn errors() {
+    let env = Env::new();
+    env.write(
+        "bad.toml",
+        &SANDBOX.replace("instance = \"es-cn-follower0001\"", "instanse = \"x\""),
+    );
+    insta::assert_snapshot!(
+        "error_in_a_spec",
+        shots("plan bad.toml", 2, || command(&env, "plan bad.toml"))
+    );
+    env.fault(&["--action", "GetCallerIdentity", "--refuse", "Forbidden.RAM", "--times", "1000"]);
+    insta::assert_snapshot!(
+        "error_of_the_cloud",
+        shots("auth check", 4, || command(&env, "auth check"))
+    );
+}
+
 /// A home that a version left in the middle of a run: the same for everybody.
 #[test]
-fn the_status_of_a_saga_in_the_middle_at_two_widths() {
+fn the_status_of_a_saga_in_the_middle() {
     let home = Home::of(&golden().join("0.1.0"));
-    for columns in [80, 200] {
-        let (out, err) = at(&home, columns, "status two");
-        assert!(out.lines().all(|line| line.chars().count() <= columns), "{out}");
-        insta::assert_snapshot!(format!("status_at_{columns}"), format!("{out}\n{err}"));
-    }
-    // Without a terminal nothing is cut.
-    let (wide, _) = at(&home, 200, "status two");
-    assert_eq!(home.escrr(&["status", "two"]).exits(0).stdout, wide);
+    let status = || {
+        let mut command = bare(home.0.path());
+        command.args(["status", "two"]);
+        command
+    };
+    insta::assert_snapshot!("status", shots("status two", 0, status));
 }

@@ -175,13 +175,13 @@ impl Ui {
 
     /// Something is not as it should be, and the command goes on.
     pub fn warning(&self, text: &str) {
-        say(&self.err, &format!("{WARNING}warning:{WARNING:#} {text}"));
+        say(&self.err, &self.behind(WARNING, "warning:", text));
     }
 
     /// What helps; not with `--quiet`.
     pub fn hint(&self, text: &str) {
         if !self.quiet {
-            say(&self.err, &format!("{HINT}hint:{HINT:#} {text}"));
+            say(&self.err, &self.behind(HINT, "hint:", text));
         }
     }
 
@@ -206,19 +206,34 @@ impl Ui {
     }
 
     fn failure(&self, error: &CommandError) {
-        let mut lines = vec![format!("{ERROR}error[{}]:{ERROR:#} {}", error.code.id, error.said)];
+        let mut lines =
+            vec![self.behind(ERROR, &format!("error[{}]:", error.code.id), &error.said)];
         let more = [
-            ("tried", &error.tried),
-            ("request id", &error.request_id),
-            ("meaning", &error.meaning),
+            ("  tried:", &error.tried),
+            ("  request id:", &error.request_id),
+            ("  meaning:", &error.meaning),
         ];
         for (name, value) in more {
-            lines.extend(value.iter().map(|value| format!("  {DIM}{name}:{DIM:#} {value}")));
+            lines.extend(value.iter().map(|value| self.behind(DIM, name, value)));
         }
-        lines.extend(error.hints.iter().map(|hint| format!("{HINT}hint:{HINT:#} {hint}")));
+        lines.extend(error.hints.iter().map(|hint| self.behind(HINT, "hint:", hint)));
         let next = error.next_command.iter();
         lines.extend(next.map(|command| format!("{HINT}next:{HINT:#} {command}")));
         say(&self.err, &lines.join("\n"));
+    }
+
+    /// A text behind a word, broken between words where there is a terminal. What has lines of
+    /// its own, such as a place in a file, keeps them.
+    fn behind(&self, style: Style, word: &str, text: &str) -> String {
+        let lead = table::width(word) + 1;
+        let room = self.columns_stderr.map(|columns| columns.saturating_sub(lead).max(20));
+        let body = match room {
+            Some(_) if !text.contains('\n') => {
+                table::wrap(text, room).join(&format!("\n{}", " ".repeat(lead)))
+            }
+            Some(_) | None => text.to_owned(),
+        };
+        format!("{style}{word}{style:#} {body}")
     }
 
     /// Is there somebody to ask?

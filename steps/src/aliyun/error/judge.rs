@@ -4,9 +4,9 @@ use super::hint::retry_after_ms;
 use super::said::{self, Said};
 use super::table::{self, DRY_RUN_PASSED, Verdict};
 use crate::again::UNREACHABLE;
-use crate::aliyun::Credentials;
 use crate::aliyun::cloud::{Answer, Effect, Origin};
 use crate::aliyun::transport::{Broken, Incoming, MAX_ANSWER_BYTES};
+use crate::aliyun::{Action, Credentials};
 use escrr_engine::{Class, Fault, Report};
 use serde_json::Value;
 
@@ -113,7 +113,7 @@ fn refusal(origin: &Origin, said: Said, incoming: &Incoming) -> Fault {
         Some(Verdict::Again) => Fault::Transient { retry_after_ms, report },
         Some(Verdict::Busy) => Fault::Busy(report),
         Some(Verdict::Gone | Verdict::DryRun) => Fault::refused(report),
-        Some(Verdict::Permission) => permission(report, said.auth_action),
+        Some(Verdict::Permission) => permission(report, origin, said.auth_action),
         Some(Verdict::Approval) => Fault::Blocked {
             class: Class::Approval,
             report: report.help("Settle it in the console, then resume."),
@@ -132,7 +132,7 @@ fn by_status(origin: &Origin, status: u16, retry_after_ms: Option<u64>, report: 
         429 => Fault::Transient { retry_after_ms, report },
         // The gateway asks for patience in its own words: it refused to pass the call on.
         400..=499 if retry_after_ms.is_some() => Fault::Transient { retry_after_ms, report },
-        401 | 403 => permission(report, None),
+        401 | 403 => permission(report, origin, None),
         // A success that names an unknown code may have done its work as well.
         500.. | 200..=299 => uncertain(origin, report),
         300..=399 => Fault::refused(
@@ -149,17 +149,19 @@ fn uncertain(origin: &Origin, report: Report) -> Fault {
     }
 }
 
-fn permission(mut report: Report, auth_action: Option<String>) -> Fault {
-    if let Some(action) = auth_action {
-        let meaning = report.meaning.unwrap_or_default();
-        report.meaning = Some(format!("{meaning}; the permission `{action}` is missing"));
-    }
+fn permission(mut report: Report, origin: &Origin, auth_action: Option<String>) -> Fault {
     let help = match report.code.as_deref() {
         Some(code) if code.contains("AccessKey") || code.contains("Signature") => {
             "Check the access key id and secret, then resume."
         }
         Some(code) if code.contains("SecurityToken") => "Get a new session token, then resume.",
-        Some(_) | None => "Let an administrator grant the permission, then resume.",
+        Some(_) | None => {
+            let ours = || Action { product: origin.product, name: origin.action }.permission();
+            let missing = auth_action.unwrap_or_else(ours);
+            let meaning = report.meaning.as_deref().unwrap_or("the caller may not do this");
+            report.meaning = Some(format!("{meaning}; the permission `{missing}` is missing"));
+            "Let an administrator grant what `escrr auth policy` prints, then resume."
+        }
     };
     Fault::Blocked { class: Class::Permission, report: report.help(help) }
 }
@@ -269,6 +271,9 @@ mod tests {
         let Fault::Blocked { class: Class::Permission, report } = fault else { panic!() };
         assert!(report.meaning.unwrap().contains("`cbn:CreateCen`"));
         assert!(report.help.unwrap().contains("administrator"));
+        // Where the answer does not say which, it is the one of the call.
+        let fault = answer(Effect::Read, 403, r#"{"Code":"Forbidden.RAM"}"#).unwrap_err();
+        assert!(fault.report().meaning.as_deref().unwrap().contains("`cen:CreateCen`"));
     }
 
     #[test]
