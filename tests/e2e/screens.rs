@@ -75,7 +75,7 @@ fn command(env: &Env, line: &str) -> Command {
 /// What a command shows that may be given again and again: on a terminal of 80 columns, of 200
 /// columns, and without a terminal. Colours change nothing but the colour.
 fn shots(line: &str, code: i32, command: impl Fn() -> Command) -> String {
-    let mut all = String::new();
+    let mut all = Vec::new();
     for columns in [80, 200] {
         let shown = OnTerminal::start(command(), columns).ends();
         assert_eq!(shown.code, Some(code), "{line}: {}", shown.text);
@@ -86,15 +86,15 @@ fn shots(line: &str, code: i32, command: impl Fn() -> Command) -> String {
         let colours = coloured.bytes.contains("\u{1b}[");
         assert!(colours || code == 0, "{line} at {columns}: what is wrong has no colour");
         assert_eq!(masked(&coloured.text), masked(&shown.text), "{line} in colours");
-        all.push_str(&format!("$ {line}    ({columns} columns)\n{}\n\n", masked(&shown.text)));
+        all.push(format!("$ {line}    ({columns} columns)\n{}\n", masked(&shown.text)));
     }
     let piped = output(&mut command()).exits(code);
-    all.push_str(&format!(
+    all.push(format!(
         "$ {line}    (no terminal)\n{}--- stderr\n{}",
         masked(&piped.stdout),
         masked(&piped.stderr)
     ));
-    all
+    all.join("\n")
 }
 
 #[test]
