@@ -2,6 +2,7 @@
 //! The cause is named first and alone, and once it is mended the doctor is silent.
 
 use crate::env::{Cloud, Env, shape};
+use escrr_engine::store::{Holder, Lock};
 use serde_json::{Value, json};
 
 const LEADER: &str = "es-cn-leader000001";
@@ -273,4 +274,42 @@ fn a_link_of_which_nothing_was_built_has_no_endpoint() {
     let said = doctor(&env, &["--spec", &spec], 5);
     assert_eq!(causes(&said).first().map(String::as_str), Some("F2"), "{said}");
     assert!(causes(&said).contains(&"F6".to_owned()), "{said}");
+}
+
+#[test]
+fn what_was_mended_is_said_although_the_next_remedy_fails() {
+    let env = linked();
+    white_ips(&env, "Cover", &["127.0.0.1"]);
+    befall(&env, LEADER, ("move_addresses", json!(true)));
+    assert_eq!(causes(&doctor(&env, &[], 5)), ["F1", "F4"]);
+    let number = |said: &Value, list: &str| said[list].as_array().unwrap().len();
+    let refuse = |action: &str| {
+        env.fault(&["--action", action, "--refuse", "QuotaExceeded.X", "--times", "1"]);
+    };
+    // An address that is not admitted is never healthy: the swap is not tried.
+    refuse("ModifyWhiteIps");
+    let said = doctor(&env, &["--fix", "--yes"], 5);
+    assert_eq!((number(&said, "mended"), number(&said, "not_mended")), (0, 2), "{said}");
+    assert!(said["not_mended"][0]["error"].to_string().contains("QuotaExceeded.X"), "{said}");
+    assert!(said["not_mended"][1]["error"].to_string().contains("not tried"), "{said}");
+    assert_eq!(causes(&said), ["F1", "F4"]);
+
+    refuse("AddServersToServerGroup");
+    let said = doctor(&env, &["--fix", "--yes"], 5);
+    assert_eq!((number(&said, "mended"), number(&said, "not_mended")), (1, 1), "{said}");
+    assert_eq!(causes(&said), ["F4"], "it has looked again");
+    drop(doctor(&env, &["--fix", "--yes"], 0));
+}
+
+#[test]
+fn nothing_is_mended_while_another_process_has_the_home() {
+    let env = linked();
+    white_ips(&env, "Cover", &["127.0.0.1"]);
+    let holder =
+        Holder { pid: std::process::id(), doing: "run".into(), links: vec![], since_ms: 1 };
+    let lock = Lock::take(&env.home.path().join("state"), &holder).unwrap();
+    drop(env.escrr(&["doctor"]).exits(5));
+    drop(env.escrr(&["doctor", "--fix", "--yes"]).exits(7).says("run"));
+    drop(lock);
+    drop(env.escrr(&["doctor", "--fix", "--yes"]).exits(0));
 }

@@ -11,6 +11,7 @@ mod calls;
 mod clean;
 mod codes;
 mod crash;
+mod doctor;
 mod drift;
 mod edition;
 mod found;

@@ -7,9 +7,14 @@ use std::collections::BTreeSet;
 
 /// The port that the follower connects to.
 const TRANSPORT_PORT: u64 = 9300;
+/// Elasticsearch's transport goes through as it is; what ends TLS itself breaks it.
+const PROTOCOL: &str = "TCP";
 
-/// Does a listener take the port that the cluster connects to?
+/// Does a listener take the port that the cluster connects to, and hand it on as it is?
 pub(super) fn takes_transport(listener: &Listener) -> bool {
+    if !listener.protocol.eq_ignore_ascii_case(PROTOCOL) {
+        return false;
+    }
     match (listener.port, listener.start_port, listener.end_port) {
         (0, Some(from), Some(to)) => (from..=to).contains(&TRANSPORT_PORT),
         (port, ..) => port == TRANSPORT_PORT,
@@ -46,10 +51,14 @@ pub(super) fn listener(facts: &Facts) -> Option<Finding> {
                 .next("see it in the NLB console"),
         );
     }
+    let (first, last, _) = facts.ports;
+    // A single port is enough where the follower gets through it.
+    let connected = facts.remote.as_ref().is_ok_and(|remote| remote.connected);
     let covers = |l: &&Listener| match (l.port, l.start_port, l.end_port) {
-        (0, Some(from), Some(to)) => from <= facts.ports.0 && to >= facts.ports.1,
-        _ => false,
+        (0, Some(from), Some(to)) => from <= first && to >= last,
+        _ => connected,
     };
+    let covers = |l: &&Listener| takes_transport(l) && covers(l);
     let runs = |l: &&Listener| l.status == "Running";
     if balancer.listeners.iter().filter(covers).any(|l| runs(&l)) {
         return None;
@@ -57,13 +66,13 @@ pub(super) fn listener(facts: &Facts) -> Option<Finding> {
     let all: Vec<String> = balancer
         .listeners
         .iter()
-        .map(|l| format!("{} on {} is {}", l.listener_id, range(l), l.status))
+        .map(|l| format!("{} takes {} on {}, is {}", l.listener_id, l.protocol, range(l), l.status))
         .collect();
     let stopped = balancer.listeners.iter().any(|l| covers(&l));
     let problem = if stopped {
-        "the listener for ports 9200 to 9300 does not run"
+        format!("the listener for ports {first} to {last} does not run")
     } else {
-        "no listener takes ports 9200 to 9300"
+        format!("no TCP listener takes ports {first} to {last}")
     };
     Some(
         Finding::new(Check::F3, problem)
@@ -73,10 +82,12 @@ pub(super) fn listener(facts: &Facts) -> Option<Finding> {
             ))
             .means("the follower connects to port 9300, and nobody takes it there")
             .next(if stopped {
-                "start the listener in the NLB console"
+                "start the listener in the NLB console".to_owned()
             } else {
-                "give it the range 9200-9300 in the NLB console; a range cannot be switched on \
-                 later, so it may have to be made anew"
+                format!(
+                    "give it TCP and the range {first}-{last} in the NLB console; neither can be \
+                     switched on later, so it may have to be made anew"
+                )
             }),
     )
 }
@@ -96,17 +107,31 @@ pub(super) fn address(facts: &Facts) -> Option<Finding> {
         0 => "nothing".to_owned(),
         _ => all.iter().cloned().collect::<Vec<_>>().join(", "),
     });
-    Some(
-        Finding::new(
-            Check::F4,
-            format!("the server group {id} does not hold the leader's addresses"),
-        )
+    let problem = format!("the server group {id} does not hold the leader's addresses");
+    let finding = Finding::new(Check::F4, problem)
         .seen(format!("ListServerGroupServers {id}: {}", list(&held)))
         .seen(format!("{} leads to {}", facts.leader.domain, list(&now)))
-        .means("the leader's addresses change when its nodes do; a load balancer does not notice")
-        .next("`escrr doctor --fix` puts the present addresses in and takes the old ones out")
-        .remedy(Remedy::SwapAddresses { group: id.clone(), add, remove }),
-    )
+        .means("the leader's addresses change when its nodes do; a load balancer does not notice");
+    let others = group.load_balancer_ids.iter().filter(|b| **b != balancer.nlb.load_balancer_id);
+    let others: Vec<&str> = others.map(String::as_str).collect();
+    if !others.is_empty() {
+        let others = others.join(", ");
+        return Some(finding.seen(format!("ListServerGroups {id}: it also serves {others}")).next(
+            "it is not this link's alone: give the listener a group of its own, or swap the \
+             addresses in the NLB console",
+        ));
+    }
+    let old: Vec<String> =
+        facts.named.iter().map(ToString::to_string).filter(|named| !now.contains(named)).collect();
+    let also = match old.as_slice() {
+        [] => String::new(),
+        old => format!("; leader_address.addresses in the spec still names {}", old.join(", ")),
+    };
+    let next = format!(
+        "`escrr doctor --fix` puts the present addresses in and takes the old ones out{also}"
+    );
+    let group = id.clone();
+    Some(finding.next(next).remedy(Remedy::SwapAddresses { group, add, remove }))
 }
 
 /// F5, the settings: TCP on port 9300.
@@ -147,6 +172,13 @@ pub(super) fn unhealthy(balancer: &Balancer) -> Option<String> {
         })
         .collect();
     (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// Do health checks get to every server, and their answers back?
+pub(super) fn reaches(balancer: &Balancer) -> bool {
+    let probed = balancer.group.as_ref().is_some_and(|group| group.health_check.enabled);
+    let healthy = balancer.health.as_ref().is_some_and(|health| health.non_normal.is_empty());
+    probed && healthy && !balancer.servers.is_empty()
 }
 
 /// F5, the state: nobody is unhealthy.

@@ -56,72 +56,88 @@ pub(super) fn endpoint(facts: &Facts) -> Option<Finding> {
 
 /// F7: both instances are active, of the control plane v3, and their versions fit.
 pub(super) fn versions(facts: &Facts) -> Option<Finding> {
-    let mut evidence = Vec::new();
+    let mut unfits = Vec::new();
     for (which, instance) in [("leader", &facts.leader), ("follower", &facts.follower)] {
-        evidence.extend(unfit(which, instance));
+        unfits.extend(unfit(which, instance));
     }
     // What the clusters say themselves goes before what the control plane remembers.
     let said = facts.remote.as_ref().ok().and_then(|remote| remote.versions.clone());
     let (leads, follows) = said
         .unwrap_or_else(|| (facts.leader.es_version.clone(), facts.follower.es_version.clone()));
     if let (Some(leader), Some(follower)) = (Version::parse(&leads), Version::parse(&follows)) {
-        evidence.extend(follower.can_follow(leader).err());
+        unfits.extend(follower.can_follow(leader).err().map(|why| (why, UPGRADE)));
     }
-    if evidence.is_empty() {
-        return None;
-    }
-    let mut finding = Finding::new(Check::F7, "versions or control planes do not fit")
+    let mut next: Vec<&str> = unfits.iter().map(|(_, next)| *next).collect();
+    next.dedup();
+    let problem = match next.as_slice() {
+        [] => return None,
+        [AWAKEN] => "an instance is not active",
+        _ => "versions or control planes do not fit",
+    };
+    let mut finding = Finding::new(Check::F7, problem)
         .means("the document's prerequisites do not hold any more")
-        .next("upgrade the instance that is named; the follower first");
-    finding.evidence = evidence;
+        .next(next.join("; "));
+    finding.evidence = unfits.into_iter().map(|(evidence, _)| evidence).collect();
     Some(finding)
 }
 
-fn unfit(which: &str, instance: &Instance) -> Vec<String> {
+const UPGRADE: &str = "upgrade the instance that is named; the follower first";
+const AWAKEN: &str =
+    "see why in the Elasticsearch console: it may have been stopped, or its payment has run out";
+const REPLACE: &str = "replace the instance by one of the cloud-native control plane (v3)";
+
+/// What does not fit about an instance, each with what helps.
+fn unfit(which: &str, instance: &Instance) -> Vec<(String, &'static str)> {
     let id = &instance.instance_id;
     let mut all = Vec::new();
+    let mut add = |said: String, next| all.push((format!("DescribeInstance {id}: {said}"), next));
     if !["active", "activating"].contains(&instance.status.as_str()) {
-        all.push(format!("DescribeInstance {id}: the {which} is {}", instance.status));
+        add(format!("the {which} is {}", instance.status), AWAKEN);
     }
     if instance.arch_type != "public" {
-        let kind = &instance.arch_type;
-        all.push(format!("DescribeInstance {id}: the {which}'s control plane is not v3 ({kind})"));
+        add(format!("the {which}'s control plane is not v3 ({})", instance.arch_type), REPLACE);
     }
     if !Version::parse(&instance.es_version).is_some_and(|v| v.at_least(7, 10)) {
-        let version = &instance.es_version;
-        all.push(format!("DescribeInstance {id}: the {which} is {version}, older than 7.10.0"));
+        add(format!("the {which} is {}, older than 7.10.0", instance.es_version), UPGRADE);
     }
     all
 }
 
-/// F9: the alias is there, leads to the endpoint, and is connected.
-pub(super) fn remote(facts: &Facts) -> Option<Finding> {
+/// F9: the alias is there, leads to the endpoint, and is connected; with whether something
+/// before it can be the reason.
+pub(super) fn remote(facts: &Facts) -> Option<(Finding, bool)> {
     let Ok(remote) = &facts.remote else { return None };
     let alias = &facts.alias;
-    setting(facts, remote).or_else(|| {
-        if remote.connected {
-            return None;
-        }
-        let said = reason(facts, remote);
-        let known = cause::of(said);
-        let finding =
-            Finding::new(Check::F9, format!("the remote cluster {alias} is not connected"));
-        Some(
-            finding
-                .seen(format!("GET /_remote/info, then a search by {alias}: {said}"))
-                .means(known.meaning)
-                .next(known.next),
-        )
-    })
+    if let Some(finding) = setting(facts, remote) {
+        return Some((finding, false));
+    }
+    if remote.connected {
+        return None;
+    }
+    let (said, by) = reason(facts, remote);
+    let known = cause::of(said);
+    let problem = format!("the remote cluster {alias} is not connected");
+    let finding = Finding::new(Check::F9, problem)
+        .seen(format!("GET /_remote/info: {alias} is not connected"))
+        .seen(format!("{by}{said}"))
+        .means(known.meaning)
+        .next(known.next);
+    Some((finding, !known.its_own))
 }
 
-/// Why it does not connect. A search that passes over clusters that are away does not say; then
+/// Why it does not connect, and who says so. A search that passes over clusters that are away does not say; then
 /// replication, which does not pass over them, knows.
-fn reason<'a>(facts: &'a Facts, remote: &'a Remote) -> &'a str {
-    let own = remote.cause.as_deref().filter(|said| cause::is_known(said));
-    let told = facts.followers.iter().flatten().map(|finding| finding.evidence.as_str());
-    let other = || told.into_iter().find(|said| cause::is_known(said));
-    own.or_else(other).or(remote.cause.as_deref()).unwrap_or("it gives no reason")
+fn reason<'a>(facts: &'a Facts, remote: &'a Remote) -> (&'a str, &'static str) {
+    const SEARCH: &str = "a search by the alias: ";
+    let own = remote.cause.as_deref();
+    if let Some(said) = own.filter(|said| cause::is_known(said)) {
+        return (said, SEARCH);
+    }
+    let mut told = facts.followers.iter().flatten().map(|finding| finding.evidence.as_str());
+    match told.find(|said| cause::is_known(said)) {
+        Some(said) => (said, ""),
+        None => (own.unwrap_or("no reason is given"), SEARCH),
+    }
 }
 
 /// The alias itself, as it is set.

@@ -27,6 +27,8 @@ pub struct Facts {
     pub ports: (u64, u64, u64),
     /// The leader's addresses as they are now; or why nobody can tell.
     pub addresses: Result<BTreeSet<Ipv4Addr>, String>,
+    /// The addresses that the spec names.
+    pub named: BTreeSet<Ipv4Addr>,
     /// The alias and its connection; or why the follower could not be asked.
     pub remote: Result<Remote, String>,
     /// The private connection that the alias leads to, or the link's.
@@ -35,8 +37,10 @@ pub struct Facts {
     pub service: Option<(EndpointService, Vec<ServiceResource>)>,
     /// The load balancer behind it.
     pub balancer: Option<Balancer>,
-    /// The way between the VPCs; none where it is one VPC or one region without a CEN.
-    pub network: Option<Network>,
+    /// Whether both instances are in one VPC, so that there is no way to look at.
+    pub one_vpc: bool,
+    /// The ways between the VPCs: one for each CEN that both hang on.
+    pub networks: Vec<Network>,
     /// What is wrong with followers; or why nobody can tell.
     pub followers: Result<Vec<lag::Finding>, String>,
 }
@@ -74,8 +78,8 @@ pub struct Balancer {
 /// The way between the two VPCs.
 #[derive(Clone, Debug, Default)]
 pub struct Network {
-    /// The CEN that both VPCs hang on, if they do.
-    pub cen: Option<String>,
+    /// The CEN that both VPCs hang on.
+    pub cen: String,
     /// The link between the regions; not asked for within one region.
     pub peer: Option<PeerAttachment>,
     /// The leader's end.

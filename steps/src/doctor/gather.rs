@@ -78,7 +78,8 @@ pub async fn gather(patient: &Patient<'_>) -> Result<Facts, Fault> {
         Some((_, resources)) => balancer(patient, resources).await?,
         None => None,
     };
-    let network = if leads.vpc == follows.vpc { None } else { network(patient, &vpcs).await? };
+    let one_vpc = leads.vpc == follows.vpc;
+    let networks = if one_vpc { Vec::new() } else { networks(patient, &vpcs).await? };
     let (leader, follower) = patient.described.clone();
     Ok(Facts {
         link: spec.link.clone(),
@@ -92,12 +93,14 @@ pub async fn gather(patient: &Patient<'_>) -> Result<Facts, Fault> {
             spec.load_balancer.health_check_port.into(),
         ),
         addresses: addresses.map_err(|fault| said(&fault)),
+        named: spec.leader_address.addresses.iter().copied().collect(),
         followers: followers(patient).await.map_err(|fault| said(&fault)),
         remote: remote.map_err(|fault| said(&fault)),
         endpoint,
         service,
         balancer,
-        network,
+        one_vpc,
+        networks,
     })
 }
 
@@ -209,26 +212,35 @@ async fn balancer(
     Ok(Some(found))
 }
 
-async fn network(
+async fn networks(
     patient: &Patient<'_>,
     vpcs: &(VpcAttribute, VpcAttribute),
-) -> Result<Option<Network>, Fault> {
-    let (leads, follows) = &patient.instances;
+) -> Result<Vec<Network>, Fault> {
     let cens = |vpc: &VpcAttribute| -> BTreeSet<String> {
         vpc.associated_cens.iter().map(|cen| cen.cen_id.clone()).collect()
     };
-    let common = cens(&vpcs.0).intersection(&cens(&vpcs.1)).next().cloned();
-    let mut network = Network { cen: common.clone(), ..Network::default() };
-    let Some(cen) = common else { return Ok(Some(network)) };
-    network.leader = end(patient.world, &cen, leads).await?;
-    network.follower = end(patient.world, &cen, follows).await?;
+    let mut all = Vec::new();
+    for cen in cens(&vpcs.0).intersection(&cens(&vpcs.1)) {
+        all.push(network(patient, cen).await?);
+    }
+    Ok(all)
+}
+
+async fn network(patient: &Patient<'_>, cen: &str) -> Result<Network, Fault> {
+    let (leads, follows) = &patient.instances;
+    let mut network = Network {
+        cen: cen.to_owned(),
+        peer: None,
+        leader: end(patient.world, cen, leads).await?,
+        follower: end(patient.world, cen, follows).await?,
+    };
     if leads.region != follows.region {
         for (region, router) in [
             (&leads.region, &network.leader.transit_router),
             (&follows.region, &network.follower.transit_router),
         ] {
             let filter = AttachmentFilter {
-                cen_id: &cen,
+                cen_id: cen,
                 transit_router_id: router.as_deref().unwrap_or_default(),
                 ..AttachmentFilter::default()
             };
@@ -240,7 +252,7 @@ async fn network(
             network.peer = network.peer.or(all.into_iter().find(ours));
         }
     }
-    Ok(Some(network))
+    Ok(network)
 }
 
 async fn end(world: &World, cen: &str, facts: &InstanceFacts) -> Result<End, Fault> {

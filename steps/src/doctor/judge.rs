@@ -64,10 +64,8 @@ fn remote(facts: &Facts, all: &mut Diagnosis) {
     if let Err(why) = &facts.remote {
         all.unlooked.push((Check::F9, why.clone()));
     }
-    let Some(finding) = clusters::remote(facts) else { return };
-    let connects = facts.remote.as_ref().is_ok_and(|remote| remote.connected);
-    let set = finding.problem.ends_with("is not connected");
-    if set && !connects && !all.findings.is_empty() {
+    let Some((finding, may_follow)) = clusters::remote(facts) else { return };
+    if may_follow && !all.findings.is_empty() {
         all.consequences.push((Check::F9, finding.evidence.join("; ")));
     } else {
         all.findings.push(finding);
@@ -80,6 +78,7 @@ const fn stands_alone(kind: Kind) -> bool {
         kind,
         Kind::Paused
             | Kind::Dead
+            | Kind::HistoryLost
             | Kind::LeaderMissing
             | Kind::NotAFollower
             | Kind::FollowsAnother
@@ -124,9 +123,10 @@ fn followers(facts: &Facts, all: &mut Diagnosis) {
     let mut finding =
         Finding::new(Check::F8, problem).means(first.meaning.clone()).next(first.next.clone());
     finding.evidence = lines(&own);
+    // Without a connection it would stop again at once.
     let resumable: Vec<(String, bool)> = own
         .iter()
-        .filter(|f| matches!(f.kind, Kind::Paused | Kind::Dead))
+        .filter(|f| connects && matches!(f.kind, Kind::Paused | Kind::Dead))
         .filter_map(|f| Some((f.follower.clone()?, f.kind == Kind::Dead)))
         .collect();
     if !resumable.is_empty() {
@@ -137,8 +137,14 @@ fn followers(facts: &Facts, all: &mut Diagnosis) {
     all.findings.push(finding);
 }
 
+/// One line for each, with the index where the evidence does not name it.
 fn lines(findings: &[&lag::Finding]) -> Vec<String> {
-    findings.iter().map(|f| format!("{}: {}", f.kind.title(), f.evidence)).collect()
+    let line = |f: &&lag::Finding| {
+        let about = f.follower.iter().find(|name| !f.evidence.contains(*name));
+        let about = about.map(|name| format!("{name}: ")).unwrap_or_default();
+        format!("{about}{}: {}", f.kind.title(), f.evidence)
+    };
+    findings.iter().map(line).collect()
 }
 
 fn first(all: &Diagnosis, checks: &[Check]) -> Option<Check> {

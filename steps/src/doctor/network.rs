@@ -1,9 +1,11 @@
 //! F1 and F2: does the load balancer get to the leader, and its answer back?
 
+use super::balancer::reaches;
 use super::facts::{Balancer, End, Facts, Network};
 use super::finding::{Check, Finding, Remedy};
 use crate::aliyun::cbn::RouterRoute;
-use crate::aliyun::vpc::RouteEntry;
+use crate::aliyun::elasticsearch::Instance;
+use crate::aliyun::vpc::{RouteEntry, VSwitch};
 use crate::nodes::step1_network::admitted;
 use ipnet::Ipv4Net;
 
@@ -12,11 +14,22 @@ fn blocks(balancer: &Balancer) -> Vec<String> {
     balancer.vswitches.iter().map(|v| v.cidr_block.clone()).collect()
 }
 
+/// Blocks that the leader does not admit, nor every address that the load balancer has in them.
+fn shut_out(leader: &Instance, balancer: &Balancer) -> Vec<String> {
+    let each = |vswitch: &VSwitch| {
+        let mut zones = balancer.nlb.zones.iter().filter(|z| z.vswitch_id == vswitch.vswitch_id);
+        zones.any(|zone| {
+            !zone.local_ips.is_empty() && zone.local_ips.iter().all(|ip| admitted(leader, ip))
+        })
+    };
+    let out = |v: &&VSwitch| !admitted(leader, &v.cidr_block) && !each(v);
+    balancer.vswitches.iter().filter(out).map(|v| v.cidr_block.clone()).collect()
+}
+
 /// F1: the leader's allow list has the load balancer's blocks.
 pub(super) fn allow_list(facts: &Facts) -> Option<Finding> {
     let balancer = facts.balancer.as_ref()?;
-    let missing: Vec<String> =
-        blocks(balancer).into_iter().filter(|b| !admitted(&facts.leader, b)).collect();
+    let missing = shut_out(&facts.leader, balancer);
     if missing.is_empty() {
         return None;
     }
@@ -47,18 +60,26 @@ pub(super) fn allow_list(facts: &Facts) -> Option<Finding> {
 
 /// F2: the peer link has bandwidth, and routes are active both ways.
 pub(super) fn way(facts: &Facts) -> Option<Finding> {
-    let network = facts.network.as_ref()?;
-    let mut evidence = Vec::new();
-    if network.cen.is_none() {
-        evidence.push("DescribeVpcAttribute: the two VPCs hang on no common CEN".to_owned());
-    } else {
+    if facts.one_vpc {
+        return None;
+    }
+    let broken = |network: &Network| {
+        let mut evidence = Vec::new();
         peer(facts, network, &mut evidence);
         end(network, &network.leader, &facts.regions.0, &mut evidence);
         end(network, &network.follower, &facts.regions.1, &mut evidence);
         if evidence.is_empty() {
             routes(facts, network, &mut evidence);
         }
-    }
+        evidence
+    };
+    // One way that is whole is enough; else the one that lacks least is the one that is meant.
+    let evidence = match facts.networks.iter().map(broken).min_by_key(Vec::len) {
+        Some(evidence) => evidence,
+        // The VPCs may be joined by other means, which health checks then pass.
+        None if facts.balancer.as_ref().is_some_and(reaches) => Vec::new(),
+        None => vec!["DescribeVpcAttribute: the two VPCs hang on no common CEN".to_owned()],
+    };
     if evidence.is_empty() {
         return None;
     }

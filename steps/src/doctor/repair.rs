@@ -81,7 +81,7 @@ async fn swap(
         return Ok(());
     }
     let held = client.list_servers(group).await?;
-    if add.is_empty() && held.iter().all(|server| remove.contains(&server.server_ip)) {
+    if held.iter().all(|server| remove.contains(&server.server_ip)) {
         let said = "no address would be left in it; nothing was done";
         return Err(Fault::refused(Report::new(format!("taking addresses out of {group}"), said)));
     }

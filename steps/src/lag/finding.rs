@@ -37,6 +37,8 @@ pub enum Kind {
     Paused,
     /// A task has ended for good with a fatal exception.
     Dead,
+    /// A task has ended because the leader no longer has what comes next.
+    HistoryLost,
     /// A shard has no task.
     TaskMissing,
     /// Reads fail and are tried again.
@@ -78,6 +80,7 @@ impl Kind {
             Self::Copying => "still being copied",
             Self::Paused => "paused",
             Self::Dead => "replication has died",
+            Self::HistoryLost => "the leader's history is lost",
             Self::TaskMissing => "a shard is not replicated",
             Self::ReadsFail => "reads fail",
             Self::Unheard => "the leader is silent",

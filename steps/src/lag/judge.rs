@@ -77,7 +77,7 @@ fn standing(lag: &IndexLag) -> Option<Finding> {
             format!("on the follower: POST /{follower}/_ccr/resume_follow"),
         ),
         State::Dead(why) => finding(
-            Kind::Dead,
+            if lost(why) { Kind::HistoryLost } else { Kind::Dead },
             format!("GET /_ccr/stats names a fatal exception: {why}"),
             if lost(why) {
                 "the leader no longer has what the follower needs next; only a new copy helps"

@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::place::{self, Place};
 use crate::pretend::Publicity;
 use crate::session::{Signals, random};
+use crate::store;
 use crate::ui::words::count;
 use escrr_engine::Fault;
 use escrr_steps::doctor::{Diagnosis, Facts, Patient, Remedy, gather, judge, repair};
@@ -24,9 +25,15 @@ struct Visit {
     link: String,
     saga: Option<String>,
     diagnosis: Diagnosis,
-    /// What was mended before this was seen.
-    mended: Vec<String>,
+    /// What was done before this was seen.
+    repairs: Vec<Repair>,
     flag: String,
+}
+
+/// One remedy that was carried out, or could not be.
+struct Repair {
+    what: String,
+    failure: Option<CommandError>,
 }
 
 /// Looks at a link; mends what is safe, if asked.
@@ -68,15 +75,18 @@ async fn visit(
     };
     let link = world.spec.link.clone();
     let diagnosis = judge(&facts);
-    let mut visit = Visit { link, saga, diagnosis, mended: Vec::new(), flag };
+    let mut visit = Visit { link, saga, diagnosis, repairs: Vec::new(), flag };
     let remedies: Vec<Remedy> =
         visit.diagnosis.findings.iter().filter_map(|found| found.remedy.clone()).collect();
     if args.fix && !remedies.is_empty() {
+        // A run or a rollback of this home must not change the same things meanwhile.
+        let held = store::lock(context, "doctor --fix").await?;
         ask(&visit, &remedies, args.confirm.yes, context)?;
         tokio::select! {
-            mended = mend(&patient, &facts, &remedies, context) => visit.mended = mended?,
+            repairs = mend(&patient, &facts, &remedies, context) => visit.repairs = repairs,
             exit = signals.next() => return Ok(exit),
         }
+        drop(held);
         context.ui.status("looking again");
         let seen = tokio::select! {
             seen = look() => seen.map_err(|fault| refused(&fault))?,
@@ -87,7 +97,7 @@ async fn visit(
     Ok(show(&visit, args.fix, context))
 }
 
-/// Shows what would be done, and wants the link's name.
+/// Shows what would be done, and wants a yes.
 fn ask(
     visit: &Visit,
     remedies: &[Remedy],
@@ -100,23 +110,34 @@ fn ask(
     if yes {
         return Ok(());
     }
-    context.ui.confirm("Nothing else is changed.", &visit.link, YES)
+    context.ui.confirm("Nothing else is changed.", "yes", YES)
 }
 
+/// Carries out remedies until one fails: each stands on those before it, for an address that is
+/// not admitted is never healthy, and a follower does not read through a broken way.
 async fn mend(
     patient: &Patient<'_>,
     facts: &Facts,
     remedies: &[Remedy],
     context: Context<'_>,
-) -> Result<Vec<String>, CommandError> {
-    let mut mended = Vec::new();
+) -> Vec<Repair> {
+    let mut repairs: Vec<Repair> = Vec::new();
     for remedy in remedies {
-        repair(patient, facts, remedy).await.map_err(|fault| refused(&fault))?;
-        let text = remedy.text();
-        context.ui.status(&format!("done: {text}"));
-        mended.push(text);
+        let what = remedy.text();
+        if repairs.last().is_some_and(|before| before.failure.is_some()) {
+            let said = "not tried, since what comes before it failed";
+            let failure = Some(CommandError::new(codes::PREREQUISITE, said).tried(&what));
+            repairs.push(Repair { what, failure });
+            continue;
+        }
+        let failure = repair(patient, facts, remedy).await.err().map(|fault| refused(&fault));
+        context.ui.status(&match &failure {
+            None => format!("done: {what}"),
+            Some(error) => format!("failed: {what}: {}", error.said),
+        });
+        repairs.push(Repair { what, failure });
     }
-    Ok(mended)
+    repairs
 }
 
 impl Visit {
@@ -139,6 +160,7 @@ fn show(visit: &Visit, fixed: bool, context: Context<'_>) -> Exit {
         }
         OutputForm::Human => context.ui.result(&render::text(visit, context.ui.columns())),
     }
+    visit.repairs.iter().filter_map(|r| r.failure.as_ref()).for_each(|e| context.ui.problem(e));
     let exit = visit.exit();
     let link = &visit.link;
     let number = visit.diagnosis.findings.len();

@@ -97,12 +97,20 @@ pub(super) fn document(visit: &Visit) -> Value {
     let pairs = |all: &[(Check, String)]| -> Vec<Value> {
         all.iter().map(|(check, why)| json!({"check": check.id(), "why": why})).collect()
     };
+    let whats = visit.repairs.iter().filter(|r| r.failure.is_none()).map(|r| &r.what);
+    let mended: Vec<&String> = whats.collect();
+    let not_mended: Vec<Value> = visit
+        .repairs
+        .iter()
+        .filter_map(|r| Some(json!({"what": r.what, "error": r.failure.as_ref()?.to_json()})))
+        .collect();
     json!({
         "link": visit.link,
         "saga": visit.saga,
         "healthy": visit.diagnosis.findings.is_empty() && visit.diagnosis.unlooked.is_empty(),
         "exit_code": visit.exit().code(),
-        "mended": visit.mended,
+        "mended": mended,
+        "not_mended": not_mended,
         "findings": visit.diagnosis.findings,
         "consequences": pairs(&visit.diagnosis.consequences),
         "unlooked": pairs(&visit.diagnosis.unlooked),

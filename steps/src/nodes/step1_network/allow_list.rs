@@ -35,13 +35,15 @@ fn held(world: &World, instance: &Instance) -> BTreeSet<String> {
     ours.flat_map(|g| g.ips.iter().cloned()).collect()
 }
 
-/// Is the block admitted by any group, ours or not?
+/// Is every address of the block admitted, by groups of ours or of others, by one entry or by
+/// several together?
 pub(crate) fn admitted(instance: &Instance, block: &str) -> bool {
-    let Ok(wanted) = block.parse::<Ipv4Net>() else { return false };
+    let net = |text: &str| text.parse::<Ipv4Net>().or_else(|_| format!("{text}/32").parse());
+    let Ok(wanted) = net(block) else { return false };
     let private = instance.white_ip_groups.iter().filter(|g| g.white_ip_type == PRIVATE);
     let all = private.flat_map(|g| &g.ips).chain(&instance.private_white_list);
-    all.filter_map(|ip| ip.parse::<Ipv4Net>().ok().or_else(|| format!("{ip}/32").parse().ok()))
-        .any(|net| net.contains(&wanted))
+    let all: Vec<Ipv4Net> = all.filter_map(|entry| net(entry).ok()).collect();
+    Ipv4Net::aggregate(&all).iter().any(|net| net.contains(&wanted))
 }
 
 impl Declares for AllowList {

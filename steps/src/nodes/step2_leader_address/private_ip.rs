@@ -112,11 +112,20 @@ pub(crate) async fn addresses_now(
     (facts, blocks): (&InstanceFacts, &[Ipv4Net]),
     (clock, token): (&dyn Clock, &str),
 ) -> Result<BTreeSet<Ipv4Addr>, Fault> {
-    let spec = &world.spec.leader_address;
-    if !spec.addresses.is_empty() {
-        return Ok(spec.addresses.iter().copied().collect());
+    let named = &world.spec.leader_address.addresses;
+    match learnt(world, (facts, blocks), (clock, token)).await {
+        Err(_) if !named.is_empty() => Ok(named.iter().copied().collect()),
+        learnt => learnt,
     }
-    if let Some(server) = spec.dns_server {
+}
+
+/// The addresses as a name server knows them.
+async fn learnt(
+    world: &World,
+    (facts, blocks): (&InstanceFacts, &[Ipv4Net]),
+    (clock, token): (&dyn Clock, &str),
+) -> Result<BTreeSet<Ipv4Addr>, Fault> {
+    if let Some(server) = world.spec.leader_address.dns_server {
         let id = u16::try_from(clock.now_ms() & 0xffff).unwrap_or_default();
         let found = resolve(server, &facts.domain, id).await?;
         return usable(found, facts, blocks);
