@@ -35,6 +35,7 @@ mod store;
 mod terminal;
 mod tls;
 mod together;
+mod tutorial;
 mod verify;
 mod ways;
 mod whole;

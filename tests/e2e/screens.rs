@@ -11,7 +11,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
 /// Ids, times and durations as words; everything else stays.
-fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '_' | '.' | '-');
     let mut out = String::new();
     let mut rest = text;

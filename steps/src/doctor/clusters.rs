@@ -1,9 +1,9 @@
 //! F6, F7, F9: the endpoint, the versions, the alias.
 
-use super::cause;
 use super::facts::{Facts, Remote};
 use super::finding::{Check, Finding};
 use crate::aliyun::elasticsearch::Instance;
+use crate::elastic::cause;
 use crate::version::Version;
 
 /// The port that the alias has to name.

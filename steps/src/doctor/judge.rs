@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::finding::{Check, Diagnosis, Finding, Remedy};
-use super::{balancer, cause, clusters, network};
+use super::{balancer, clusters, network};
 use crate::lag::{self, Kind};
 
 /// What is wrong with a link: causes, what follows from them, and what could not be judged.
@@ -100,15 +100,9 @@ fn followers(facts: &Facts, all: &mut Diagnosis) {
             return;
         }
     };
-    // The cluster keeps the errors of a pattern: where it connects again, those are history.
     let connects = facts.remote.as_ref().is_ok_and(|remote| remote.connected);
-    let history = |finding: &&lag::Finding| {
-        connects && finding.kind == Kind::AutoFollowError && cause::is_known(&finding.evidence)
-    };
-    let (own, others): (Vec<&lag::Finding>, Vec<&lag::Finding>) = found
-        .iter()
-        .filter(|finding| !history(finding))
-        .partition(|finding| all.findings.is_empty() || stands_alone(finding.kind));
+    let (own, others): (Vec<&lag::Finding>, Vec<&lag::Finding>) =
+        found.iter().partition(|finding| all.findings.is_empty() || stands_alone(finding.kind));
     if !others.is_empty() {
         all.consequences.push((Check::F8, lines(&others).join("; ")));
     }

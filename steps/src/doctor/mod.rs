@@ -16,12 +16,10 @@
 //! | `network` | F1, F2: allow list, peer link, routes |
 //! | `balancer` | F3, F4, F5: listener, address, health |
 //! | `clusters` | F6, F7, F9: endpoint, versions, the alias |
-//! | `cause` | why a remote cluster does not connect, by what Elasticsearch says |
 //! | `judge` | all checks, and which finding is only a consequence |
 //! | `repair` | what `--fix` does |
 
 mod balancer;
-mod cause;
 mod clusters;
 mod facts;
 mod finding;

@@ -18,6 +18,7 @@
 //! | `lease` | for whom a leader keeps its history |
 //! | `error` | status and error type as faults |
 
+pub(crate) mod cause;
 mod ccr;
 mod ccr_stats;
 mod client;

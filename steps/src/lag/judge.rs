@@ -3,7 +3,7 @@
 use super::ask::Said;
 use super::finding::{Finding, Kind, anew};
 use super::measure::{IndexLag, State};
-use crate::elastic::AutoFollow;
+use crate::elastic::{AutoFollow, AutoFollowError, cause};
 use crate::nodes::step5_replication::matches;
 use crate::spec::Spec;
 
@@ -265,7 +265,8 @@ fn lease(lag: &IndexLag) -> Option<Finding> {
 /// Everything that is wrong with the auto-follow pattern of a link.
 ///
 /// An error about one index counts while that index has no follower; one about the pattern as a
-/// whole while it is young, for clusters keep errors that are long over.
+/// whole while it is young and nobody has read over the same connection since, for clusters keep
+/// errors that are long over.
 pub fn auto_follow(said: &Said, name: &str, pattern: Option<&AutoFollow>) -> Vec<Finding> {
     let Some(pattern) = pattern else {
         return vec![Finding::of_link(
@@ -285,6 +286,16 @@ pub fn auto_follow(said: &Said, name: &str, pattern: Option<&AutoFollow>) -> Vec
             ),
         ));
     }
+    let tasks = said.stats.followers.iter().flat_map(|follower| &follower.shards);
+    let reads = tasks.filter(|s| s.remote_cluster == said.alias && s.read_exceptions.is_empty());
+    let heard_ms =
+        reads.filter_map(|s| Some(said.at_ms.saturating_sub(s.time_since_last_read_ms?)));
+    let heard_ms = heard_ms.max().unwrap_or_default();
+    let over = |error: &AutoFollowError| {
+        error.leader_index == name
+            && heard_ms > error.timestamp_ms
+            && cause::is_known(&error.reason)
+    };
     let followed = |leader: &str| said.infos.iter().any(|info| info.leader_index == leader);
     let counts = |what: &str, at_ms: u64| match what.strip_prefix(name) {
         Some("") => said.at_ms.saturating_sub(at_ms) < RECENT_MS,
@@ -296,18 +307,17 @@ pub fn auto_follow(said: &Said, name: &str, pattern: Option<&AutoFollow>) -> Vec
         None => false,
     };
     let errors = said.stats.recent_auto_follow_errors.iter();
-    found.extend(errors.filter(|error| counts(&error.leader_index, error.timestamp_ms)).map(
-        |error| {
-            Finding::of_link(
-                Kind::AutoFollowError,
-                format!("{}: {}", error.leader_index, error.reason),
-                (
-                    "a leader index that the pattern matches could not be followed",
-                    "mend the cause; the pattern tries again by itself",
-                ),
-            )
-        },
-    ));
+    let now = |e: &&AutoFollowError| counts(&e.leader_index, e.timestamp_ms) && !over(e);
+    found.extend(errors.filter(now).map(|error| {
+        Finding::of_link(
+            Kind::AutoFollowError,
+            format!("{}: {}", error.leader_index, error.reason),
+            (
+                "a leader index that the pattern matches could not be followed",
+                "mend the cause; the pattern tries again by itself",
+            ),
+        )
+    }));
     found
 }
 

@@ -217,6 +217,22 @@ fn errors_of_a_pattern_count_while_they_say_something_about_now() {
     };
     assert_eq!(found(vec![error("p", 60_000)]), 1);
     assert_eq!(found(vec![error("p", HOUR_MS)]), 0);
+    // Followers have read since: what a broken connection left behind is over, a refusal is not.
+    let heard = |reason: &str, ago_ms: u64, exceptions: &[&str]| {
+        let mut said = healthy();
+        for task in tasks(&mut said) {
+            task.time_since_last_read_ms = Some(ago_ms);
+            task.read_exceptions = exceptions.iter().map(|e| (*e).to_owned()).collect();
+        }
+        said.stats.recent_auto_follow_errors =
+            vec![AutoFollowError { reason: reason.into(), ..error("p", 60_000) }];
+        auto_follow(&said, "p", Some(&pattern())).len()
+    };
+    let away = "[][10.2.1.5:9300] connect_timeout[30s]";
+    assert_eq!(heard(away, 1_000, &[]), 0);
+    assert_eq!(heard(away, 61_000, &[]), 1, "nobody has read since");
+    assert_eq!(heard(away, 1_000, &[away]), 1, "reads fail");
+    assert_eq!(heard("action is unauthorized for user [x]", 1_000, &[]), 1);
     assert_eq!(found(vec![error("p:lost", HOUR_MS)]), 1);
     assert_eq!(found(vec![error("p:logs", 0), error("p:deleted", 0), error("pp", 0)]), 0);
     let said = healthy();

@@ -4,13 +4,13 @@
 
 /// What a text means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cause {
+pub(crate) struct Cause {
     /// What it means.
-    pub(super) meaning: &'static str,
+    pub(crate) meaning: &'static str,
     /// What to do.
-    pub(super) next: &'static str,
+    pub(crate) next: &'static str,
     /// Nothing on the way can be the reason: the two clusters spoke, and one refused.
-    pub(super) its_own: bool,
+    pub(crate) its_own: bool,
 }
 
 struct Row {
@@ -127,13 +127,13 @@ const TABLE: &[Row] = &[
 ];
 
 /// Is a text about a connection that does not come about?
-pub(super) fn is_known(said: &str) -> bool {
+pub(crate) fn is_known(said: &str) -> bool {
     let said = said.to_lowercase();
     TABLE.iter().any(|row| row.texts.iter().any(|text| said.contains(text)))
 }
 
 /// What a text of Elasticsearch means.
-pub(super) fn of(said: &str) -> Cause {
+pub(crate) fn of(said: &str) -> Cause {
     let said = said.to_lowercase();
     let fits = |row: &&Row| row.texts.iter().any(|text| said.contains(text));
     TABLE.iter().find(fits).map_or(
