@@ -32,6 +32,18 @@ const PATTERNS: &str = "patterns = [\"logs-*\"]";
 const LEADER_READER: &str = "version = \"7.10.0\"\nusers = { elastic = \"Sandbox-elastic-1\", reader = \"Sandbox-elastic-1\" }\n";
 const FOLLOWER_READER: &str = "version = \"7.16.2\"\nusers = { elastic = \"Sandbox-elastic-1\", reader = \"Sandbox-elastic-1\" }\n";
 
+const NAMED_VSWITCHES: &str =
+    "vswitches = [\"vsw-full\", \"vsw-custom\", \"vsw-zone\", \"vsw-theirs\"]\n[replication]";
+const FOLLOWER_VSWITCHES: &str = "\
+vswitches.vsw-follower-i = { zone = \"cn-hangzhou-i\", cidr = \"10.2.2.0/24\" }\n\
+vswitches.vsw-full = { zone = \"cn-hangzhou-h\", cidr = \"10.2.3.0/24\", free = 5 }\n\
+vswitches.vsw-custom = { zone = \"cn-hangzhou-i\", cidr = \"10.2.4.0/24\", custom_route_table = true }\n\
+vswitches.vsw-zone = { zone = \"cn-hangzhou-k\", cidr = \"10.2.5.0/24\" }\n\
+[vpcs.vpc-theirs]\n\
+region = \"cn-hangzhou\"\n\
+cidr = \"10.3.0.0/16\"\n\
+vswitches.vsw-theirs = { zone = \"cn-hangzhou-h\", cidr = \"10.3.1.0/24\" }\n";
+
 #[rustfmt::skip]
 const CASES: &[Case] = &[
     Case { name: "old leader", world: &[(LEADER, "version = \"7.4.0\"\n")], spec: &[],
@@ -68,6 +80,16 @@ const CASES: &[Case] = &[
         says: &[("network.zones", "leader: only 1 of 2 zones can be used", "vSwitch in another zone")] },
     Case { name: "no free address", world: &[(FOLLOWER_H, "cidr = \"10.2.1.0/24\", free = 5")], spec: &[("[replication]", "[network]\ncreate_vswitches = false\n[replication]")],
         says: &[("network.zones", "vsw-follower-h has 3 free addresses of 9", "make room")] },
+    Case { name: "named vSwitches that are no use",
+        world: &[("vswitches.vsw-follower-i = { zone = \"cn-hangzhou-i\", cidr = \"10.2.2.0/24\" }\n", FOLLOWER_VSWITCHES)],
+        spec: &[("[follower]", "vswitches = [\"vsw-nowhere\"]\n[follower]"), ("[replication]", NAMED_VSWITCHES)],
+        says: &[
+            ("network.zones", "leader: the spec names vsw-nowhere, but there is no such vSwitch in cn-shanghai", "correct `vswitches` of this side"),
+            ("network.zones", "follower: the spec names vsw-full, but it has 3 free addresses of 9 needed", "correct `vswitches` of this side"),
+            ("network.zones", "the spec names vsw-custom, but it uses a custom route table", "leave it out"),
+            ("network.zones", "the spec names vsw-zone, but it lies in cn-hangzhou-k, which does not have transit routers", "leave it out"),
+            ("network.zones", "the spec names vsw-theirs, but it lies in vpc-theirs, not in vpc-follower01", "leave it out"),
+        ] },
     Case { name: "basic license of the leader", world: &[(LEADER, "version = \"7.10.0\"\nlicense = \"basic\"\n")], spec: &[],
         says: &[("leader.cluster", "its license (basic, active)", "commercial edition on both sides")] },
     Case { name: "basic license of the follower", world: &[(FOLLOWER, "version = \"7.16.2\"\nlicense = \"basic\"\n")], spec: &[],

@@ -70,6 +70,10 @@ rules! {
     ZONES = "zones", "network.zones", Stops,
         "each side has two zones (one where the region has one) with every product that is needed there, and in each a vSwitch on the system route table with free addresses (1 on the leader's side, 9 on the follower's), or room for a new one", "`ListTransitRouterAvailableResource` (Cbn), `DescribeZones` (Nlb, PrivateLink), `DescribeVSwitches` (Vpc)",
         "make room or a vSwitch in another zone, or name zones and vSwitches in the spec", "\"NLB\", limits: 3 addresses a vSwitch, 8 to be kept free; a transit router takes 1";
+    /// Named vSwitches can be used.
+    NAMED_VSWITCH = "named_vswitch", "network.zones", Stops,
+        "every vSwitch named in `vswitches` is in the VPC of its side, alone in one of the zones that are meant, on the system route table, and has free addresses (1 on the leader's side, 9 on the follower's)", "`DescribeVSwitches` (Vpc)",
+        "correct `vswitches` of this side in the spec, or leave it out to have vSwitches chosen", "this program";
     /// Replication is licensed.
     LICENSE = "license", CLUSTERS, Stops,
         "the license includes cross-cluster replication", "`GET /_license`, `GET /_xpack`",

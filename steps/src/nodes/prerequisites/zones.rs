@@ -1,16 +1,16 @@
 //! One choice of zones and vSwitches for everything that needs them.
 
 use super::{Compatible, Instance, InstanceFacts};
-use crate::aliyun::vpc::VSwitchFilter;
+use crate::aliyun::vpc::{VSwitch, VSwitchFilter};
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
 use crate::rules::{self, Problems};
-use crate::zones::{BALANCER_ADDRESSES, Choice, Existing, Layout, ROUTER_ADDRESSES, solve};
+use crate::zones::{BALANCER_ADDRESSES, Choice, Existing, Layout, ROUTER_ADDRESSES, solve, unfit};
 use crate::{Follower, Leader, Which, World};
-use escrr_engine::{Cx, Fault, NodeId, Patience, Seen, Step};
+use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Asks each product for its zones and solves the choice.
 pub struct Zones;
@@ -24,6 +24,16 @@ pub struct ZonePlan {
     pub follower: Vec<Choice>,
     /// The zone of the private connection: a zone of the endpoint service.
     pub endpoint_zone: String,
+}
+
+impl ZonePlan {
+    /// One side's choice.
+    fn side(&self, which: Which) -> &[Choice] {
+        match which {
+            Which::Leader => &self.leader,
+            Which::Follower => &self.follower,
+        }
+    }
 }
 
 impl Declares for Zones {
@@ -47,32 +57,40 @@ impl Step for Zones {
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<ZonePlan>, Fault> {
         let (leader, follower, networks) = &cx.needs;
-        let (one, two) = if networks.same_vpc {
-            let both = layout(cx.world, Which::Follower, follower, &networks.follower).await?;
-            (Ok(Vec::new()), solve(&both))
-        } else {
-            let one = layout(cx.world, Which::Leader, leader, &networks.leader).await?;
-            let two = layout(cx.world, Which::Follower, follower, &networks.follower).await?;
-            (solve(&one), solve(&two))
-        };
+        let before = |which| cx.output.as_ref().map_or(&[][..], |plan| plan.side(which));
         let mut problems = Problems::default();
-        for (which, solved) in [(Which::Leader, &one), (Which::Follower, &two)] {
-            let why = solved.as_ref().err().map(|why| format!("{which}: {why}"));
-            problems.add_all(&rules::ZONES, why);
-        }
+        let one = if networks.same_vpc {
+            Vec::new()
+        } else {
+            let blocks = (networks.leader.as_slice(), before(Which::Leader));
+            let layout = layout(cx.world, Which::Leader, leader, blocks).await?;
+            choose(Which::Leader, &layout, &mut problems)
+        };
+        let blocks = (networks.follower.as_slice(), before(Which::Follower));
+        let layout = layout(cx.world, Which::Follower, follower, blocks).await?;
+        let two = choose(Which::Follower, &layout, &mut problems);
         problems.judged("choosing zones and vSwitches")?;
-        let (one, two) = (one.unwrap_or_default(), two.unwrap_or_default());
         let home = two.iter().find(|c| c.zone == follower.zone).or(two.first());
         let endpoint_zone = home.map(|c| c.zone.clone()).unwrap_or_default();
         Ok(Seen::Ready(ZonePlan { leader: one, follower: two, endpoint_zone }))
     }
 }
 
+/// Chooses on one side, and notes why it cannot.
+fn choose(which: Which, layout: &Layout, problems: &mut Problems) -> Vec<Choice> {
+    let unfit = unfit(layout).into_iter().map(|why| format!("{which}: {why}"));
+    problems.add_all(&rules::NAMED_VSWITCH, unfit);
+    solve(layout).unwrap_or_else(|why| {
+        problems.add(&rules::ZONES, format!("{which}: {why}"));
+        Vec::new()
+    })
+}
+
 async fn layout(
     world: &World,
     which: Which,
     facts: &InstanceFacts,
-    blocks: &[Ipv4Net],
+    (blocks, earlier): (&[Ipv4Net], &[Choice]),
 ) -> Result<Layout, Fault> {
     let spec = world.spec.side(which);
     let mut zones: BTreeSet<String> =
@@ -90,27 +108,52 @@ async fn layout(
     }
     let filter = VSwitchFilter { vpc_id: &facts.vpc, ..VSwitchFilter::default() };
     let found = world.cloud.vpc(&spec.region).describe_vswitches(filter).await?;
-    let vswitches = found
-        .into_iter()
-        .filter_map(|v| {
-            Some(Existing {
-                cidr: v.cidr_block.parse().ok()?,
-                id: v.vswitch_id,
-                zone: v.zone_id,
-                free: v.available_ip_count.unwrap_or(u64::MAX),
-                system_table: v.route_table_type.is_empty() || v.route_table_type == "System",
-            })
-        })
-        .collect();
+    let vswitches = found.into_iter().map(existing).collect::<Result<Vec<_>, _>>()?;
     Ok(Layout {
+        vpc: facts.vpc.clone(),
+        region: spec.region.clone(),
         zones,
         products: products.to_owned(),
+        elsewhere: elsewhere(world, which, &vswitches).await?,
         vswitches,
         blocks: blocks.to_vec(),
         addresses,
         asked_zones: spec.zones.clone(),
         asked_vswitches: spec.vswitches.clone(),
+        earlier: earlier.to_vec(),
         home: facts.zone.clone(),
         may_create: world.spec.network.create_vswitches,
     })
+}
+
+fn existing(vswitch: VSwitch) -> Result<Existing, Fault> {
+    // One that is left out would be no obstacle to a new one's block.
+    let cidr = vswitch.cidr_block.parse().map_err(|_| {
+        let tried = format!("reading the address block of {}", vswitch.vswitch_id);
+        Fault::Bug(Report::new(tried, format!("{:?} is not a block", vswitch.cidr_block)))
+    })?;
+    Ok(Existing {
+        cidr,
+        id: vswitch.vswitch_id,
+        zone: vswitch.zone_id,
+        free: vswitch.available_ip_count.unwrap_or(u64::MAX),
+        system_table: ["", "System"].contains(&vswitch.route_table_type.as_str()),
+    })
+}
+
+/// The vSwitches that the spec names and that lie in another VPC of the region.
+async fn elsewhere(
+    world: &World,
+    which: Which,
+    here: &[Existing],
+) -> Result<BTreeMap<String, String>, Fault> {
+    let spec = world.spec.side(which);
+    let mut elsewhere = BTreeMap::new();
+    for id in spec.vswitches.iter().filter(|id| here.iter().all(|v| v.id != **id)) {
+        let filter = VSwitchFilter { vswitch_id: id, ..VSwitchFilter::default() };
+        let found = world.cloud.vpc(&spec.region).describe_vswitches(filter).await?;
+        let strangers = found.into_iter().filter(|v| v.vswitch_id == *id);
+        elsewhere.extend(strangers.map(|v| (v.vswitch_id, v.vpc_id)));
+    }
+    Ok(elsewhere)
 }
