@@ -76,7 +76,12 @@ impl Problems {
         }
     }
 
-    /// The same for what may not have been seen.
+    /// Is there a rule that stops and does not hold?
+    pub(crate) fn any(&self) -> bool {
+        !self.said.is_empty()
+    }
+
+    /// Notes the same for what may not have been seen.
     pub(crate) fn add_all(&mut self, rule: &Rule, said: impl IntoIterator<Item = String>) {
         said.into_iter().for_each(|said| self.add(rule, said));
     }

@@ -4,7 +4,9 @@ use super::{Rule, Weight};
 
 const SEED: &str = "the document, \"Prerequisites\"";
 const INSTANCES: &str = "leader.instance, follower.instance";
+const EDITIONS: &str = "leader.edition, follower.edition";
 const CLUSTERS: &str = "leader.cluster, follower.cluster";
+const LICENSES: &str = "leader.license, follower.license";
 
 macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $gate:expr, $weight:ident, $holds:expr, $evidence:expr, $remedy:expr, $source:expr;)+) => {
@@ -27,15 +29,15 @@ rules! {
         "`status` is `active`; an instance that is `activating` is waited for", "`DescribeInstance` (Elasticsearch)",
         "see its state in the Elasticsearch console", SEED;
     /// The control plane is v3.
-    ARCHITECTURE = "architecture", INSTANCES, Stops,
+    ARCHITECTURE = "architecture", EDITIONS, Stops,
         "the control plane is cloud-native v3: `archType` is `public`", "`DescribeInstance` (Elasticsearch)",
         "upgrade its architecture before it is linked: \"Upgrade the architecture of an instance\"", SEED;
     /// The edition can replicate.
-    CATEGORY = "category", INSTANCES, Stops,
+    CATEGORY = "category", EDITIONS, Stops,
         "the edition is commercial (`x-pack`), without OpenStore or indexing service", "`DescribeInstance` (Elasticsearch)",
         "only commercial editions without OpenStore or indexing service replicate", "\"Use the CCR feature in disaster recovery scenarios\"";
     /// The version is late enough.
-    VERSION = "version", "leader.instance, follower.instance, leader.cluster, follower.cluster", Stops,
+    VERSION = "version", "leader.edition, follower.edition, leader.license, follower.license", Stops,
         "the version is 7.10.0 or later, as the cloud and as the cluster itself say", "`DescribeInstance` (Elasticsearch), `GET /`",
         "upgrade it to 7.10.0 or later", SEED;
     /// The instance shows its network.
@@ -75,7 +77,7 @@ rules! {
         "every vSwitch named in `vswitches` is in the VPC of its side, alone in one of the zones that are meant, on the system route table, and has free addresses (1 on the leader's side, 9 on the follower's)", "`DescribeVSwitches` (Vpc)",
         "correct `vswitches` of this side in the spec, or leave it out to have vSwitches chosen", "this program";
     /// Replication is licensed.
-    LICENSE = "license", CLUSTERS, Stops,
+    LICENSE = "license", LICENSES, Stops,
         "the license includes cross-cluster replication", "`GET /_license`, `GET /_xpack`",
         "replication needs the commercial edition on both sides", "Elasticsearch, \"Subscriptions\"";
     /// The user may do it.
@@ -83,7 +85,7 @@ rules! {
         "the user has every privilege that steps 5 and 6 need", "`POST /_security/user/_has_privileges`",
         "use a user with these privileges, for example elastic", "Elasticsearch, \"Set up cross-cluster replication\"";
     /// Exclusions are known.
-    EXCLUSIONS = "exclusions", "follower.cluster", Stops,
+    EXCLUSIONS = "exclusions", "follower.license", Stops,
         "the follower's version knows exclusions in auto-follow patterns (7.14), or the spec has none", "`GET /`",
         "name patterns under [replication] that need no exclusions, for example \"logs-*\"", "Elasticsearch, \"Create auto-follow pattern\"";
     /// Named indices exist.

@@ -1,9 +1,8 @@
 //! All prerequisites together: what every node that makes something needs.
 
-use super::cluster::compatible;
+use super::license::compatible;
 use super::{
-    ClusterFacts, ClusterGate, Compatible, Identity, Indices, Instance, InstanceFacts, Services,
-    Zones,
+    ClusterFacts, Compatible, Edition, Identity, Indices, InstanceFacts, License, Services, Zones,
 };
 use crate::calls::{Calls, Declares};
 use crate::zones::Choice;
@@ -66,13 +65,13 @@ impl Step for Prerequisites {
     type World = World;
     type Needs = (
         Identity,
-        Instance<Leader>,
-        Instance<Follower>,
+        Edition<Leader>,
+        Edition<Follower>,
         Compatible,
         Services,
         Zones,
-        ClusterGate<Leader>,
-        ClusterGate<Follower>,
+        License<Leader>,
+        License<Follower>,
         Indices,
     );
     type Output = Site;

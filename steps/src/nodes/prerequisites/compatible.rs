@@ -1,10 +1,12 @@
 //! The two instances and their VPCs can be linked with each other.
 
+use super::instance::describe;
 use super::{Instance, InstanceFacts};
 use crate::aliyun::vpc::VpcAttribute;
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
 use crate::rules::{self, Problems, Warning};
+use crate::version::Version;
 use crate::zones::overlap;
 use crate::{Follower, Leader, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
@@ -31,7 +33,10 @@ pub struct Networks {
 }
 
 impl Declares for Compatible {
-    const CALLS: Calls = Calls::looking(&[Action::new(Product::Vpc, "DescribeVpcAttribute")]);
+    const CALLS: Calls = Calls::looking(&[
+        Action::new(Product::Elasticsearch, "DescribeInstance"),
+        Action::new(Product::Vpc, "DescribeVpcAttribute"),
+    ]);
 }
 
 impl Step for Compatible {
@@ -50,8 +55,19 @@ impl Step for Compatible {
         let follower_vpc =
             cloud.vpc(&follower.region).describe_vpc_attribute(&follower.vpc).await?;
         let asked = cx.world.spec.network.cen_id.as_deref();
-        judge((leader, &leader_vpc), (follower, &follower_vpc), asked).map(Seen::Ready)
+        // Read again: an instance may have been upgraded since a run stopped here.
+        let (leader, follower) =
+            (now(cx.world, Which::Leader, leader), now(cx.world, Which::Follower, follower));
+        let (leader, follower) = (leader.await?, follower.await?);
+        judge((&leader, &leader_vpc), (&follower, &follower_vpc), asked).map(Seen::Ready)
     }
+}
+
+/// The facts of an instance with its version of now; 0.0.0 where that is no version.
+async fn now(world: &World, which: Which, facts: &InstanceFacts) -> Result<InstanceFacts, Fault> {
+    let found = describe(world, which).await?;
+    let version = Version::parse(&found.es_version).unwrap_or_default();
+    Ok(InstanceFacts { version, ..facts.clone() })
 }
 
 type SideOf<'a> = (&'a InstanceFacts, &'a VpcAttribute);
@@ -62,7 +78,9 @@ fn judge(
     asked_cen: Option<&str>,
 ) -> Result<Networks, Fault> {
     let mut problems = Problems::default();
-    if let Err(why) = follower.0.version.can_follow(leader.0.version) {
+    // Without a version there is nothing to compare: the edition's gate says that.
+    let known = ![leader.0.version, follower.0.version].contains(&Version::default());
+    if known && let Err(why) = follower.0.version.can_follow(leader.0.version) {
         problems.add(&rules::PAIR, why);
     }
     let same_vpc = leader.0.vpc == follower.0.vpc;
@@ -86,8 +104,6 @@ fn judge(
         problems.add(&rules::CROSS_BORDER, said);
     }
     let warnings = problems.judged("comparing the two sides")?;
-    let own =
-        |all: &[(Ipv4Net, bool)]| all.iter().filter(|(_, own)| *own).map(|(n, _)| *n).collect();
     Ok(Networks {
         leader: own(&leader_nets),
         follower: own(&follower_nets),
@@ -113,6 +129,15 @@ fn blocks(vpc: &VpcAttribute, which: Which) -> Result<Vec<(Ipv4Net, bool)>, Faul
         })
     })
     .collect()
+}
+
+fn own(all: &[(Ipv4Net, bool)]) -> Vec<Ipv4Net> {
+    all.iter().filter(|(_, own)| *own).map(|(net, _)| *net).collect()
+}
+
+/// The blocks that vSwitches can be made in.
+pub(super) fn own_blocks(vpc: &VpcAttribute, which: Which) -> Result<Vec<Ipv4Net>, Fault> {
+    blocks(vpc, which).map(|all| own(&all))
 }
 
 fn overlaps(a: &[(Ipv4Net, bool)], b: &[(Ipv4Net, bool)]) -> Vec<(Ipv4Net, Ipv4Net)> {

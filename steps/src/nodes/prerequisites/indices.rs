@@ -1,12 +1,14 @@
 //! The indices that are to be replicated can be, and their names are free on the follower.
 
-use super::{ClusterFacts, ClusterGate, Instance, InstanceFacts};
+use super::cluster::known;
+use super::{ClusterGate, Instance, InstanceFacts};
 use crate::analysis::{Wanted, of_mapping, of_settings};
 use crate::calls::{Calls, Declares};
 use crate::elastic::Index;
 use crate::nodes::step5_replication::{Choice, choose, follower_name};
 use crate::rules::{self, Problems, Warning};
 use crate::spec::Spec;
+use crate::version::Version;
 use crate::{Follower, Leader, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Seen, Step};
 use serde::{Deserialize, Serialize};
@@ -34,7 +36,7 @@ struct Sight<'a> {
     leader_plugins: BTreeSet<String>,
     follower: Vec<Index>,
     follower_plugins: BTreeSet<String>,
-    follower_cluster: ClusterFacts,
+    follower_version: Version,
     /// The follower has the alias of this link: its own nodes judge what it replicates.
     linked: bool,
 }
@@ -71,7 +73,8 @@ impl Step for Indices {
             leader_plugins: one.plugins().await?,
             follower: two.indices("_all").await?,
             follower_plugins: two.plugins().await?,
-            follower_cluster: follower_cluster.clone(),
+            // Asked again: it may have been upgraded since a run stopped here.
+            follower_version: known(&two).await?.version,
             linked: !two.remote_settings(spec.remote_alias()).await?.is_empty(),
         };
         judge(&sight).map(Seen::Ready)
@@ -166,7 +169,7 @@ fn policies(wanted: &[&Index], problems: &mut Problems) {
 
 /// What older followers cannot do.
 fn by_version(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems) {
-    let version = sight.follower_cluster.version;
+    let version = sight.follower_version;
     let stream = wanted.iter().find_map(|index| index.data_stream.as_deref());
     let renames =
         sight.spec.replication.follow_index_pattern.as_deref().filter(|p| *p != "{{leader_index}}");

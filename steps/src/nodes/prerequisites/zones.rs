@@ -1,6 +1,7 @@
 //! One choice of zones and vSwitches for everything that needs them.
 
-use super::{Compatible, Instance, InstanceFacts};
+use super::compatible::own_blocks;
+use super::{Instance, InstanceFacts};
 use crate::aliyun::vpc::{VSwitch, VSwitchFilter};
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
@@ -8,7 +9,6 @@ use crate::rules::{self, Problems};
 use crate::zones::{BALANCER_ADDRESSES, Choice, Existing, Layout, ROUTER_ADDRESSES, solve, unfit};
 use crate::{Follower, Leader, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
-use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,12 +42,13 @@ impl Declares for Zones {
         Action::new(Product::Nlb, "DescribeZones"),
         Action::new(Product::PrivateLink, "DescribeZones"),
         Action::new(Product::Vpc, "DescribeVSwitches"),
+        Action::new(Product::Vpc, "DescribeVpcAttribute"),
     ]);
 }
 
 impl Step for Zones {
     type World = World;
-    type Needs = (Instance<Leader>, Instance<Follower>, Compatible);
+    type Needs = (Instance<Leader>, Instance<Follower>);
     type Output = ZonePlan;
     const ID: NodeId = NodeId::new("network", "zones");
     const PHASE: u8 = 0;
@@ -56,18 +57,16 @@ impl Step for Zones {
     const PATIENCE: Patience = Patience::new(2, 3600);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<ZonePlan>, Fault> {
-        let (leader, follower, networks) = &cx.needs;
+        let (leader, follower) = &cx.needs;
         let before = |which| cx.output.as_ref().map_or(&[][..], |plan| plan.side(which));
         let mut problems = Problems::default();
-        let one = if networks.same_vpc {
+        let one = if leader.vpc == follower.vpc {
             Vec::new()
         } else {
-            let blocks = (networks.leader.as_slice(), before(Which::Leader));
-            let layout = layout(cx.world, Which::Leader, leader, blocks).await?;
+            let layout = layout(cx.world, Which::Leader, leader, before(Which::Leader)).await?;
             choose(Which::Leader, &layout, &mut problems)
         };
-        let blocks = (networks.follower.as_slice(), before(Which::Follower));
-        let layout = layout(cx.world, Which::Follower, follower, blocks).await?;
+        let layout = layout(cx.world, Which::Follower, follower, before(Which::Follower)).await?;
         let two = choose(Which::Follower, &layout, &mut problems);
         problems.judged("choosing zones and vSwitches")?;
         let home = two.iter().find(|c| c.zone == follower.zone).or(two.first());
@@ -90,7 +89,7 @@ async fn layout(
     world: &World,
     which: Which,
     facts: &InstanceFacts,
-    (blocks, earlier): (&[Ipv4Net], &[Choice]),
+    earlier: &[Choice],
 ) -> Result<Layout, Fault> {
     let spec = world.spec.side(which);
     let mut zones: BTreeSet<String> =
@@ -106,6 +105,7 @@ async fn layout(
         addresses += BALANCER_ADDRESSES;
         products = "transit routers, network load balancers and PrivateLink";
     }
+    let vpc = world.cloud.vpc(&spec.region).describe_vpc_attribute(&facts.vpc).await?;
     let filter = VSwitchFilter { vpc_id: &facts.vpc, ..VSwitchFilter::default() };
     let found = world.cloud.vpc(&spec.region).describe_vswitches(filter).await?;
     let vswitches = found.into_iter().map(existing).collect::<Result<Vec<_>, _>>()?;
@@ -116,7 +116,7 @@ async fn layout(
         products: products.to_owned(),
         elsewhere: elsewhere(world, which, &vswitches).await?,
         vswitches,
-        blocks: blocks.to_vec(),
+        blocks: own_blocks(&vpc, which)?,
         addresses,
         asked_zones: spec.zones.clone(),
         asked_vswitches: spec.vswitches.clone(),
