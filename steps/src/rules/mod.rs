@@ -94,7 +94,13 @@ impl Problems {
         if self.said.is_empty() {
             return Ok(self.warnings);
         }
-        let report = Report::new(tried, self.said.join("; ")).help(self.help.join("; "));
+        let mut report = Report::new(tried, self.said.join("; ")).help(self.help.join("; "));
+        // There is no output for the warnings to stand in.
+        if !self.warnings.is_empty() {
+            let all = self.warnings.iter().map(|w| format!("{}; {}", w.said, w.help));
+            let all = all.collect::<Vec<_>>().join("; ");
+            report = report.meaning(format!("what stops nothing by itself: {all}"));
+        }
         Err(Fault::prerequisite(report))
     }
 }
@@ -119,6 +125,8 @@ mod tests {
         all.add(&STATUS, "three");
         let fault = all.judged("looking").unwrap_err();
         assert_eq!(fault.report().said, "one; two; three");
+        let meaning = fault.report().meaning.clone().unwrap();
+        assert!(meaning.contains("a border") && meaning.contains(CROSS_BORDER.remedy));
         assert_eq!(fault.report().help, Some(format!("{}; {}", BLOCKS.remedy, STATUS.remedy)));
     }
 

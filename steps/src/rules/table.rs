@@ -34,7 +34,7 @@ rules! {
         "upgrade its architecture before it is linked: \"Upgrade the architecture of an instance\"", SEED;
     /// The edition can replicate.
     CATEGORY = "category", EDITIONS, Stops,
-        "the edition is commercial (`x-pack`), without OpenStore or indexing service", "`DescribeInstance` (Elasticsearch)",
+        "the edition is commercial: `instanceCategory` is `x-pack`; where it is not shown, `esVersion` ends with `_with_X-Pack`", "`DescribeInstance` (Elasticsearch)",
         "only commercial editions without OpenStore or indexing service replicate", "\"Use the CCR feature in disaster recovery scenarios\"";
     /// The version is late enough.
     VERSION = "version", "leader.edition, follower.edition, leader.license, follower.license", Stops,
@@ -115,7 +115,11 @@ rules! {
     /// Lifecycle policies are not replicated.
     LIFECYCLE = "lifecycle", "link.indices", Warns,
         "no replicated index is under a lifecycle policy", "`GET /_all/_settings` on the leader",
-        "policies are not replicated: make the same policy on the follower if it is to act there; a leader index under rollover is unfollowed only after its turn (`index.lifecycle.indexing_complete`)", "Elasticsearch, \"ILM unfollow action\"";
+        "policies are not replicated, but the name of an index's policy is: make a policy of this name on the follower if it is to act there", "Elasticsearch, \"ILM unfollow action\"";
+    /// Indices under rollover.
+    ROLLOVER = "rollover", "link.indices", Warns,
+        "no replicated index is one that a lifecycle policy still rolls over", "`GET /_all/_settings` on the leader",
+        "the policy of this name on the follower must not roll over: a follower has no write alias; it unfollows the index once the leader has rolled it over (`index.lifecycle.indexing_complete`)", "Elasticsearch, \"ILM unfollow action\"";
     /// Data streams keep their names.
     STREAMS = "data_streams", "link.indices", Stops,
         "indices behind data streams keep their names before 8.1: no `follow_index_pattern`", "`GET /_all/_settings` on the leader, `GET /` on the follower",

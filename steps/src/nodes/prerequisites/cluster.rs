@@ -7,11 +7,14 @@
 use super::Instance;
 use crate::calls::{Calls, Declares};
 use crate::elastic::{Cluster, WantedPrivileges};
+use crate::nodes::step5_replication::follower_name;
 use crate::rules::{self, Problems};
+use crate::spec::Spec;
 use crate::version::Version;
 use crate::{Side, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Seen, Step};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Asks the cluster on one side.
 #[derive(Default)]
@@ -72,19 +75,71 @@ async fn unprivileged(
     which: Which,
     world: &World,
 ) -> Result<Option<String>, Fault> {
-    let names = world.spec.patterns();
-    let wanted = match which {
-        Which::Leader => WantedPrivileges {
-            cluster: &["monitor", "read_ccr"],
-            index_names: &names,
-            index: &["monitor", "read", "write", "create_index", "delete_index"],
-        },
-        Which::Follower => WantedPrivileges {
-            cluster: &["monitor", "manage", "manage_ccr"],
-            index_names: &names,
-            index: &["monitor", "read", "write", "manage", "manage_follow_index"],
-        },
-    };
-    let has = cluster.has_privileges(wanted).await?;
+    let (privileges, index) = wanted(&world.spec, which);
+    let has =
+        cluster.has_privileges(WantedPrivileges { cluster: privileges, index: &index }).await?;
     Ok((!has.all).then(|| format!("the user lacks {}", has.missing.join(", "))))
+}
+
+/// Names of indices, and what is needed on each of them.
+type OnIndices = Vec<(Vec<String>, &'static [&'static str])>;
+
+/// What steps 5 and 6 need on one side: privileges on the cluster, and on indices.
+fn wanted(spec: &Spec, which: Which) -> (&'static [&'static str], OnIndices) {
+    let named = spec.patterns().into_iter().chain(spec.replication.indices.iter().cloned());
+    // Verification refreshes what it counts, and makes an index of its own that a pattern catches.
+    match which {
+        Which::Leader => {
+            let probes = if spec.verify.probe { spec.patterns() } else { Vec::new() };
+            let index: OnIndices = vec![
+                (distinct(named), &["read", "monitor", "view_index_metadata", "maintenance"]),
+                (distinct(probes.into_iter()), &["create_index", "write", "delete_index"]),
+            ];
+            (&["monitor", "read_ccr"], index)
+        }
+        Which::Follower => {
+            let names = named.map(|name| follower_name(spec, &name));
+            let index: OnIndices = vec![(
+                distinct(names),
+                &["read", "monitor", "write", "manage", "manage_follow_index"],
+            )];
+            (&["monitor", "manage", "manage_ccr"], index)
+        }
+    }
+}
+
+fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
+    names.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(replication: &str) -> Spec {
+        let text = format!("{}{replication}\n", crate::spec::defaults::SANDBOX);
+        Spec::parse(&text, "a test").unwrap()
+    }
+
+    #[test]
+    fn privileges_are_asked_for_on_every_name_that_is_read_or_made() {
+        let spec = spec("indices = [\"orders\"]\nfollow_index_pattern = \"{{leader_index}}-copy\"");
+        let (cluster, index) = wanted(&spec, Which::Leader);
+        assert_eq!(cluster, ["monitor", "read_ccr"]);
+        assert_eq!(index[0].0, ["logs-*", "orders"]);
+        assert!(["read", "monitor", "view_index_metadata"].iter().all(|p| index[0].1.contains(p)));
+        // The probe alone is written, and only where it can be.
+        assert_eq!(index[1].0, ["logs-*"]);
+        assert!(index[1].1.contains(&"write") && !index[0].1.contains(&"write"));
+        let (_, index) = wanted(&spec, Which::Follower);
+        assert_eq!(index[0].0, ["logs-*-copy", "orders-copy"]);
+        assert!(index[0].1.contains(&"manage_follow_index"));
+    }
+
+    #[test]
+    fn nothing_is_written_on_the_leader_without_a_probe() {
+        let spec = spec("\n[verify]\nprobe = false");
+        let (_, index) = wanted(&spec, Which::Leader);
+        assert!(index.iter().all(|(names, p)| names.is_empty() || !p.contains(&"write")));
+    }
 }

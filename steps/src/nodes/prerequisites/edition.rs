@@ -51,10 +51,12 @@ pub(super) fn judge(found: &Described, problems: &mut Problems) -> Option<Versio
         );
         problems.add(&rules::ARCHITECTURE, said);
     }
-    if !["x-pack", ""].contains(&found.category.as_str()) {
+    // Where the category is missing, the version may still say it: `7.10.0_with_X-Pack`.
+    let by_version = found.category.is_empty() && found.es_version.contains("with_X-Pack");
+    if found.category != "x-pack" && !by_version {
+        let category = if found.category.is_empty() { "not shown" } else { &found.category };
         let said = format!(
-            "its category is {}, and replication needs the commercial edition (x-pack)",
-            found.category
+            "its category is {category}, and replication needs the commercial edition (x-pack)"
         );
         problems.add(&rules::CATEGORY, said);
     }
@@ -64,4 +66,29 @@ pub(super) fn judge(found: &Described, problems: &mut Problems) -> Option<Versio
         problems.add(&rules::VERSION, said);
     }
     version
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_category_that_is_not_shown_is_no_pass_by_itself() {
+        for (category, version, passes) in [
+            ("x-pack", "7.10.0", true),
+            ("", "7.10.0_with_X-Pack", true),
+            ("", "7.10.0", false),
+            ("advanced", "7.10.0_with_X-Pack", false),
+        ] {
+            let found = Described {
+                category: category.to_owned(),
+                es_version: version.to_owned(),
+                arch_type: "public".to_owned(),
+                ..Described::default()
+            };
+            let mut problems = Problems::default();
+            assert!(judge(&found, &mut problems).is_some());
+            assert_eq!(problems.any(), !passes, "{category:?} {version}");
+        }
+    }
 }

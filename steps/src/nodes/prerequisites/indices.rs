@@ -163,8 +163,17 @@ fn policies(wanted: &[&Index], problems: &mut Problems) {
     for policy in wanted.iter().filter_map(|index| index.lifecycle.as_deref()) {
         *under.entry(policy).or_default() += 1;
     }
-    let said = |(policy, count)| format!("{count} indices are under the lifecycle policy {policy}");
+    let said = |(policy, count)| {
+        let are = if count == 1 { "index is" } else { "indices are" };
+        format!("{count} {are} under the lifecycle policy {policy}")
+    };
     problems.add_all(&rules::LIFECYCLE, under.into_iter().map(said));
+    let rolled = wanted.iter().filter_map(|index| {
+        let (policy, alias) = (index.lifecycle.as_deref()?, index.rollover_alias.as_deref()?);
+        let said = format!("{} is written through the alias {alias}", index.name);
+        Some(format!("{said}, which the lifecycle policy {policy} rolls over"))
+    });
+    problems.add_all(&rules::ROLLOVER, rolled);
 }
 
 /// What older followers cannot do.
