@@ -27,6 +27,8 @@ pub struct Existing {
     pub free: u64,
     /// Does it use the VPC's system route table?
     pub system_table: bool,
+    /// The network ACL that guards it.
+    pub network_acl: Option<String>,
 }
 
 /// One side's layout.

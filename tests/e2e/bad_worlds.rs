@@ -32,6 +32,12 @@ const PATTERNS: &str = "patterns = [\"logs-*\"]";
 const LEADER_READER: &str = "version = \"7.10.0\"\nusers = { elastic = \"Sandbox-elastic-1\", reader = \"Sandbox-elastic-1\" }\n";
 const FOLLOWER_READER: &str = "version = \"7.16.2\"\nusers = { elastic = \"Sandbox-elastic-1\", reader = \"Sandbox-elastic-1\" }\n";
 
+const LEADER_LIMITED: &str = "version = \"7.10.0\"\n\
+users = { elastic = \"Sandbox-elastic-1\", limited = \"Sandbox-elastic-1\" }\n\
+grants.limited = { cluster = [\"monitor\"], indices.\"logs-*\" = [\"all\"] }\n";
+const FOLLOWER_LIMITED: &str = "version = \"7.16.2\"\n\
+users = { elastic = \"Sandbox-elastic-1\", limited = \"Sandbox-elastic-1\" }\n\
+grants.limited = { cluster = [\"all\"], indices.logs- = [\"all\"], indices.\"logs-2*\" = [\"all\"] }\n";
 const NAMED_VSWITCHES: &str =
     "vswitches = [\"vsw-full\", \"vsw-custom\", \"vsw-zone\", \"vsw-theirs\"]\n[replication]";
 const FOLLOWER_VSWITCHES: &str = "\
@@ -98,6 +104,19 @@ const CASES: &[Case] = &[
         says: &[("leader.cluster", "the user lacks monitor, read_ccr", "use a user with these privileges")] },
     Case { name: "a reader on the follower", world: &[(FOLLOWER, FOLLOWER_READER)], spec: &[("[replication]", "access.username = \"reader\"\n[replication]")],
         says: &[("follower.cluster", "manage_ccr", "use a user with these privileges")] },
+    Case { name: "a VPC of another account", world: &[(FOLLOWER_VPC, "cidr = \"10.2.0.0/16\"\nowner = 42\n")], spec: &[],
+        says: &[("link.compatible", "vpc-follower01 belongs to the account 42, not to", "the account that owns both VPCs")] },
+    Case { name: "no privileges for replication on the leader",
+        world: &[(LEADER, LEADER_LIMITED)],
+        spec: &[("[follower]", "access.username = \"limited\"\n[follower]"), (PATTERNS, "patterns = [\"logs-*\"]\nindices = [\"metrics-2026-11\"]")],
+        says: &[
+            ("leader.cluster", "lacks read_ccr, ", "use a user with these privileges"),
+            ("leader.cluster", "view_index_metadata on metrics-2026-11", "use a user with these privileges"),
+        ] },
+    Case { name: "privileges on the leader's names only",
+        world: &[(FOLLOWER, FOLLOWER_LIMITED)],
+        spec: &[("[replication]", "access.username = \"limited\"\n[replication]\nfollow_index_pattern = \"{{leader_index}}-copy\"")],
+        says: &[("follower.cluster", "manage_follow_index on logs-*-copy", "use a user with these privileges")] },
     Case { name: "exclusions before 7.14", world: &[(FOLLOWER, LEADER)], spec: &[(PATTERNS, "exclusions = [\"logs-x*\"]\npatterns = [\"logs-*\"]")],
         says: &[("follower.license", "knows no exclusions in auto-follow patterns (logs-x*)", "need no exclusions")] },
     Case { name: "a name is taken", world: &[(FOLLOWER, "version = \"7.16.2\"\nindices.logs-2026-10 = { documents = 1 }\n")], spec: &[],
@@ -243,16 +262,62 @@ fn a_vpc_on_another_cen_is_named() {
 #[test]
 fn warnings_are_shown_and_stop_nothing() {
     let policy = "indices.logs-2026-10 = { settings = { \"index.lifecycle.name\" = \"weekly\" } }\n\
+                  indices.logs-000002 = { settings = { \"index.lifecycle.name\" = \"sized\", \"index.lifecycle.rollover_alias\" = \"logs\" } }\n\
+                  indices.logs-000001 = { settings = { \"index.lifecycle.name\" = \"sized\", \"index.lifecycle.rollover_alias\" = \"logs\", \"index.lifecycle.indexing_complete\" = \"true\" } }\n\
                   indices.logs-old = { no_soft_deletes = true }\n";
-    let env = env(&[(LOGS, policy), (FOLLOWER, "version = \"7.16.2\"\nplugins = []\n")]);
+    let guarded = "cidr = \"10.2.1.0/24\", network_acl = \"nacl-1\"";
+    let plugins = "version = \"7.16.2\"\nplugins = []\n";
+    let env = env(&[(LOGS, policy), (FOLLOWER, plugins), (FOLLOWER_H, guarded)]);
     let plan = plan(&env, &[]).exits(0);
     for words in [
-        "under the lifecycle policy weekly",
+        "1 index is under the lifecycle policy weekly",
+        "2 indices are under the lifecycle policy sized",
+        "logs-000002 is written through the alias logs, which the lifecycle policy sized rolls over",
+        "follower: vsw-follower-h is guarded by the network ACL nacl-1",
         "logs-old cannot be followed: soft deletes are off",
         "lacks plugins of the leader: analysis-ik",
     ] {
         assert!(plan.stderr.contains(words), "{words} is missing in\n{}", plan.stderr);
     }
     let rules = node(&plan.json(), "link.indices")["output"]["warnings"].as_array().unwrap().len();
-    assert_eq!(rules, 3);
+    assert_eq!(rules, 5);
+    assert!(!plan.stderr.contains("logs-000001 is written"), "{}", plan.stderr);
+}
+
+/// What the rule of privileges names, and no more.
+const LEADER_LEAST: &str = "version = \"7.10.0\"\n\
+users = { elastic = \"Sandbox-elastic-1\", least = \"Sandbox-elastic-1\" }\n\
+grants.least = { cluster = [\"monitor\", \"read_ccr\"], indices.\"logs-*\" = \
+[\"read\", \"monitor\", \"view_index_metadata\", \"maintenance\", \"create_index\", \"write\", \"delete_index\"] }\n";
+const FOLLOWER_LEAST: &str = "version = \"7.16.2\"\n\
+users = { elastic = \"Sandbox-elastic-1\", least = \"Sandbox-elastic-1\" }\n\
+grants.least = { cluster = [\"monitor\", \"manage\", \"manage_ccr\"], indices.\"logs-*\" = \
+[\"read\", \"monitor\", \"write\", \"manage\", \"manage_follow_index\"] }\n";
+
+#[test]
+fn the_privileges_that_are_asked_for_are_enough() {
+    let env = env(&[(LEADER, LEADER_LEAST), (FOLLOWER, FOLLOWER_LEAST)]);
+    let least = "access.username = \"least\"\n";
+    let spec = changed(
+        SPEC,
+        &[
+            ("[follower]", &format!("{least}[follower]")),
+            ("[replication]", &format!("{least}[replication]")),
+        ],
+    );
+    let spec = env.write("least.toml", &spec);
+    drop(env.escrr(&["run", &spec, "--yes"]).exits(0));
+}
+
+#[test]
+fn what_warns_is_said_beside_what_stops() {
+    let other = "indices.logs-old = { no_soft_deletes = true }\n";
+    let taken = "version = \"7.16.2\"\nindices.logs-2026-11 = { documents = 1 }\n";
+    let env = env(&[(LOGS, other), (FOLLOWER, taken)]);
+    let plan = plan(&env, &[]).exits(5);
+    let report = &node(&plan.json(), "link.indices")["failure"]["report"];
+    assert!(report["said"].as_str().unwrap().contains("logs-2026-11"), "{report}");
+    let warned = "logs-old cannot be followed: soft deletes are off";
+    assert!(report["meaning"].as_str().unwrap().contains(warned), "{report}");
+    assert!(plan.stderr.contains(warned), "{}", plan.stderr);
 }

@@ -56,6 +56,10 @@ rules! {
     BLOCKS = "blocks", "link.compatible", Stops,
         "the blocks of the two VPCs do not overlap: primary, secondary and user blocks", "`DescribeVpcAttribute` (Vpc)",
         "networks with overlapping addresses cannot be routed to each other: one cluster has to move to a VPC with other addresses", "\"How transit routers work\": routes in conflict are not learnt";
+    /// The VPCs are the account's own.
+    OWNER = "owner", "link.compatible", Stops,
+        "both VPCs belong to the account of the credentials", "`DescribeVpcAttribute` (Vpc), `GetCallerIdentity` (Sts)",
+        "use the credentials of the account that owns both VPCs: this program does not link across accounts", "\"Grant permissions on a VPC\": another account's VPC is attached only with a grant of its owner";
     /// One CEN.
     CEN = "cen", "link.compatible", Stops,
         "neither VPC hangs on a CEN that is not the link's", "`DescribeVpcAttribute` (Vpc)",
@@ -76,6 +80,10 @@ rules! {
     NAMED_VSWITCH = "named_vswitch", "network.zones", Stops,
         "every vSwitch named in `vswitches` is in the VPC of its side, alone in one of the zones that are meant, on the system route table, and has free addresses (1 on the leader's side, 9 on the follower's)", "`DescribeVSwitches` (Vpc)",
         "correct `vswitches` of this side in the spec, or leave it out to have vSwitches chosen", "this program";
+    /// No network ACL stands in the way.
+    NETWORK_ACL = "network_acl", "network.zones", Warns,
+        "no network ACL guards a vSwitch that is used", "`DescribeVSwitches` (Vpc)",
+        "let it pass TCP between the two VPCs: to ports 9200 to 9300, or those under [load_balancer], and the answers to ports 1024 to 65535", "\"Network ACLs\" of VPC: an ACL keeps no state";
     /// Replication is licensed.
     LICENSE = "license", LICENSES, Stops,
         "the license includes cross-cluster replication", "`GET /_license`, `GET /_xpack`",

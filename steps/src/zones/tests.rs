@@ -17,6 +17,7 @@ fn layout() -> Layout {
             cidr: net("10.0.0.0/24"),
             free: 200,
             system_table: true,
+            network_acl: None,
         }],
         blocks: vec![net("10.0.0.0/16")],
         addresses: 9,
@@ -73,6 +74,7 @@ fn named_vswitches_are_used_or_said_to_be_unfit() {
         cidr: Ipv4Net::new([10, 0, at, 0].into(), 24).unwrap(),
         free: 9,
         system_table: true,
+        network_acl: None,
     };
     named.vswitches.extend([
         other("vsw-2", "i", 2),
@@ -119,6 +121,7 @@ fn what_was_chosen_before_is_chosen_again_though_its_own_things_filled_it() {
         cidr: made.cidr,
         free: 3,
         system_table: true,
+        network_acl: None,
     });
     before.asked_vswitches = vec!["vsw-1".into()];
     assert_eq!(unfit(&before), Vec::<String>::new());
@@ -195,6 +198,7 @@ fn layouts() -> impl Strategy<Value = Layout> {
                         cidr: Ipv4Net::new([10, 0, 0, at * 8].into(), prefix).unwrap().trunc(),
                         free,
                         system_table,
+                        network_acl: None,
                     })
                     .collect(),
                 blocks: blocks

@@ -1,7 +1,7 @@
 //! The two instances and their VPCs can be linked with each other.
 
 use super::instance::describe;
-use super::{Instance, InstanceFacts};
+use super::{Identity, Instance, InstanceFacts};
 use crate::aliyun::vpc::VpcAttribute;
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
@@ -41,7 +41,7 @@ impl Declares for Compatible {
 
 impl Step for Compatible {
     type World = World;
-    type Needs = (Instance<Leader>, Instance<Follower>);
+    type Needs = (Identity, Instance<Leader>, Instance<Follower>);
     type Output = Networks;
     const ID: NodeId = NodeId::new("link", "compatible");
     const PHASE: u8 = 0;
@@ -49,7 +49,7 @@ impl Step for Compatible {
     const PATIENCE: Patience = Patience::new(1, 60);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Networks>, Fault> {
-        let (leader, follower) = &cx.needs;
+        let (caller, leader, follower) = &cx.needs;
         let cloud = &cx.world.cloud;
         let leader_vpc = cloud.vpc(&leader.region).describe_vpc_attribute(&leader.vpc).await?;
         let follower_vpc =
@@ -59,7 +59,8 @@ impl Step for Compatible {
         let (leader, follower) =
             (now(cx.world, Which::Leader, leader), now(cx.world, Which::Follower, follower));
         let (leader, follower) = (leader.await?, follower.await?);
-        judge((&leader, &leader_vpc), (&follower, &follower_vpc), asked).map(Seen::Ready)
+        let (leader, follower) = ((&leader, &leader_vpc), (&follower, &follower_vpc));
+        judge(leader, follower, (&caller.account, asked)).map(Seen::Ready)
     }
 }
 
@@ -75,9 +76,15 @@ type SideOf<'a> = (&'a InstanceFacts, &'a VpcAttribute);
 fn judge(
     leader: SideOf<'_>,
     follower: SideOf<'_>,
-    asked_cen: Option<&str>,
+    (account, asked_cen): (&str, Option<&str>),
 ) -> Result<Networks, Fault> {
     let mut problems = Problems::default();
+    for vpc in [leader.1, follower.1] {
+        if !["", account].contains(&vpc.owner_id.as_str()) {
+            let said = format!("{} belongs to the account {}", vpc.vpc_id, vpc.owner_id);
+            problems.add(&rules::OWNER, format!("{said}, not to {account}"));
+        }
+    }
     // Without a version there is nothing to compare: the edition's gate says that.
     let known = ![leader.0.version, follower.0.version].contains(&Version::default());
     if known && let Err(why) = follower.0.version.can_follow(leader.0.version) {
@@ -171,7 +178,6 @@ fn cen_of(
 mod tests {
     use super::*;
     use crate::aliyun::vpc::AssociatedCen;
-    use crate::version::Version;
 
     fn side(
         vpc: &str,
@@ -202,6 +208,7 @@ mod tests {
             secondary_cidr_blocks: blocks[1..].iter().map(|b| (*b).to_owned()).collect(),
             user_cidrs: vec![],
             status: "Available".into(),
+            owner_id: "1".into(),
             associated_cens: cens.into_iter().collect(),
         };
         (facts, vpc)
@@ -212,7 +219,7 @@ mod tests {
         follower: &(InstanceFacts, VpcAttribute),
         asked: Option<&str>,
     ) -> String {
-        match judge((&leader.0, &leader.1), (&follower.0, &follower.1), asked) {
+        match judge((&leader.0, &leader.1), (&follower.0, &follower.1), ("1", asked)) {
             Ok(networks) => format!("ok {:?}", networks.cen),
             Err(fault) => fault.report().said.clone(),
         }
@@ -240,6 +247,17 @@ mod tests {
     }
 
     #[test]
+    fn a_vpc_of_another_account_is_named_and_one_without_an_owner_passes() {
+        let leader = side("vpc-1", "7.16.2", &["10.1.0.0/16"], None);
+        let mut follower = side("vpc-2", "7.16.2", &["10.2.0.0/16"], None);
+        follower.1.owner_id = "2".into();
+        let all = said(&leader, &follower, None);
+        assert!(all.contains("vpc-2 belongs to the account 2, not to 1"), "{all}");
+        follower.1.owner_id.clear();
+        assert_eq!(said(&leader, &follower, None), "ok None");
+    }
+
+    #[test]
     fn the_border_of_mainland_china_warns_and_stops_nothing() {
         let mut leader = side("vpc-1", "7.16.2", &["10.1.0.0/16"], None);
         let mut follower = side("vpc-2", "7.16.2", &["10.2.0.0/16"], None);
@@ -251,7 +269,8 @@ mod tests {
         ] {
             one.clone_into(&mut leader.0.region);
             two.clone_into(&mut follower.0.region);
-            let found = judge((&leader.0, &leader.1), (&follower.0, &follower.1), None).unwrap();
+            let found =
+                judge((&leader.0, &leader.1), (&follower.0, &follower.1), ("1", None)).unwrap();
             assert_eq!(!found.warnings.is_empty(), crosses, "{one} to {two}");
         }
     }

@@ -5,7 +5,7 @@ use super::{Instance, InstanceFacts};
 use crate::aliyun::vpc::{VSwitch, VSwitchFilter};
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
-use crate::rules::{self, Problems};
+use crate::rules::{self, Problems, Warning};
 use crate::zones::{BALANCER_ADDRESSES, Choice, Existing, Layout, ROUTER_ADDRESSES, solve, unfit};
 use crate::{Follower, Leader, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
@@ -24,6 +24,9 @@ pub struct ZonePlan {
     pub follower: Vec<Choice>,
     /// The zone of the private connection: a zone of the endpoint service.
     pub endpoint_zone: String,
+    /// What a person has to know.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
 }
 
 impl ZonePlan {
@@ -68,10 +71,10 @@ impl Step for Zones {
         };
         let layout = layout(cx.world, Which::Follower, follower, before(Which::Follower)).await?;
         let two = choose(Which::Follower, &layout, &mut problems);
-        problems.judged("choosing zones and vSwitches")?;
+        let warnings = problems.judged("choosing zones and vSwitches")?;
         let home = two.iter().find(|c| c.zone == follower.zone).or(two.first());
         let endpoint_zone = home.map(|c| c.zone.clone()).unwrap_or_default();
-        Ok(Seen::Ready(ZonePlan { leader: one, follower: two, endpoint_zone }))
+        Ok(Seen::Ready(ZonePlan { leader: one, follower: two, endpoint_zone, warnings }))
     }
 }
 
@@ -79,10 +82,17 @@ impl Step for Zones {
 fn choose(which: Which, layout: &Layout, problems: &mut Problems) -> Vec<Choice> {
     let unfit = unfit(layout).into_iter().map(|why| format!("{which}: {why}"));
     problems.add_all(&rules::NAMED_VSWITCH, unfit);
-    solve(layout).unwrap_or_else(|why| {
+    let chosen = solve(layout).unwrap_or_else(|why| {
         problems.add(&rules::ZONES, format!("{which}: {why}"));
         Vec::new()
-    })
+    });
+    let used = |v: &&Existing| chosen.iter().any(|c| c.vswitch.as_ref() == Some(&v.id));
+    let guarded = layout.vswitches.iter().filter(used).filter_map(|v| {
+        let acl = v.network_acl.as_deref()?;
+        Some(format!("{which}: {} is guarded by the network ACL {acl}", v.id))
+    });
+    problems.add_all(&rules::NETWORK_ACL, guarded);
+    chosen
 }
 
 async fn layout(
@@ -137,6 +147,7 @@ fn existing(vswitch: VSwitch) -> Result<Existing, Fault> {
         id: vswitch.vswitch_id,
         zone: vswitch.zone_id,
         free: vswitch.available_ip_count.unwrap_or(u64::MAX),
+        network_acl: Some(vswitch.network_acl_id).filter(|id| !id.is_empty()),
         system_table: ["", "System"].contains(&vswitch.route_table_type.as_str()),
     })
 }
