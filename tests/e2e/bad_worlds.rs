@@ -320,4 +320,17 @@ fn what_warns_is_said_beside_what_stops() {
     let warned = "logs-old cannot be followed: soft deletes are off";
     assert!(report["meaning"].as_str().unwrap().contains(warned), "{report}");
     assert!(plan.stderr.contains(warned), "{}", plan.stderr);
+    let document = plan.json();
+    let problems: Vec<(&str, &str, bool)> = document["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| {
+            let text = |member: &str| p[member].as_str().unwrap();
+            assert!(!text("evidence").is_empty() && !text("remedy").is_empty(), "{p}");
+            (text("rule"), text("node"), p["stops"].as_bool().unwrap())
+        })
+        .collect();
+    let expected = [("left_out", "link.indices", false), ("name_taken", "link.indices", true)];
+    assert_eq!(problems, expected);
 }

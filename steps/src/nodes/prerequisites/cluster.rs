@@ -50,7 +50,7 @@ impl<S: Side> Step for ClusterGate<S> {
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<ClusterFacts>, Fault> {
         let (facts,) = &cx.needs;
         let cluster = cx.world.cluster(S::WHICH, facts)?.for_saga(&cx.saga.to_string());
-        let mut problems = Problems::default();
+        let mut problems = Problems::of(&cx.world.memory, Self::ID);
         let found = known(&cluster).await?;
         problems.add_all(&rules::PRIVILEGES, unprivileged(&cluster, S::WHICH, cx.world).await?);
         problems.judged(format!("checking the {} cluster {}", S::WHICH, facts.instance))?;

@@ -60,7 +60,8 @@ impl Step for Compatible {
             (now(cx.world, Which::Leader, leader), now(cx.world, Which::Follower, follower));
         let (leader, follower) = (leader.await?, follower.await?);
         let (leader, follower) = ((&leader, &leader_vpc), (&follower, &follower_vpc));
-        judge(leader, follower, (&caller.account, asked)).map(Seen::Ready)
+        let problems = Problems::of(&cx.world.memory, Self::ID);
+        judge(leader, follower, (&caller.account, asked), problems).map(Seen::Ready)
     }
 }
 
@@ -77,8 +78,8 @@ fn judge(
     leader: SideOf<'_>,
     follower: SideOf<'_>,
     (account, asked_cen): (&str, Option<&str>),
+    mut problems: Problems<'_>,
 ) -> Result<Networks, Fault> {
-    let mut problems = Problems::default();
     for vpc in [leader.1, follower.1] {
         if !["", account].contains(&vpc.owner_id.as_str()) {
             let said = format!("{} belongs to the account {}", vpc.vpc_id, vpc.owner_id);
@@ -219,7 +220,12 @@ mod tests {
         follower: &(InstanceFacts, VpcAttribute),
         asked: Option<&str>,
     ) -> String {
-        match judge((&leader.0, &leader.1), (&follower.0, &follower.1), ("1", asked)) {
+        match judge(
+            (&leader.0, &leader.1),
+            (&follower.0, &follower.1),
+            ("1", asked),
+            Problems::default(),
+        ) {
             Ok(networks) => format!("ok {:?}", networks.cen),
             Err(fault) => fault.report().said.clone(),
         }
@@ -269,8 +275,13 @@ mod tests {
         ] {
             one.clone_into(&mut leader.0.region);
             two.clone_into(&mut follower.0.region);
-            let found =
-                judge((&leader.0, &leader.1), (&follower.0, &follower.1), ("1", None)).unwrap();
+            let found = judge(
+                (&leader.0, &leader.1),
+                (&follower.0, &follower.1),
+                ("1", None),
+                Problems::default(),
+            )
+            .unwrap();
             assert_eq!(!found.warnings.is_empty(), crosses, "{one} to {two}");
         }
     }

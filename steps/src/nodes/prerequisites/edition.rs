@@ -34,7 +34,7 @@ impl<S: Side> Step for Edition<S> {
             let why = format!("{} is being changed (activating)", found.instance_id);
             return Ok(Seen::Pending(why));
         }
-        let mut problems = Problems::default();
+        let mut problems = Problems::of(&cx.world.memory, Self::ID);
         let version = judge(&found, &mut problems);
         problems.judged(format!("checking the {} {}", S::WHICH, found.instance_id))?;
         let region = &cx.world.spec.side(S::WHICH).region;
@@ -43,7 +43,7 @@ impl<S: Side> Step for Edition<S> {
 }
 
 /// Notes what of the instance is of the wrong kind, and gives its version if it has one.
-pub(super) fn judge(found: &Described, problems: &mut Problems) -> Option<Version> {
+pub(super) fn judge(found: &Described, problems: &mut Problems<'_>) -> Option<Version> {
     if found.arch_type != "public" {
         let said = format!(
             "its control plane is v1 or v2 (archType {}), not cloud-native v3",

@@ -77,12 +77,11 @@ impl Step for Indices {
             follower_version: known(&two).await?.version,
             linked: !two.remote_settings(spec.remote_alias()).await?.is_empty(),
         };
-        judge(&sight).map(Seen::Ready)
+        judge(&sight, Problems::of(&cx.world.memory, Self::ID)).map(Seen::Ready)
     }
 }
 
-fn judge(sight: &Sight<'_>) -> Result<IndexFacts, Fault> {
-    let mut problems = Problems::default();
+fn judge(sight: &Sight<'_>, mut problems: Problems<'_>) -> Result<IndexFacts, Fault> {
     let chosen: Vec<(&Index, Choice)> =
         sight.leader.iter().map(|index| (index, choose(sight.spec, index))).collect();
     let wanted: Vec<&Index> =
@@ -97,7 +96,7 @@ fn judge(sight: &Sight<'_>) -> Result<IndexFacts, Fault> {
 }
 
 /// Indices that the spec names or means, and that cannot be followed.
-fn impossible(sight: &Sight<'_>, chosen: &[(&Index, Choice)], problems: &mut Problems) {
+fn impossible(sight: &Sight<'_>, chosen: &[(&Index, Choice)], problems: &mut Problems<'_>) {
     let names = &sight.spec.replication.indices;
     for (index, choice) in chosen {
         let Choice::Impossible(why) = choice else { continue };
@@ -112,7 +111,7 @@ fn impossible(sight: &Sight<'_>, chosen: &[(&Index, Choice)], problems: &mut Pro
     }
 }
 
-fn taken(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems) {
+fn taken(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems<'_>) {
     if sight.linked {
         return;
     }
@@ -127,7 +126,7 @@ fn taken(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems) {
     }
 }
 
-fn analysis(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems) {
+fn analysis(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems<'_>) {
     let mut missing: BTreeSet<&str> = BTreeSet::new();
     for index in wanted {
         let (mut needs, own): (Wanted, _) = of_settings(&Value::Object(index.analysis.clone()));
@@ -158,7 +157,7 @@ fn analysis(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems) {
     }
 }
 
-fn policies(wanted: &[&Index], problems: &mut Problems) {
+fn policies(wanted: &[&Index], problems: &mut Problems<'_>) {
     let mut under: BTreeMap<&str, usize> = BTreeMap::new();
     for policy in wanted.iter().filter_map(|index| index.lifecycle.as_deref()) {
         *under.entry(policy).or_default() += 1;
@@ -177,7 +176,7 @@ fn policies(wanted: &[&Index], problems: &mut Problems) {
 }
 
 /// What older followers cannot do.
-fn by_version(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems) {
+fn by_version(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems<'_>) {
     let version = sight.follower_version;
     let stream = wanted.iter().find_map(|index| index.data_stream.as_deref());
     let renames =

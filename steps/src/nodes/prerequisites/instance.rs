@@ -62,11 +62,15 @@ impl<S: Side> Step for Instance<S> {
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<InstanceFacts>, Fault> {
         let side = cx.world.spec.side(S::WHICH);
-        let found = describe(cx.world, S::WHICH).await?;
+        let mut problems = Problems::of(&cx.world.memory, Self::ID);
+        let Some(found) = find(cx.world, S::WHICH).await? else {
+            problems.add(&rules::EXISTS, NONE);
+            return Err(problems.refused_as(missing(S::WHICH, &side.instance, &side.region)));
+        };
         if found.status == "activating" {
             return Ok(Seen::Pending(format!("{} is being changed (activating)", side.instance)));
         }
-        judge(S::WHICH, &found, &side.region).map(Seen::Ready)
+        judge(S::WHICH, &found, &side.region, problems).map(Seen::Ready)
     }
 }
 
@@ -76,22 +80,30 @@ impl<S: Side> Step for Instance<S> {
 /// There is none, or nobody answers.
 pub(super) async fn describe(world: &World, which: Which) -> Result<Described, Fault> {
     let side = world.spec.side(which);
+    let gone = || Fault::prerequisite(missing(which, &side.instance, &side.region));
+    find(world, which).await?.ok_or_else(gone)
+}
+
+async fn find(world: &World, which: Which) -> Result<Option<Described>, Fault> {
+    let side = world.spec.side(which);
     let client = world.cloud.elasticsearch(&side.region);
-    let found = if_there(client.describe_instance(&side.instance).await)?;
-    found.ok_or_else(|| missing(which, &side.instance, &side.region))
+    if_there(client.describe_instance(&side.instance).await)
 }
 
-fn missing(which: Which, instance: &str, region: &str) -> Fault {
-    let report = Report::new(
-        format!("looking for the {which} {instance} in {region}"),
-        "there is no such instance",
-    )
-    .help(format!("check `region` and `instance` under [{which}] in the spec"));
-    Fault::prerequisite(report)
+/// What is said of an instance that is not there.
+const NONE: &str = "there is no such instance";
+
+fn missing(which: Which, instance: &str, region: &str) -> Report {
+    Report::new(format!("looking for the {which} {instance} in {region}"), NONE)
+        .help(format!("check `region` and `instance` under [{which}] in the spec"))
 }
 
-fn judge(which: Which, found: &Described, region: &str) -> Result<InstanceFacts, Fault> {
-    let mut problems = Problems::default();
+fn judge(
+    which: Which,
+    found: &Described,
+    region: &str,
+    mut problems: Problems<'_>,
+) -> Result<InstanceFacts, Fault> {
     // Zones are named after their region; an answer may come from another region's gateway.
     if !found.zone_id.is_empty() && !found.zone_id.starts_with(region) {
         let said = format!("it lies in the zone {}, which is not in {region}", found.zone_id);

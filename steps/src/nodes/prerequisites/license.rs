@@ -34,7 +34,7 @@ impl<S: Side> Step for License<S> {
         let cluster = cx.world.cluster(S::WHICH, facts)?.for_saga(&cx.saga.to_string());
         // Asked again: it may have been upgraded since a run stopped here.
         let found = known(&cluster).await?;
-        let mut problems = Problems::default();
+        let mut problems = Problems::of(&cx.world.memory, Self::ID);
         if !found.version.at_least(7, 10) {
             let said = format!("it runs version {}, and 7.10.0 or later is needed", found.version);
             problems.add(&rules::VERSION, said);
@@ -78,8 +78,8 @@ fn exclusions(world: &World, version: Version) -> Option<String> {
 pub(super) fn compatible(
     (leader, leader_cluster): (&InstanceFacts, &ClusterFacts),
     (follower, follower_cluster): (&InstanceFacts, &ClusterFacts),
+    mut problems: Problems<'_>,
 ) -> Result<(), Fault> {
-    let mut problems = Problems::default();
     if leader_cluster.uuid == follower_cluster.uuid {
         // Addresses stand in the spec, and one of them may lead to the other side.
         let said = format!("both ways lead to the same cluster ({})", leader_cluster.uuid);

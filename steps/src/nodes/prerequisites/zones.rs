@@ -62,7 +62,7 @@ impl Step for Zones {
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<ZonePlan>, Fault> {
         let (leader, follower) = &cx.needs;
         let before = |which| cx.output.as_ref().map_or(&[][..], |plan| plan.side(which));
-        let mut problems = Problems::default();
+        let mut problems = Problems::of(&cx.world.memory, Self::ID);
         let one = if leader.vpc == follower.vpc {
             Vec::new()
         } else {
@@ -79,19 +79,21 @@ impl Step for Zones {
 }
 
 /// Chooses on one side, and notes why it cannot.
-fn choose(which: Which, layout: &Layout, problems: &mut Problems) -> Vec<Choice> {
-    let unfit = unfit(layout).into_iter().map(|why| format!("{which}: {why}"));
-    problems.add_all(&rules::NAMED_VSWITCH, unfit);
+fn choose(which: Which, layout: &Layout, problems: &mut Problems<'_>) -> Vec<Choice> {
+    for why in unfit(layout) {
+        problems.add_on(which, &rules::NAMED_VSWITCH, &why);
+    }
     let chosen = solve(layout).unwrap_or_else(|why| {
-        problems.add(&rules::ZONES, format!("{which}: {why}"));
+        problems.add_on(which, &rules::ZONES, &why);
         Vec::new()
     });
     let used = |v: &&Existing| chosen.iter().any(|c| c.vswitch.as_ref() == Some(&v.id));
-    let guarded = layout.vswitches.iter().filter(used).filter_map(|v| {
-        let acl = v.network_acl.as_deref()?;
-        Some(format!("{which}: {} is guarded by the network ACL {acl}", v.id))
-    });
-    problems.add_all(&rules::NETWORK_ACL, guarded);
+    for vswitch in layout.vswitches.iter().filter(used) {
+        if let Some(acl) = &vswitch.network_acl {
+            let said = format!("{} is guarded by the network ACL {acl}", vswitch.id);
+            problems.add_on(which, &rules::NETWORK_ACL, &said);
+        }
+    }
     chosen
 }
 
