@@ -240,9 +240,10 @@ proptest! {
         let named = unfit(&layout);
         prop_assert_eq!(named.is_empty(), all_named_fit(&layout), "{:?}", &named);
         let asked: BTreeSet<&String> = layout.asked_zones.iter().collect();
-        let zones: Vec<&String> = match asked.is_empty() {
-            true => layout.zones.iter().collect(),
-            false => asked.iter().copied().filter(|z| layout.zones.contains(*z)).collect(),
+        let zones: Vec<&String> = if asked.is_empty() {
+            layout.zones.iter().collect()
+        } else {
+            asked.iter().copied().filter(|z| layout.zones.contains(*z)).collect()
         };
         let taken: Vec<Ipv4Net> = layout.vswitches.iter().map(|v| v.cidr).collect();
         let (most, least) = (most(&layout, &zones, &taken), 2.min(layout.zones.len()));

@@ -86,19 +86,19 @@ type OnIndices = Vec<(Vec<String>, &'static [&'static str])>;
 
 /// What steps 5 and 6 need on one side: privileges on the cluster, and on indices.
 fn wanted(spec: &Spec, which: Which) -> (&'static [&'static str], OnIndices) {
-    let named = spec.patterns().into_iter().chain(spec.replication.indices.iter().cloned());
+    let meant = spec.patterns().into_iter().chain(spec.replication.indices.iter().cloned());
     // Verification refreshes what it counts, and makes an index of its own that a pattern catches.
     match which {
         Which::Leader => {
             let probes = if spec.verify.probe { spec.patterns() } else { Vec::new() };
             let index: OnIndices = vec![
-                (distinct(named), &["read", "monitor", "view_index_metadata", "maintenance"]),
+                (distinct(meant), &["read", "monitor", "view_index_metadata", "maintenance"]),
                 (distinct(probes.into_iter()), &["create_index", "write", "delete_index"]),
             ];
             (&["monitor", "read_ccr"], index)
         }
         Which::Follower => {
-            let names = named.map(|name| follower_name(spec, &name));
+            let names = meant.map(|name| follower_name(spec, &name));
             let index: OnIndices = vec![(
                 distinct(names),
                 &["read", "monitor", "write", "manage", "manage_follow_index"],
