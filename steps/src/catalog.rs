@@ -3,7 +3,8 @@
 use crate::World;
 use crate::calls::{Calls, Listing};
 use crate::nodes::prerequisites::{
-    ClusterGate, Compatible, Identity, Indices, Instance, Prerequisites, Services, Zones,
+    ClusterGate, Compatible, Edition, Identity, Indices, Instance, License, Prerequisites,
+    Services, Zones,
 };
 use crate::nodes::step1_network::{
     AllowList, Associate, CenInstance, PeerAttachment, PeerEnd, Propagate, Routes, Tie,
@@ -46,11 +47,15 @@ fn list() -> Listing {
         .look(Identity)
         .look(Instance(Leader))
         .look(Instance(Follower))
+        .look(Edition(Leader))
+        .look(Edition(Follower))
         .look(Compatible)
         .act(Services)
         .look(Zones)
         .look(ClusterGate(Leader))
         .look(ClusterGate(Follower))
+        .look(License(Leader))
+        .look(License(Follower))
         .look(Indices)
         .look(Prerequisites)
         .act(CenInstance)

@@ -5,6 +5,7 @@ use crate::again::Again;
 use crate::aliyun::{Cloud, Tags};
 use crate::elastic::{Cluster, ShardSeq};
 use crate::nodes::prerequisites::InstanceFacts;
+use crate::rules::Problem;
 use crate::side::Which;
 use crate::spec::Spec;
 use escrr_engine::{Fault, NodeId, SagaId};
@@ -55,6 +56,8 @@ pub struct Memory {
     invocations: Mutex<BTreeMap<SagaId, String>>,
     /// The clients of the two clusters, which know which way in answers.
     clusters: Mutex<BTreeMap<Which, Cluster>>,
+    /// What the prerequisites found when they were last looked at, by gate.
+    problems: Mutex<BTreeMap<NodeId, Vec<Problem>>>,
 }
 
 impl Memory {
@@ -66,6 +69,18 @@ impl Memory {
     ) -> BTreeMap<String, Vec<ShardSeq>> {
         let mut all = self.barriers.lock().unwrap_or_else(PoisonError::into_inner);
         all.entry(saga).or_insert_with(now).clone()
+    }
+
+    /// What the prerequisites found when they were last looked at, by gate.
+    pub fn problems(&self) -> Vec<Problem> {
+        let all = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        all.values().flatten().cloned().collect()
+    }
+
+    /// Remembers what a gate found; nothing takes the place of what it found before.
+    pub(crate) fn remember_problems(&self, gate: NodeId, found: Vec<Problem>) {
+        let mut all = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(gate, found);
     }
 
     /// The command that this process started for this saga.

@@ -3,7 +3,7 @@
 
 use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Free addresses that a transit router takes of a vSwitch.
 pub const ROUTER_ADDRESSES: u64 = 1;
@@ -27,25 +27,35 @@ pub struct Existing {
     pub free: u64,
     /// Does it use the VPC's system route table?
     pub system_table: bool,
+    /// The network ACL that guards it.
+    pub network_acl: Option<String>,
 }
 
 /// One side's layout.
 #[derive(Clone, Debug, Default)]
 pub struct Layout {
+    /// The VPC's id, for messages.
+    pub vpc: String,
+    /// Its region, for messages.
+    pub region: String,
     /// Zones that every product needed on this side has.
     pub zones: BTreeSet<String>,
     /// What `zones` is made of, for messages: `transit routers, NLB and PrivateLink`.
     pub products: String,
     /// vSwitches of the VPC.
     pub vswitches: Vec<Existing>,
+    /// vSwitches that the spec asks for and that lie in another VPC: id to VPC.
+    pub elsewhere: BTreeMap<String, String>,
     /// The VPC's blocks.
     pub blocks: Vec<Ipv4Net>,
     /// Free addresses that a vSwitch must have.
     pub addresses: u64,
     /// Zones that the spec asks for; empty: any.
     pub asked_zones: Vec<String>,
-    /// vSwitches that the spec asks for; empty: any.
+    /// vSwitches that the spec asks for; all of them are used.
     pub asked_vswitches: Vec<String>,
+    /// What was chosen before for this link: its own things may have filled these vSwitches.
+    pub earlier: Vec<Choice>,
     /// The zone that is liked best: the instance's own.
     pub home: String,
     /// May vSwitches be made?
@@ -63,26 +73,94 @@ pub struct Choice {
     pub cidr: Ipv4Net,
 }
 
+/// Says of every vSwitch that the spec names, and that cannot be used, why.
+pub fn unfit(layout: &Layout) -> Vec<String> {
+    let mut used: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for id in &layout.asked_vswitches {
+        let mut why = Vec::new();
+        if let Some(vswitch) = layout.vswitches.iter().find(|v| v.id == *id) {
+            why.extend(wrong_zone(layout, &vswitch.zone));
+            why.extend(lacks(layout, vswitch).map(|why| format!("it {why}")));
+            if let Some(other) = used.insert(&vswitch.zone, id) {
+                why.push(format!("{other} lies in {} too, and each zone has one", vswitch.zone));
+            }
+        } else if let Some(vpc) = layout.elsewhere.get(id) {
+            why.push(format!("it lies in {vpc}, not in {}", layout.vpc));
+        } else {
+            why.push(format!("there is no such vSwitch in {}", layout.region));
+        }
+        if !why.is_empty() {
+            problems.push(format!("the spec names {id}, but {}", why.join(", and ")));
+        }
+    }
+    problems
+}
+
+/// Why a vSwitch cannot be used for the zone that it lies in.
+fn wrong_zone(layout: &Layout, zone: &str) -> Option<String> {
+    if !layout.zones.contains(zone) {
+        return Some(format!("it lies in {zone}, which does not have {}", layout.products));
+    }
+    let named = layout.asked_zones.is_empty() || layout.asked_zones.iter().any(|z| z == zone);
+    (!named)
+        .then(|| format!("it lies in {zone}, which is not one of the zones that the spec names"))
+}
+
+/// Why a vSwitch is no use, if it is not.
+fn lacks(layout: &Layout, vswitch: &Existing) -> Option<String> {
+    if !vswitch.system_table {
+        return Some("uses a custom route table".to_owned());
+    }
+    let enough = vswitch.free >= layout.addresses || chosen_before(layout, vswitch).is_some();
+    (!enough).then(|| {
+        let (free, needed) = (vswitch.free, layout.addresses);
+        let addresses = if free == 1 { "address" } else { "addresses" };
+        format!("has {free} free {addresses} of {needed} needed")
+    })
+}
+
+/// The earlier choice of this vSwitch.
+fn chosen_before<'a>(layout: &'a Layout, vswitch: &Existing) -> Option<&'a Choice> {
+    layout.earlier.iter().find(|c| c.zone == vswitch.zone && c.cidr == vswitch.cidr)
+}
+
+/// The zones that may be chosen, or why the spec's are wrong.
+fn candidates(layout: &Layout) -> Result<BTreeSet<&String>, String> {
+    if layout.asked_zones.is_empty() {
+        return Ok(layout.zones.iter().collect());
+    }
+    let asked: BTreeSet<&String> = layout.asked_zones.iter().collect();
+    let bad: Vec<&str> =
+        asked.iter().filter(|z| !layout.zones.contains(**z)).map(|z| z.as_str()).collect();
+    if bad.is_empty() {
+        return Ok(asked);
+    }
+    let have: Vec<&str> = layout.zones.iter().map(String::as_str).collect();
+    let (zones, have_not) = match bad.as_slice() {
+        [_] => ("zone", "does not"),
+        _ => ("zones", "do not"),
+    };
+    Err(format!(
+        "{zones} {} {have_not} have {}; these do: {}",
+        bad.join(", "),
+        layout.products,
+        have.join(", ")
+    ))
+}
+
 /// Chooses zones on one side, or says exactly why it cannot.
+///
+/// A vSwitch that the spec names and that is [`unfit`] is passed over: that is said there.
 pub fn solve(layout: &Layout) -> Result<Vec<Choice>, String> {
-    let wanted = WANTED.min(layout.zones.len());
-    if wanted == 0 {
+    let least = WANTED.min(layout.zones.len());
+    if least == 0 {
         return Err(format!("no zone of this region has {}", layout.products));
     }
-    let mut zones: Vec<&String> = layout.zones.iter().collect();
-    if !layout.asked_zones.is_empty() {
-        if let Some(bad) = layout.asked_zones.iter().find(|z| !layout.zones.contains(*z)) {
-            let have: Vec<&str> = layout.zones.iter().map(String::as_str).collect();
-            return Err(format!(
-                "zone {bad} does not have {}; these do: {}",
-                layout.products,
-                have.join(", ")
-            ));
-        }
-        zones = layout.asked_zones.iter().collect();
-        if zones.len() < wanted {
-            return Err(format!("the spec names {} zone(s), but {wanted} are needed", zones.len()));
-        }
+    let zones = candidates(layout)?;
+    if zones.len() < least {
+        let is = if zones.len() == 1 { "zone" } else { "zones" };
+        return Err(format!("the spec names {} {is}, and {least} are needed", zones.len()));
     }
     let mut ranked: Vec<(u8, &String, Option<&Existing>)> = zones
         .into_iter()
@@ -92,6 +170,8 @@ pub fn solve(layout: &Layout) -> Result<Vec<Choice>, String> {
         })
         .collect();
     ranked.sort_by_key(|(rank, zone, _)| (*rank, (*zone).clone()));
+    let named = ranked.iter().filter(|(rank, ..)| *rank == ASKED).count();
+    let wanted = least.max(named);
     let mut taken: Vec<Ipv4Net> = layout.vswitches.iter().map(|v| v.cidr).collect();
     let mut chosen = Vec::new();
     let mut reasons = Vec::new();
@@ -117,28 +197,33 @@ pub fn solve(layout: &Layout) -> Result<Vec<Choice>, String> {
     Ok(chosen)
 }
 
-fn suits(layout: &Layout, vswitch: &Existing) -> bool {
-    vswitch.free >= layout.addresses && vswitch.system_table
-}
-
 fn asked(layout: &Layout, vswitch: &Existing) -> bool {
     layout.asked_vswitches.contains(&vswitch.id)
 }
 
-/// The vSwitch to use in a zone: one that the spec asks for, else the one with most room.
+/// The vSwitch to use in a zone: one that the spec asks for, else the one that was chosen before,
+/// else the one with most room.
 fn best_vswitch<'a>(layout: &'a Layout, zone: &str) -> Option<&'a Existing> {
-    let here = layout.vswitches.iter().filter(|v| v.zone == zone && suits(layout, v));
-    here.max_by_key(|v| (asked(layout, v), v.free, std::cmp::Reverse(v.id.clone())))
+    let here = layout.vswitches.iter().filter(|v| v.zone == zone && lacks(layout, v).is_none());
+    here.max_by_key(|v| {
+        let before = chosen_before(layout, v).is_some();
+        (asked(layout, v), before, v.free, std::cmp::Reverse(v.id.clone()))
+    })
 }
 
-/// Smaller is better: asked for, then the instance's own zone, then nothing to make.
+/// The rank of a zone whose vSwitch the spec asks for.
+const ASKED: u8 = 0;
+
+/// Smaller is better: asked for, then chosen before, then the instance's own zone, then nothing
+/// to make.
 fn rank(layout: &Layout, zone: &str, best: Option<&Existing>) -> u8 {
     match best {
-        Some(vswitch) if asked(layout, vswitch) => 0,
-        Some(_) if zone == layout.home => 1,
-        Some(_) => 2,
-        None if zone == layout.home => 3,
-        None => 4,
+        Some(vswitch) if asked(layout, vswitch) => ASKED,
+        Some(vswitch) if chosen_before(layout, vswitch).is_some() => 1,
+        Some(_) if zone == layout.home => 2,
+        Some(_) => 3,
+        None if zone == layout.home => 4,
+        None => 5,
     }
 }
 
@@ -149,11 +234,11 @@ fn choose(
     taken: &[Ipv4Net],
 ) -> Result<Choice, String> {
     if let Some(vswitch) = best {
-        return Ok(Choice {
-            zone: zone.to_owned(),
-            vswitch: Some(vswitch.id.clone()),
-            cidr: vswitch.cidr,
-        });
+        // What was made for this link is still to be found as its own.
+        let before = chosen_before(layout, vswitch).filter(|_| !asked(layout, vswitch));
+        let (zone, cidr) = (zone.to_owned(), vswitch.cidr);
+        let now = || Choice { zone, vswitch: Some(vswitch.id.clone()), cidr };
+        return Ok(before.cloned().unwrap_or_else(now));
     }
     let why = unsuitable(layout, zone);
     if !layout.may_create {
@@ -165,20 +250,12 @@ fn choose(
 }
 
 fn unsuitable(layout: &Layout, zone: &str) -> String {
-    let here: Vec<&Existing> = layout.vswitches.iter().filter(|v| v.zone == zone).collect();
-    if here.is_empty() {
+    let here = layout.vswitches.iter().filter(|v| v.zone == zone);
+    let reason = |v: &Existing| lacks(layout, v).map(|why| format!("{} {why}", v.id));
+    let reasons: Vec<String> = here.filter_map(reason).collect();
+    if reasons.is_empty() {
         return format!("{zone} has no vSwitch");
     }
-    let reasons: Vec<String> = here
-        .iter()
-        .map(|v| {
-            if v.system_table {
-                format!("{} has {} free addresses of {} needed", v.id, v.free, layout.addresses)
-            } else {
-                format!("{} uses a custom route table", v.id)
-            }
-        })
-        .collect();
     format!("{zone} has no suitable vSwitch ({})", reasons.join(", "))
 }
 
@@ -188,7 +265,8 @@ fn free_block(blocks: &[Ipv4Net], taken: &[Ipv4Net]) -> Option<Ipv4Net> {
         let size = 1_u32 << (32 - NEW_PREFIX);
         let mut end = u32::from(block.broadcast());
         loop {
-            let start = end.checked_sub(size - 1)?;
+            // A vSwitch may be smaller than a new one: below it, only a whole block counts.
+            let start = end.checked_sub(size - 1)? & !(size - 1);
             let candidate = Ipv4Net::new(start.into(), NEW_PREFIX).ok()?;
             if !block.contains(&candidate) {
                 return None;
@@ -209,102 +287,4 @@ pub fn overlap(a: &Ipv4Net, b: &Ipv4Net) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn net(text: &str) -> Ipv4Net {
-        text.parse().unwrap()
-    }
-
-    fn layout() -> Layout {
-        Layout {
-            zones: ["h", "i", "j"].map(str::to_owned).into(),
-            products: "transit routers".into(),
-            vswitches: vec![Existing {
-                id: "vsw-1".into(),
-                zone: "h".into(),
-                cidr: net("10.0.0.0/24"),
-                free: 200,
-                system_table: true,
-            }],
-            blocks: vec![net("10.0.0.0/16")],
-            addresses: 9,
-            home: "h".into(),
-            may_create: true,
-            ..Layout::default()
-        }
-    }
-
-    #[test]
-    fn an_existing_vswitch_is_used_and_a_missing_one_planned_at_the_top() {
-        let chosen = solve(&layout()).unwrap();
-        assert_eq!(chosen[0].vswitch.as_deref(), Some("vsw-1"));
-        assert_eq!((chosen[1].vswitch.as_deref(), chosen[1].cidr), (None, net("10.0.255.240/28")));
-    }
-
-    #[test]
-    fn every_reason_is_said() {
-        let mut no_room = layout();
-        no_room.blocks = vec![net("10.0.0.0/24")];
-        assert!(solve(&no_room).unwrap_err().contains("no free /28"));
-        let mut forbidden = layout();
-        forbidden.may_create = false;
-        assert!(solve(&forbidden).unwrap_err().contains("create_vswitches"));
-        let mut full = layout();
-        full.vswitches[0].free = 3;
-        full.may_create = false;
-        assert!(solve(&full).unwrap_err().contains("3 free addresses of 9"));
-        let mut custom = layout();
-        custom.vswitches[0].system_table = false;
-        custom.may_create = false;
-        assert!(solve(&custom).unwrap_err().contains("custom route table"));
-        let mut wrong = layout();
-        wrong.asked_zones = vec!["h".into(), "x".into()];
-        assert!(solve(&wrong).unwrap_err().contains("zone x does not have transit routers"));
-        let mut none = layout();
-        none.zones.clear();
-        assert!(solve(&none).unwrap_err().contains("no zone"));
-    }
-
-    #[test]
-    fn one_zone_is_enough_where_the_region_has_one() {
-        let mut single = layout();
-        single.zones = BTreeSet::from(["h".to_owned()]);
-        assert_eq!(solve(&single).unwrap().len(), 1);
-    }
-
-    proptest! {
-        #[test]
-        fn a_choice_is_valid_or_there_is_a_reason(
-            zones in prop::collection::btree_set("[a-e]", 0..5),
-            vswitches in prop::collection::vec(("[a-f]", 0_u8..16, 0_u64..20, any::<bool>()), 0..8),
-            prefix in 24_u8..29, may_create in any::<bool>(), addresses in 1_u64..10,
-        ) {
-            let block = Ipv4Net::new([10, 0, 0, 0].into(), prefix).unwrap();
-            let existing: Vec<Existing> = vswitches.into_iter().enumerate().map(|(n, (zone, at, free, table))| Existing {
-                id: format!("v{n}"), zone, cidr: Ipv4Net::new([10, 0, 0, at * 16].into(), 28).unwrap(), free, system_table: table,
-            }).collect();
-            let layout = Layout { zones, vswitches: existing, blocks: vec![block], addresses, may_create, ..Layout::default() };
-            match solve(&layout) {
-                Err(why) => prop_assert!(!why.is_empty()),
-                Ok(chosen) => {
-                    prop_assert_eq!(chosen.len(), 2.min(layout.zones.len()));
-                    let distinct: BTreeSet<&String> = chosen.iter().map(|c| &c.zone).collect();
-                    prop_assert_eq!(distinct.len(), chosen.len());
-                    for choice in &chosen {
-                        prop_assert!(layout.zones.contains(&choice.zone));
-                        if let Some(id) = &choice.vswitch {
-                            let v = layout.vswitches.iter().find(|v| v.id == *id).unwrap();
-                            prop_assert!(v.zone == choice.zone && v.free >= addresses && v.system_table);
-                        } else {
-                            prop_assert!(may_create && block.contains(&choice.cidr));
-                            prop_assert!(layout.vswitches.iter().all(|v| !overlap(&v.cidr, &choice.cidr)));
-                            prop_assert!(chosen.iter().filter(|o| overlap(&o.cidr, &choice.cidr)).count() == 1);
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -4,40 +4,44 @@ use crate::env::Env;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-/// For each node a call that it cannot do without: product and action.
-const CALLS: &[(&str, &str)] = &[
-    ("Sts", "GetCallerIdentity"),
-    ("Elasticsearch", "DescribeInstance"),
-    ("Vpc", "DescribeVpcAttribute"),
-    ("Cbn", "CheckTransitRouterService"),
-    ("Nlb", "DescribeZones"),
-    ("Es", "Root"),
-    ("Cbn", "DescribeCens"),
-    ("Cbn", "ListTransitRouters"),
-    ("Vpc", "CreateVSwitch"),
-    ("Cbn", "ListTransitRouterVpcAttachments"),
-    ("Cbn", "ListTransitRouterPeerAttachments"),
-    ("Cbn", "ListTransitRouterRouteTableAssociations"),
-    ("Cbn", "ListTransitRouterRouteTablePropagations"),
-    ("Vpc", "DescribeRouteEntryList"),
-    ("Cbn", "ListTransitRouterRouteEntries"),
-    ("Ecs", "RunCommand"),
-    ("Elasticsearch", "ModifyWhiteIps"),
-    ("Nlb", "ListServerGroups"),
-    ("Nlb", "ListServerGroupServers"),
-    ("Nlb", "ListLoadBalancers"),
-    ("Nlb", "ListListeners"),
-    ("Nlb", "GetListenerHealthStatus"),
-    ("PrivateLink", "ListVpcEndpointServices"),
-    ("Elasticsearch", "ListVpcEndpoints"),
-    ("PrivateLink", "ListVpcEndpointConnections"),
-    ("Es", "PutSettings"),
-    ("Es", "PutAutoFollow"),
-    ("Es", "PutFollow"),
-    ("Es", "All"),
-    ("Es", "Refresh"),
-    ("Es", "CreateIndex"),
-    ("Es", "DeleteIndex"),
+/// For each node a call that it cannot do without: product, action, and from which call on it is
+/// refused.
+const CALLS: &[(&str, &str, u32)] = &[
+    ("Sts", "GetCallerIdentity", 1),
+    ("Elasticsearch", "DescribeInstance", 1),
+    // Once each instance is found, it is read again to be judged.
+    ("Elasticsearch", "DescribeInstance", 3),
+    ("Vpc", "DescribeVpcAttribute", 1),
+    ("Cbn", "CheckTransitRouterService", 1),
+    ("Nlb", "DescribeZones", 1),
+    ("Es", "Root", 1),
+    ("Es", "License", 1),
+    ("Cbn", "DescribeCens", 1),
+    ("Cbn", "ListTransitRouters", 1),
+    ("Vpc", "CreateVSwitch", 1),
+    ("Cbn", "ListTransitRouterVpcAttachments", 1),
+    ("Cbn", "ListTransitRouterPeerAttachments", 1),
+    ("Cbn", "ListTransitRouterRouteTableAssociations", 1),
+    ("Cbn", "ListTransitRouterRouteTablePropagations", 1),
+    ("Vpc", "DescribeRouteEntryList", 1),
+    ("Cbn", "ListTransitRouterRouteEntries", 1),
+    ("Ecs", "RunCommand", 1),
+    ("Elasticsearch", "ModifyWhiteIps", 1),
+    ("Nlb", "ListServerGroups", 1),
+    ("Nlb", "ListServerGroupServers", 1),
+    ("Nlb", "ListLoadBalancers", 1),
+    ("Nlb", "ListListeners", 1),
+    ("Nlb", "GetListenerHealthStatus", 1),
+    ("PrivateLink", "ListVpcEndpointServices", 1),
+    ("Elasticsearch", "ListVpcEndpoints", 1),
+    ("PrivateLink", "ListVpcEndpointConnections", 1),
+    ("Es", "PutSettings", 1),
+    ("Es", "PutAutoFollow", 1),
+    ("Es", "PutFollow", 1),
+    ("Es", "All", 1),
+    ("Es", "Refresh", 1),
+    ("Es", "CreateIndex", 1),
+    ("Es", "DeleteIndex", 1),
 ];
 
 /// These make no call of their own: one gathers what the gates found, and the follower's VPC
@@ -46,13 +50,17 @@ const CALL_NOTHING: [&str; 2] = ["follower.vswitches", "link.prerequisites"];
 
 /// Refused at one call: the saga stops, says why and what next; lifted, it goes on to the end.
 /// Gives the nodes that failed, and all nodes.
-fn refused_at(product: &str, action: &str) -> (Vec<String>, Vec<String>) {
+fn refused_at(product: &str, action: &str, nth: u32) -> (Vec<String>, Vec<String>) {
     let env = Env::new();
     env.fault(&[
         "--product",
         product,
         "--action",
         action,
+        "--nth",
+        &nth.to_string(),
+        "--times",
+        "1000",
         "--refuse",
         "OperationDenied.Sandbox",
         "--message",
@@ -89,8 +97,8 @@ fn refused_at_each_node_in_turn_the_saga_stops_and_goes_on() {
         for _ in 0..4 {
             scope.spawn(|| {
                 loop {
-                    let Some((product, action)) = queue.lock().unwrap().next() else { break };
-                    let (some, every) = refused_at(product, action);
+                    let Some((product, action, nth)) = queue.lock().unwrap().next() else { break };
+                    let (some, every) = refused_at(product, action, *nth);
                     assert!(!some.is_empty(), "{product} {action} failed no node");
                     failed.lock().unwrap().extend(some);
                     all.lock().unwrap().extend(every);

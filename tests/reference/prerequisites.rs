@@ -10,7 +10,8 @@ What must hold before a link is made. Nothing is made before all of it holds: `e
 every rule that does not, with what was seen and what helps, and exits with 5; `escrr run` stops
 there too. A missing permission of RAM exits with 4.
 
-A gate judges all of its rules before it answers. A gate that needs what another one could not find
+A gate judges all of its rules before it answers; what stops nothing by itself is said with what
+does. A gate that needs what another one could not find
 out waits for it and is no problem of its own.
 
 A rule that **warns** is shown by `escrr plan` and stops nothing; it stands in the gate's output
@@ -21,6 +22,8 @@ const TAIL: &str = "## What is not looked at
 - Quotas: the load balancers, route entries and endpoints that the account may still make. A quota
   that is used up stops the run where it is met, with exit code 6; what was made stays and the run
   can be resumed.
+- OpenStore and indexing service: the cloud does not say of an instance whether they are on. An
+  instance with either does not replicate.
 - Dictionaries and other files of plugins: only that a plugin is there is compared.
 - Index templates and ingest pipelines, which are not replicated.";
 

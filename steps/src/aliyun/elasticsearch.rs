@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 pub struct Elasticsearch<'a>(pub(super) Caller<'a>);
 
 /// One Elasticsearch instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Default, Debug, PartialEq, Eq)]
 pub struct Instance {
     /// The instance's id, `es-cn-…`.
     pub instance_id: String,

@@ -24,6 +24,8 @@ pub struct VpcAttribute {
     pub user_cidrs: Vec<String>,
     /// `Pending` or `Available`.
     pub status: String,
+    /// The account that it belongs to; empty when the answer does not say.
+    pub owner_id: String,
     /// CEN instances that the VPC hangs on.
     pub associated_cens: Vec<AssociatedCen>,
 }
@@ -60,6 +62,8 @@ pub struct VSwitch {
     pub route_table_id: String,
     /// `System` or `Custom`; empty when the answer does not say.
     pub route_table_type: String,
+    /// The network ACL that guards it; empty when there is none.
+    pub network_acl_id: String,
     /// Its tags.
     pub tags: Tags,
 }
@@ -177,6 +181,7 @@ impl Vpc<'_> {
             secondary_cidr_blocks: row.texts("SecondaryCidrBlocks.SecondaryCidrBlock"),
             user_cidrs: row.texts("UserCidrs.UserCidr"),
             status: row.text("Status"),
+            owner_id: row.text("OwnerId"),
             associated_cens: cens.collect::<Result<_, Fault>>()?,
         })
     }
@@ -270,6 +275,7 @@ fn vswitch(row: &Row<'_>) -> Result<VSwitch, Fault> {
         available_ip_count: row.number("AvailableIpAddressCount"),
         route_table_id: row.text("RouteTable.RouteTableId"),
         route_table_type: row.text("RouteTable.RouteTableType"),
+        network_acl_id: row.text("NetworkAclId"),
         tags: row.tags("Tags.Tag"),
     })
 }

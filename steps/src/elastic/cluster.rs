@@ -43,10 +43,8 @@ pub struct Feature {
 pub struct WantedPrivileges<'a> {
     /// For example `manage_ccr`.
     pub cluster: &'a [&'a str],
-    /// Index names or patterns.
-    pub index_names: &'a [String],
-    /// For example `manage_follow_index`, on all of `index_names`.
-    pub index: &'a [&'a str],
+    /// Index names or patterns, with what is wanted on each of them.
+    pub index: &'a [(Vec<String>, &'a [&'a str])],
 }
 
 /// Which of the wanted privileges the user has.
@@ -138,9 +136,12 @@ impl Cluster {
     /// Asks which privileges the user has (`POST /_security/user/_has_privileges`).
     pub async fn has_privileges(&self, wanted: WantedPrivileges<'_>) -> Result<Privileges, Fault> {
         let mut body = json!({"cluster": wanted.cluster});
-        if let (false, Value::Object(members)) = (wanted.index.is_empty(), &mut body) {
-            let index = json!([{"names": wanted.index_names, "privileges": wanted.index}]);
-            members.insert("index".to_owned(), index);
+        let index = wanted.index.iter().filter(|(names, _)| !names.is_empty());
+        let index: Vec<Value> = index
+            .map(|(names, privileges)| json!({"names": names, "privileges": privileges}))
+            .collect();
+        if let (false, Value::Object(members)) = (index.is_empty(), &mut body) {
+            members.insert("index".to_owned(), Value::Array(index));
         }
         let path = "/_security/user/_has_privileges";
         let value = self.ask(Method::POST, path, &[], Some(&body)).await?;

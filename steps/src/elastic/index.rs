@@ -34,6 +34,8 @@ pub struct Index {
     pub searchable_snapshot: bool,
     /// The lifecycle policy that it is under.
     pub lifecycle: Option<String>,
+    /// The alias that its lifecycle policy rolls over, as long as it is not rolled over.
+    pub rollover_alias: Option<String>,
     /// Its settings of analysis, flat: `index.analysis.…`.
     pub analysis: Map<String, Value>,
     /// How long it keeps its history for a follower that is away, in milliseconds.
@@ -157,6 +159,8 @@ fn index(name: &str, value: &Value) -> Index {
         data_stream,
         closed: is("index.verified_before_close"),
         lifecycle: setting("index.lifecycle.name").filter(|name| !name.is_empty()),
+        rollover_alias: setting("index.lifecycle.rollover_alias")
+            .filter(|alias| !alias.is_empty() && !is("index.lifecycle.indexing_complete")),
         analysis: members(settings, "")
             .filter(|(key, _)| key.starts_with("index.analysis."))
             .map(|(key, value)| (key.clone(), value.clone()))

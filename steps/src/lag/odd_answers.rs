@@ -31,6 +31,7 @@ fn index(name: &str, is_follower: bool) -> Index {
         searchable_snapshot: false,
         lease_period_ms: 12 * HOUR_MS,
         lifecycle: None,
+        rollover_alias: None,
         analysis: serde_json::Map::new(),
     }
 }

@@ -4,7 +4,9 @@ use super::{Rule, Weight};
 
 const SEED: &str = "the document, \"Prerequisites\"";
 const INSTANCES: &str = "leader.instance, follower.instance";
+const EDITIONS: &str = "leader.edition, follower.edition";
 const CLUSTERS: &str = "leader.cluster, follower.cluster";
+const LICENSES: &str = "leader.license, follower.license";
 
 macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $gate:expr, $weight:ident, $holds:expr, $evidence:expr, $remedy:expr, $source:expr;)+) => {
@@ -27,15 +29,15 @@ rules! {
         "`status` is `active`; an instance that is `activating` is waited for", "`DescribeInstance` (Elasticsearch)",
         "see its state in the Elasticsearch console", SEED;
     /// The control plane is v3.
-    ARCHITECTURE = "architecture", INSTANCES, Stops,
+    ARCHITECTURE = "architecture", EDITIONS, Stops,
         "the control plane is cloud-native v3: `archType` is `public`", "`DescribeInstance` (Elasticsearch)",
         "upgrade its architecture before it is linked: \"Upgrade the architecture of an instance\"", SEED;
     /// The edition can replicate.
-    CATEGORY = "category", INSTANCES, Stops,
-        "the edition is commercial (`x-pack`), without OpenStore or indexing service", "`DescribeInstance` (Elasticsearch)",
+    CATEGORY = "category", EDITIONS, Stops,
+        "the edition is commercial: `instanceCategory` is `x-pack`; where it is not shown, `esVersion` ends with `_with_X-Pack`", "`DescribeInstance` (Elasticsearch)",
         "only commercial editions without OpenStore or indexing service replicate", "\"Use the CCR feature in disaster recovery scenarios\"";
     /// The version is late enough.
-    VERSION = "version", "leader.instance, follower.instance, leader.cluster, follower.cluster", Stops,
+    VERSION = "version", "leader.edition, follower.edition, leader.license, follower.license", Stops,
         "the version is 7.10.0 or later, as the cloud and as the cluster itself say", "`DescribeInstance` (Elasticsearch), `GET /`",
         "upgrade it to 7.10.0 or later", SEED;
     /// The instance shows its network.
@@ -54,6 +56,10 @@ rules! {
     BLOCKS = "blocks", "link.compatible", Stops,
         "the blocks of the two VPCs do not overlap: primary, secondary and user blocks", "`DescribeVpcAttribute` (Vpc)",
         "networks with overlapping addresses cannot be routed to each other: one cluster has to move to a VPC with other addresses", "\"How transit routers work\": routes in conflict are not learnt";
+    /// The VPCs are the account's own.
+    OWNER = "owner", "link.compatible", Stops,
+        "both VPCs belong to the account of the credentials", "`DescribeVpcAttribute` (Vpc), `GetCallerIdentity` (Sts)",
+        "use the credentials of the account that owns both VPCs: this program does not link across accounts", "\"Grant permissions on a VPC\": another account's VPC is attached only with a grant of its owner";
     /// One CEN.
     CEN = "cen", "link.compatible", Stops,
         "neither VPC hangs on a CEN that is not the link's", "`DescribeVpcAttribute` (Vpc)",
@@ -70,8 +76,16 @@ rules! {
     ZONES = "zones", "network.zones", Stops,
         "each side has two zones (one where the region has one) with every product that is needed there, and in each a vSwitch on the system route table with free addresses (1 on the leader's side, 9 on the follower's), or room for a new one", "`ListTransitRouterAvailableResource` (Cbn), `DescribeZones` (Nlb, PrivateLink), `DescribeVSwitches` (Vpc)",
         "make room or a vSwitch in another zone, or name zones and vSwitches in the spec", "\"NLB\", limits: 3 addresses a vSwitch, 8 to be kept free; a transit router takes 1";
+    /// Named vSwitches can be used.
+    NAMED_VSWITCH = "named_vswitch", "network.zones", Stops,
+        "every vSwitch named in `vswitches` is in the VPC of its side, alone in one of the zones that are meant, on the system route table, and has free addresses (1 on the leader's side, 9 on the follower's)", "`DescribeVSwitches` (Vpc)",
+        "correct `vswitches` of this side in the spec, or leave it out to have vSwitches chosen", "this program";
+    /// No network ACL stands in the way.
+    NETWORK_ACL = "network_acl", "network.zones", Warns,
+        "no network ACL guards a vSwitch that is used", "`DescribeVSwitches` (Vpc)",
+        "let it pass TCP between the two VPCs: to ports 9200 to 9300, or those under [load_balancer], and the answers to ports 1024 to 65535", "\"Network ACLs\" of VPC: an ACL keeps no state";
     /// Replication is licensed.
-    LICENSE = "license", CLUSTERS, Stops,
+    LICENSE = "license", LICENSES, Stops,
         "the license includes cross-cluster replication", "`GET /_license`, `GET /_xpack`",
         "replication needs the commercial edition on both sides", "Elasticsearch, \"Subscriptions\"";
     /// The user may do it.
@@ -79,7 +93,7 @@ rules! {
         "the user has every privilege that steps 5 and 6 need", "`POST /_security/user/_has_privileges`",
         "use a user with these privileges, for example elastic", "Elasticsearch, \"Set up cross-cluster replication\"";
     /// Exclusions are known.
-    EXCLUSIONS = "exclusions", "follower.cluster", Stops,
+    EXCLUSIONS = "exclusions", "follower.license", Stops,
         "the follower's version knows exclusions in auto-follow patterns (7.14), or the spec has none", "`GET /`",
         "name patterns under [replication] that need no exclusions, for example \"logs-*\"", "Elasticsearch, \"Create auto-follow pattern\"";
     /// Named indices exist.
@@ -109,7 +123,11 @@ rules! {
     /// Lifecycle policies are not replicated.
     LIFECYCLE = "lifecycle", "link.indices", Warns,
         "no replicated index is under a lifecycle policy", "`GET /_all/_settings` on the leader",
-        "policies are not replicated: make the same policy on the follower if it is to act there; a leader index under rollover is unfollowed only after its turn (`index.lifecycle.indexing_complete`)", "Elasticsearch, \"ILM unfollow action\"";
+        "policies are not replicated, but the name of an index's policy is: make a policy of this name on the follower if it is to act there", "Elasticsearch, \"ILM unfollow action\"";
+    /// Indices under rollover.
+    ROLLOVER = "rollover", "link.indices", Warns,
+        "no replicated index is one that a lifecycle policy still rolls over", "`GET /_all/_settings` on the leader",
+        "the policy of this name on the follower must not roll over: a follower has no write alias; it unfollows the index once the leader has rolled it over (`index.lifecycle.indexing_complete`)", "Elasticsearch, \"ILM unfollow action\"";
     /// Data streams keep their names.
     STREAMS = "data_streams", "link.indices", Stops,
         "indices behind data streams keep their names before 8.1: no `follow_index_pattern`", "`GET /_all/_settings` on the leader, `GET /` on the follower",

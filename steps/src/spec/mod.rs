@@ -99,7 +99,7 @@ pub struct SideSpec {
     /// Zones to use; chosen by the solver if empty.
     #[serde(default)]
     pub zones: Vec<String>,
-    /// Ids of vSwitches to prefer.
+    /// Ids of vSwitches that have to be used, at most one in a zone.
     #[serde(default)]
     pub vswitches: Vec<String>,
     /// How the cluster is spoken to.

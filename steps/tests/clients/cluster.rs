@@ -238,12 +238,9 @@ async fn privileges_name_what_is_missing() {
         "cluster": {"manage_ccr": false, "monitor": true},
         "index": {"logs-*": {"read": true, "write": false}}});
     let server = Server::start(vec![ok(answer)]).await;
-    let names = ["logs-*".to_owned()];
-    let wanted = WantedPrivileges {
-        cluster: &["manage_ccr", "monitor"],
-        index_names: &names,
-        index: &["read", "write"],
-    };
+    let index: [(_, &[_]); 2] =
+        [(vec!["logs-*".to_owned()], &["read", "write"]), (vec![], &["all"])];
+    let wanted = WantedPrivileges { cluster: &["manage_ccr", "monitor"], index: &index };
     let privileges = cluster(&server).has_privileges(wanted).await.unwrap();
     assert!(!privileges.all);
     assert_eq!(privileges.missing, ["manage_ccr", "write on logs-*"]);

@@ -1,5 +1,6 @@
 //! The small TOML file that a world is made from.
 
+use crate::elastic::Grants;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -89,6 +90,9 @@ pub struct VpcFile {
     pub region: String,
     /// Primary block.
     pub cidr: Ipv4Net,
+    /// The account that it belongs to, where it is another one's.
+    #[serde(default)]
+    pub owner: Option<u64>,
     /// Secondary blocks.
     #[serde(default)]
     pub secondary: Vec<Ipv4Net>,
@@ -111,6 +115,9 @@ pub struct VSwitchFile {
     /// Uses a custom route table instead of the system one.
     #[serde(default)]
     pub custom_route_table: bool,
+    /// The network ACL that guards it.
+    #[serde(default)]
+    pub network_acl: Option<String>,
     /// How many addresses are free before instances take theirs; left out, other people have two.
     #[serde(default)]
     pub free: Option<usize>,
@@ -141,9 +148,12 @@ pub struct InstanceFile {
     /// Plugins that every node has.
     #[serde(default = "plugins")]
     pub plugins: Vec<String>,
-    /// Users and passwords; `elastic` is a superuser, others have no rights on CCR.
+    /// Users and passwords; `elastic` is a superuser, others may read, or what `grants` says.
     #[serde(default = "elastic_user")]
     pub users: BTreeMap<String, String>,
+    /// What users may do, by name: `reader = { cluster = ["monitor"], indices."logs-*" = ["read"] }`.
+    #[serde(default)]
+    pub grants: BTreeMap<String, Grants>,
     /// Does its Kibana take `Authorization` on each request? Else one has to sign in
     /// (`xpack.security.authc.http.enabled: false`).
     #[serde(default = "yes")]

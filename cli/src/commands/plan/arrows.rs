@@ -152,7 +152,7 @@ mod tests {
         }
         let ours = vec![false; catalog.len()];
         let spec = Spec::parse(spec, "t").unwrap();
-        Plan { catalog, spec, verdicts, ours, learnt: Learnt::default() }
+        Plan { catalog, spec, verdicts, ours, learnt: Learnt::default(), problems: Vec::new() }
     }
 
     #[test]

@@ -17,6 +17,7 @@ impl Plan {
     pub(super) fn whole_document(&self, exit: Exit, file: Option<&Path>) -> Value {
         let mut document = self.totals(exit, file);
         if let Some(fields) = document.as_object_mut() {
+            fields.insert("problems".into(), json!(self.problems));
             fields.insert("costs".into(), self.costs().document());
             fields.insert("steps".into(), Value::Array(self.steps_document()));
             fields.insert("flow".into(), self.flow());

@@ -32,7 +32,7 @@ use escrr_engine::store::{Head, Reading};
 use escrr_engine::survey::{Known, Verdict, survey};
 use escrr_engine::{About, Catalog, Class, Clock, NodeId, Outcome, Report};
 use escrr_steps::World;
-use escrr_steps::rules::Warning;
+use escrr_steps::rules::{Problem, Warning};
 use escrr_steps::spec::Spec;
 use serde::Deserialize as _;
 use std::path::Path;
@@ -52,6 +52,8 @@ pub(super) struct Plan {
     /// Which nodes' things the link's own saga made.
     ours: Vec<bool>,
     learnt: Learnt,
+    /// The rules of the prerequisites that do not hold.
+    problems: Vec<Problem>,
 }
 
 /// Looks at everything, says what a run would make.
@@ -168,7 +170,8 @@ impl Plan {
         let verdicts = survey(catalog, world, known, clock, &skip).await;
         let ours = catalog.about().iter().map(|about| known.made(about.id)).collect();
         let (catalog, spec) = (Arc::clone(catalog), world.spec.clone());
-        Self { catalog, spec, verdicts, ours, learnt: Learnt::default() }
+        let problems = world.memory.problems();
+        Self { catalog, spec, verdicts, ours, learnt: Learnt::default(), problems }
     }
 
     /// The same with what earlier runs took.

@@ -1,11 +1,11 @@
 //! All prerequisites together: what every node that makes something needs.
 
-use super::cluster::compatible;
+use super::license::compatible;
 use super::{
-    ClusterFacts, ClusterGate, Compatible, Identity, Indices, Instance, InstanceFacts, Services,
-    Zones,
+    ClusterFacts, Compatible, Edition, Identity, Indices, InstanceFacts, License, Services, Zones,
 };
 use crate::calls::{Calls, Declares};
+use crate::rules::Problems;
 use crate::zones::Choice;
 use crate::{Follower, Leader, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Seen, Step};
@@ -66,13 +66,13 @@ impl Step for Prerequisites {
     type World = World;
     type Needs = (
         Identity,
-        Instance<Leader>,
-        Instance<Follower>,
+        Edition<Leader>,
+        Edition<Follower>,
         Compatible,
         Services,
         Zones,
-        ClusterGate<Leader>,
-        ClusterGate<Follower>,
+        License<Leader>,
+        License<Follower>,
         Indices,
     );
     type Output = Site;
@@ -84,7 +84,8 @@ impl Step for Prerequisites {
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Site>, Fault> {
         let (_, leader, follower, networks, (), zones, leader_cluster, follower_cluster, _) =
             cx.needs.clone();
-        compatible((&leader, &leader_cluster), (&follower, &follower_cluster))?;
+        let problems = Problems::of(&cx.world.memory, Self::ID);
+        compatible((&leader, &leader_cluster), (&follower, &follower_cluster), problems)?;
         Ok(Seen::Ready(Site {
             leader: SideFacts {
                 instance: leader,

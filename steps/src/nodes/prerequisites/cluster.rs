@@ -1,13 +1,20 @@
-//! One cluster answers, is licensed, and lets the user do what steps 5 and 6 need.
+//! One cluster answers, and lets the user do what steps 5 and 6 need: looking at its indices
+//! takes that.
+//!
+//! What it can do is judged by [`License`](super::License), so that a missing license hides
+//! nothing else.
 
-use super::{Instance, InstanceFacts};
+use super::Instance;
 use crate::calls::{Calls, Declares};
 use crate::elastic::{Cluster, WantedPrivileges};
+use crate::nodes::step5_replication::follower_name;
 use crate::rules::{self, Problems};
+use crate::spec::Spec;
 use crate::version::Version;
 use crate::{Side, Which, World};
-use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
+use escrr_engine::{Cx, Fault, NodeId, Patience, Seen, Step};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Asks the cluster on one side.
 #[derive(Default)]
@@ -27,9 +34,6 @@ pub struct ClusterFacts {
     pub access: String,
 }
 
-/// Licenses that include replication.
-const LICENSED: [&str; 3] = ["platinum", "enterprise", "trial"];
-
 impl<S: Side> Declares for ClusterGate<S> {
     const CALLS: Calls = Calls::NONE;
 }
@@ -40,54 +44,30 @@ impl<S: Side> Step for ClusterGate<S> {
     type Output = ClusterFacts;
     const ID: NodeId = NodeId::new(S::WHICH.name(), "cluster");
     const PHASE: u8 = 0;
-    const TITLE: &'static str = "the cluster answers, is licensed, and the user may replicate";
+    const TITLE: &'static str = "the cluster answers, and the user may replicate";
     const PATIENCE: Patience = Patience::new(1, 20);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<ClusterFacts>, Fault> {
         let (facts,) = &cx.needs;
         let cluster = cx.world.cluster(S::WHICH, facts)?.for_saga(&cx.saga.to_string());
-        let info = cluster.info().await?;
-        let mut problems = Problems::default();
-        let version = Version::parse(&info.version);
-        let late = version.filter(|v| v.at_least(7, 10));
-        if late.is_none() {
-            let said = format!("it runs version {:?}, and 7.10.0 or later is needed", info.version);
-            problems.add(&rules::VERSION, said);
-        }
-        problems.add_all(&rules::LICENSE, unlicensed(&cluster).await?);
+        let mut problems = Problems::of(&cx.world.memory, Self::ID);
+        let found = known(&cluster).await?;
         problems.add_all(&rules::PRIVILEGES, unprivileged(&cluster, S::WHICH, cx.world).await?);
-        if S::WHICH == Which::Follower {
-            let unknown = version.and_then(|v| exclusions(cx.world, v));
-            problems.add_all(&rules::EXCLUSIONS, unknown);
-        }
         problems.judged(format!("checking the {} cluster {}", S::WHICH, facts.instance))?;
-        let Some(version) = late else {
-            let said = "a version that was judged is there";
-            return Err(Fault::Bug(Report::new("checking the version of a cluster", said)));
-        };
-        let access = cluster.way().map(|(way, place)| format!("{way} ({place})"));
-        Ok(Seen::Ready(ClusterFacts {
-            name: info.cluster_name,
-            uuid: info.cluster_uuid,
-            version,
-            access: access.unwrap_or_default(),
-        }))
+        Ok(Seen::Ready(found))
     }
 }
 
-async fn unlicensed(cluster: &Cluster) -> Result<Option<String>, Fault> {
-    let license = cluster.license().await?;
-    if license.status == "active" && LICENSED.contains(&license.license_type.as_str()) {
-        return Ok(None);
-    }
-    let feature = cluster.ccr_feature().await?;
-    if feature.is_some_and(|f| f.available && f.enabled) {
-        return Ok(None);
-    }
-    Ok(Some(format!(
-        "its license ({}, {}) does not include replication",
-        license.license_type, license.status
-    )))
+/// What the cluster says of itself now; version 0.0.0 where that is no version.
+pub(super) async fn known(cluster: &Cluster) -> Result<ClusterFacts, Fault> {
+    let info = cluster.info().await?;
+    let access = cluster.way().map(|(way, place)| format!("{way} ({place})"));
+    Ok(ClusterFacts {
+        name: info.cluster_name,
+        uuid: info.cluster_uuid,
+        version: Version::parse(&info.version).unwrap_or_default(),
+        access: access.unwrap_or_default(),
+    })
 }
 
 async fn unprivileged(
@@ -95,47 +75,71 @@ async fn unprivileged(
     which: Which,
     world: &World,
 ) -> Result<Option<String>, Fault> {
-    let names = world.spec.patterns();
-    let wanted = match which {
-        Which::Leader => WantedPrivileges {
-            cluster: &["monitor", "read_ccr"],
-            index_names: &names,
-            index: &["monitor", "read", "write", "create_index", "delete_index"],
-        },
-        Which::Follower => WantedPrivileges {
-            cluster: &["monitor", "manage", "manage_ccr"],
-            index_names: &names,
-            index: &["monitor", "read", "write", "manage", "manage_follow_index"],
-        },
-    };
-    let has = cluster.has_privileges(wanted).await?;
+    let (privileges, index) = wanted(&world.spec, which);
+    let has =
+        cluster.has_privileges(WantedPrivileges { cluster: privileges, index: &index }).await?;
     Ok((!has.all).then(|| format!("the user lacks {}", has.missing.join(", "))))
 }
 
-/// Exclusions that this version does not know.
-fn exclusions(world: &World, version: Version) -> Option<String> {
-    let exclusions = world.spec.exclusions();
-    (!exclusions.is_empty() && !version.at_least(7, 14)).then(|| {
-        format!(
-            "version {version} knows no exclusions in auto-follow patterns ({}), only 7.14 and later do",
-            exclusions.join(", ")
-        )
-    })
+/// Names of indices, and what is needed on each of them.
+type OnIndices = Vec<(Vec<String>, &'static [&'static str])>;
+
+/// What steps 5 and 6 need on one side: privileges on the cluster, and on indices.
+fn wanted(spec: &Spec, which: Which) -> (&'static [&'static str], OnIndices) {
+    let meant = spec.patterns().into_iter().chain(spec.replication.indices.iter().cloned());
+    // Verification refreshes what it counts, and makes an index of its own that a pattern catches.
+    match which {
+        Which::Leader => {
+            let probes = if spec.verify.probe { spec.patterns() } else { Vec::new() };
+            let index: OnIndices = vec![
+                (distinct(meant), &["read", "monitor", "view_index_metadata", "maintenance"]),
+                (distinct(probes.into_iter()), &["create_index", "write", "delete_index"]),
+            ];
+            (&["monitor", "read_ccr"], index)
+        }
+        Which::Follower => {
+            let names = meant.map(|name| follower_name(spec, &name));
+            let index: OnIndices = vec![(
+                distinct(names),
+                &["read", "monitor", "write", "manage", "manage_follow_index"],
+            )];
+            (&["monitor", "manage", "manage_ccr"], index)
+        }
+    }
 }
 
-/// Can the follower's cluster replicate from the leader's, by what they say themselves?
-pub(super) fn compatible(
-    (leader, leader_cluster): (&InstanceFacts, &ClusterFacts),
-    (follower, follower_cluster): (&InstanceFacts, &ClusterFacts),
-) -> Result<(), Fault> {
-    let mut problems = Problems::default();
-    if leader_cluster.uuid == follower_cluster.uuid {
-        // Addresses stand in the spec, and one of them may lead to the other side.
-        let said = format!("both ways lead to the same cluster ({})", leader_cluster.uuid);
-        problems.add(&rules::TWO, said);
+fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
+    names.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(replication: &str) -> Spec {
+        let text = format!("{}{replication}\n", crate::spec::defaults::SANDBOX);
+        Spec::parse(&text, "a test").unwrap()
     }
-    let fits = follower_cluster.version.can_follow(leader_cluster.version);
-    problems.add_all(&rules::PAIR, fits.err());
-    let tried = format!("comparing the clusters of {} and {}", leader.instance, follower.instance);
-    problems.judged(tried).map(drop)
+
+    #[test]
+    fn privileges_are_asked_for_on_every_name_that_is_read_or_made() {
+        let spec = spec("indices = [\"orders\"]\nfollow_index_pattern = \"{{leader_index}}-copy\"");
+        let (cluster, index) = wanted(&spec, Which::Leader);
+        assert_eq!(cluster, ["monitor", "read_ccr"]);
+        assert_eq!(index[0].0, ["logs-*", "orders"]);
+        assert!(["read", "monitor", "view_index_metadata"].iter().all(|p| index[0].1.contains(p)));
+        // The probe alone is written, and only where it can be.
+        assert_eq!(index[1].0, ["logs-*"]);
+        assert!(index[1].1.contains(&"write") && !index[0].1.contains(&"write"));
+        let (_, index) = wanted(&spec, Which::Follower);
+        assert_eq!(index[0].0, ["logs-*-copy", "orders-copy"]);
+        assert!(index[0].1.contains(&"manage_follow_index"));
+    }
+
+    #[test]
+    fn nothing_is_written_on_the_leader_without_a_probe() {
+        let spec = spec("\n[verify]\nprobe = false");
+        let (_, index) = wanted(&spec, Which::Leader);
+        assert!(index.iter().all(|(names, p)| names.is_empty() || !p.contains(&"write")));
+    }
 }

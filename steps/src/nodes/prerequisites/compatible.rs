@@ -1,10 +1,12 @@
 //! The two instances and their VPCs can be linked with each other.
 
-use super::{Instance, InstanceFacts};
+use super::instance::describe;
+use super::{Identity, Instance, InstanceFacts};
 use crate::aliyun::vpc::VpcAttribute;
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
 use crate::rules::{self, Problems, Warning};
+use crate::version::Version;
 use crate::zones::overlap;
 use crate::{Follower, Leader, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
@@ -31,12 +33,15 @@ pub struct Networks {
 }
 
 impl Declares for Compatible {
-    const CALLS: Calls = Calls::looking(&[Action::new(Product::Vpc, "DescribeVpcAttribute")]);
+    const CALLS: Calls = Calls::looking(&[
+        Action::new(Product::Elasticsearch, "DescribeInstance"),
+        Action::new(Product::Vpc, "DescribeVpcAttribute"),
+    ]);
 }
 
 impl Step for Compatible {
     type World = World;
-    type Needs = (Instance<Leader>, Instance<Follower>);
+    type Needs = (Identity, Instance<Leader>, Instance<Follower>);
     type Output = Networks;
     const ID: NodeId = NodeId::new("link", "compatible");
     const PHASE: u8 = 0;
@@ -44,14 +49,27 @@ impl Step for Compatible {
     const PATIENCE: Patience = Patience::new(1, 60);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Networks>, Fault> {
-        let (leader, follower) = &cx.needs;
+        let (caller, leader, follower) = &cx.needs;
         let cloud = &cx.world.cloud;
         let leader_vpc = cloud.vpc(&leader.region).describe_vpc_attribute(&leader.vpc).await?;
         let follower_vpc =
             cloud.vpc(&follower.region).describe_vpc_attribute(&follower.vpc).await?;
         let asked = cx.world.spec.network.cen_id.as_deref();
-        judge((leader, &leader_vpc), (follower, &follower_vpc), asked).map(Seen::Ready)
+        // Read again: an instance may have been upgraded since a run stopped here.
+        let (leader, follower) =
+            (now(cx.world, Which::Leader, leader), now(cx.world, Which::Follower, follower));
+        let (leader, follower) = (leader.await?, follower.await?);
+        let (leader, follower) = ((&leader, &leader_vpc), (&follower, &follower_vpc));
+        let problems = Problems::of(&cx.world.memory, Self::ID);
+        judge(leader, follower, (&caller.account, asked), problems).map(Seen::Ready)
     }
+}
+
+/// The facts of an instance with its version of now; 0.0.0 where that is no version.
+async fn now(world: &World, which: Which, facts: &InstanceFacts) -> Result<InstanceFacts, Fault> {
+    let found = describe(world, which).await?;
+    let version = Version::parse(&found.es_version).unwrap_or_default();
+    Ok(InstanceFacts { version, ..facts.clone() })
 }
 
 type SideOf<'a> = (&'a InstanceFacts, &'a VpcAttribute);
@@ -59,10 +77,18 @@ type SideOf<'a> = (&'a InstanceFacts, &'a VpcAttribute);
 fn judge(
     leader: SideOf<'_>,
     follower: SideOf<'_>,
-    asked_cen: Option<&str>,
+    (account, asked_cen): (&str, Option<&str>),
+    mut problems: Problems<'_>,
 ) -> Result<Networks, Fault> {
-    let mut problems = Problems::default();
-    if let Err(why) = follower.0.version.can_follow(leader.0.version) {
+    for vpc in [leader.1, follower.1] {
+        if !["", account].contains(&vpc.owner_id.as_str()) {
+            let said = format!("{} belongs to the account {}", vpc.vpc_id, vpc.owner_id);
+            problems.add(&rules::OWNER, format!("{said}, not to {account}"));
+        }
+    }
+    // Without a version there is nothing to compare: the edition's gate says that.
+    let known = ![leader.0.version, follower.0.version].contains(&Version::default());
+    if known && let Err(why) = follower.0.version.can_follow(leader.0.version) {
         problems.add(&rules::PAIR, why);
     }
     let same_vpc = leader.0.vpc == follower.0.vpc;
@@ -86,8 +112,6 @@ fn judge(
         problems.add(&rules::CROSS_BORDER, said);
     }
     let warnings = problems.judged("comparing the two sides")?;
-    let own =
-        |all: &[(Ipv4Net, bool)]| all.iter().filter(|(_, own)| *own).map(|(n, _)| *n).collect();
     Ok(Networks {
         leader: own(&leader_nets),
         follower: own(&follower_nets),
@@ -113,6 +137,15 @@ fn blocks(vpc: &VpcAttribute, which: Which) -> Result<Vec<(Ipv4Net, bool)>, Faul
         })
     })
     .collect()
+}
+
+fn own(all: &[(Ipv4Net, bool)]) -> Vec<Ipv4Net> {
+    all.iter().filter(|(_, own)| *own).map(|(net, _)| *net).collect()
+}
+
+/// The blocks that vSwitches can be made in.
+pub(super) fn own_blocks(vpc: &VpcAttribute, which: Which) -> Result<Vec<Ipv4Net>, Fault> {
+    blocks(vpc, which).map(|all| own(&all))
 }
 
 fn overlaps(a: &[(Ipv4Net, bool)], b: &[(Ipv4Net, bool)]) -> Vec<(Ipv4Net, Ipv4Net)> {
@@ -146,7 +179,6 @@ fn cen_of(
 mod tests {
     use super::*;
     use crate::aliyun::vpc::AssociatedCen;
-    use crate::version::Version;
 
     fn side(
         vpc: &str,
@@ -177,6 +209,7 @@ mod tests {
             secondary_cidr_blocks: blocks[1..].iter().map(|b| (*b).to_owned()).collect(),
             user_cidrs: vec![],
             status: "Available".into(),
+            owner_id: "1".into(),
             associated_cens: cens.into_iter().collect(),
         };
         (facts, vpc)
@@ -187,7 +220,12 @@ mod tests {
         follower: &(InstanceFacts, VpcAttribute),
         asked: Option<&str>,
     ) -> String {
-        match judge((&leader.0, &leader.1), (&follower.0, &follower.1), asked) {
+        match judge(
+            (&leader.0, &leader.1),
+            (&follower.0, &follower.1),
+            ("1", asked),
+            Problems::default(),
+        ) {
             Ok(networks) => format!("ok {:?}", networks.cen),
             Err(fault) => fault.report().said.clone(),
         }
@@ -215,6 +253,17 @@ mod tests {
     }
 
     #[test]
+    fn a_vpc_of_another_account_is_named_and_one_without_an_owner_passes() {
+        let leader = side("vpc-1", "7.16.2", &["10.1.0.0/16"], None);
+        let mut follower = side("vpc-2", "7.16.2", &["10.2.0.0/16"], None);
+        follower.1.owner_id = "2".into();
+        let all = said(&leader, &follower, None);
+        assert!(all.contains("vpc-2 belongs to the account 2, not to 1"), "{all}");
+        follower.1.owner_id.clear();
+        assert_eq!(said(&leader, &follower, None), "ok None");
+    }
+
+    #[test]
     fn the_border_of_mainland_china_warns_and_stops_nothing() {
         let mut leader = side("vpc-1", "7.16.2", &["10.1.0.0/16"], None);
         let mut follower = side("vpc-2", "7.16.2", &["10.2.0.0/16"], None);
@@ -226,7 +275,13 @@ mod tests {
         ] {
             one.clone_into(&mut leader.0.region);
             two.clone_into(&mut follower.0.region);
-            let found = judge((&leader.0, &leader.1), (&follower.0, &follower.1), None).unwrap();
+            let found = judge(
+                (&leader.0, &leader.1),
+                (&follower.0, &follower.1),
+                ("1", None),
+                Problems::default(),
+            )
+            .unwrap();
             assert_eq!(!found.warnings.is_empty(), crosses, "{one} to {two}");
         }
     }

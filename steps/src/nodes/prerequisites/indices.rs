@@ -1,12 +1,14 @@
 //! The indices that are to be replicated can be, and their names are free on the follower.
 
-use super::{ClusterFacts, ClusterGate, Instance, InstanceFacts};
+use super::cluster::known;
+use super::{ClusterGate, Instance, InstanceFacts};
 use crate::analysis::{Wanted, of_mapping, of_settings};
 use crate::calls::{Calls, Declares};
 use crate::elastic::Index;
 use crate::nodes::step5_replication::{Choice, choose, follower_name};
 use crate::rules::{self, Problems, Warning};
 use crate::spec::Spec;
+use crate::version::Version;
 use crate::{Follower, Leader, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Seen, Step};
 use serde::{Deserialize, Serialize};
@@ -34,7 +36,7 @@ struct Sight<'a> {
     leader_plugins: BTreeSet<String>,
     follower: Vec<Index>,
     follower_plugins: BTreeSet<String>,
-    follower_cluster: ClusterFacts,
+    follower_version: Version,
     /// The follower has the alias of this link: its own nodes judge what it replicates.
     linked: bool,
 }
@@ -71,15 +73,15 @@ impl Step for Indices {
             leader_plugins: one.plugins().await?,
             follower: two.indices("_all").await?,
             follower_plugins: two.plugins().await?,
-            follower_cluster: follower_cluster.clone(),
+            // Asked again: it may have been upgraded since a run stopped here.
+            follower_version: known(&two).await?.version,
             linked: !two.remote_settings(spec.remote_alias()).await?.is_empty(),
         };
-        judge(&sight).map(Seen::Ready)
+        judge(&sight, Problems::of(&cx.world.memory, Self::ID)).map(Seen::Ready)
     }
 }
 
-fn judge(sight: &Sight<'_>) -> Result<IndexFacts, Fault> {
-    let mut problems = Problems::default();
+fn judge(sight: &Sight<'_>, mut problems: Problems<'_>) -> Result<IndexFacts, Fault> {
     let chosen: Vec<(&Index, Choice)> =
         sight.leader.iter().map(|index| (index, choose(sight.spec, index))).collect();
     let wanted: Vec<&Index> =
@@ -94,7 +96,7 @@ fn judge(sight: &Sight<'_>) -> Result<IndexFacts, Fault> {
 }
 
 /// Indices that the spec names or means, and that cannot be followed.
-fn impossible(sight: &Sight<'_>, chosen: &[(&Index, Choice)], problems: &mut Problems) {
+fn impossible(sight: &Sight<'_>, chosen: &[(&Index, Choice)], problems: &mut Problems<'_>) {
     let names = &sight.spec.replication.indices;
     for (index, choice) in chosen {
         let Choice::Impossible(why) = choice else { continue };
@@ -109,7 +111,7 @@ fn impossible(sight: &Sight<'_>, chosen: &[(&Index, Choice)], problems: &mut Pro
     }
 }
 
-fn taken(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems) {
+fn taken(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems<'_>) {
     if sight.linked {
         return;
     }
@@ -124,7 +126,7 @@ fn taken(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems) {
     }
 }
 
-fn analysis(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems) {
+fn analysis(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems<'_>) {
     let mut missing: BTreeSet<&str> = BTreeSet::new();
     for index in wanted {
         let (mut needs, own): (Wanted, _) = of_settings(&Value::Object(index.analysis.clone()));
@@ -155,18 +157,27 @@ fn analysis(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems) {
     }
 }
 
-fn policies(wanted: &[&Index], problems: &mut Problems) {
+fn policies(wanted: &[&Index], problems: &mut Problems<'_>) {
     let mut under: BTreeMap<&str, usize> = BTreeMap::new();
     for policy in wanted.iter().filter_map(|index| index.lifecycle.as_deref()) {
         *under.entry(policy).or_default() += 1;
     }
-    let said = |(policy, count)| format!("{count} indices are under the lifecycle policy {policy}");
+    let said = |(policy, count)| {
+        let are = if count == 1 { "index is" } else { "indices are" };
+        format!("{count} {are} under the lifecycle policy {policy}")
+    };
     problems.add_all(&rules::LIFECYCLE, under.into_iter().map(said));
+    let rolled = wanted.iter().filter_map(|index| {
+        let (policy, alias) = (index.lifecycle.as_deref()?, index.rollover_alias.as_deref()?);
+        let said = format!("{} is written through the alias {alias}", index.name);
+        Some(format!("{said}, which the lifecycle policy {policy} rolls over"))
+    });
+    problems.add_all(&rules::ROLLOVER, rolled);
 }
 
 /// What older followers cannot do.
-fn by_version(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems) {
-    let version = sight.follower_cluster.version;
+fn by_version(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems<'_>) {
+    let version = sight.follower_version;
     let stream = wanted.iter().find_map(|index| index.data_stream.as_deref());
     let renames =
         sight.spec.replication.follow_index_pattern.as_deref().filter(|p| *p != "{{leader_index}}");

@@ -1,5 +1,9 @@
-//! One Elasticsearch instance is there and of the kind that the document asks for.
+//! One Elasticsearch instance is there, active, in its VPC: what others find out needs that.
+//!
+//! Whether it is of the kind that can be linked is judged by [`Edition`](super::Edition), so that
+//! a wrong kind hides nothing else.
 
+use super::edition;
 use crate::aliyun::elasticsearch::Instance as Described;
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
@@ -21,7 +25,7 @@ pub struct InstanceFacts {
     pub instance: String,
     /// Region id.
     pub region: String,
-    /// Version, as the control plane says it.
+    /// Version, as the control plane says it; 0.0.0 where that is no version.
     pub version: Version,
     /// The user's VPC that it belongs to.
     pub vpc: String,
@@ -53,34 +57,53 @@ impl<S: Side> Step for Instance<S> {
     type Output = InstanceFacts;
     const ID: NodeId = NodeId::new(S::WHICH.name(), "instance");
     const PHASE: u8 = 0;
-    const TITLE: &'static str =
-        "the instance is active, of the cloud-native control plane, 7.10 or later";
+    const TITLE: &'static str = "the instance is there, active, in its VPC";
     const PATIENCE: Patience = Patience::new(1, 3600);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<InstanceFacts>, Fault> {
         let side = cx.world.spec.side(S::WHICH);
-        let client = cx.world.cloud.elasticsearch(&side.region);
-        let Some(found) = if_there(client.describe_instance(&side.instance).await)? else {
-            return Err(missing(S::WHICH, &side.instance, &side.region));
+        let mut problems = Problems::of(&cx.world.memory, Self::ID);
+        let Some(found) = find(cx.world, S::WHICH).await? else {
+            problems.add(&rules::EXISTS, NONE);
+            return Err(problems.refused_as(missing(S::WHICH, &side.instance, &side.region)));
         };
         if found.status == "activating" {
             return Ok(Seen::Pending(format!("{} is being changed (activating)", side.instance)));
         }
-        judge(S::WHICH, &found, &side.region).map(Seen::Ready)
+        judge(S::WHICH, &found, &side.region, problems).map(Seen::Ready)
     }
 }
 
-fn missing(which: Which, instance: &str, region: &str) -> Fault {
-    let report = Report::new(
-        format!("looking for the {which} {instance} in {region}"),
-        "there is no such instance",
-    )
-    .help(format!("check `region` and `instance` under [{which}] in the spec"));
-    Fault::prerequisite(report)
+/// The instance as it is now.
+///
+/// # Errors
+/// There is none, or nobody answers.
+pub(super) async fn describe(world: &World, which: Which) -> Result<Described, Fault> {
+    let side = world.spec.side(which);
+    let gone = || Fault::prerequisite(missing(which, &side.instance, &side.region));
+    find(world, which).await?.ok_or_else(gone)
 }
 
-fn judge(which: Which, found: &Described, region: &str) -> Result<InstanceFacts, Fault> {
-    let mut problems = Problems::default();
+async fn find(world: &World, which: Which) -> Result<Option<Described>, Fault> {
+    let side = world.spec.side(which);
+    let client = world.cloud.elasticsearch(&side.region);
+    if_there(client.describe_instance(&side.instance).await)
+}
+
+/// What is said of an instance that is not there.
+const NONE: &str = "there is no such instance";
+
+fn missing(which: Which, instance: &str, region: &str) -> Report {
+    Report::new(format!("looking for the {which} {instance} in {region}"), NONE)
+        .help(format!("check `region` and `instance` under [{which}] in the spec"))
+}
+
+fn judge(
+    which: Which,
+    found: &Described,
+    region: &str,
+    mut problems: Problems<'_>,
+) -> Result<InstanceFacts, Fault> {
     // Zones are named after their region; an answer may come from another region's gateway.
     if !found.zone_id.is_empty() && !found.zone_id.starts_with(region) {
         let said = format!("it lies in the zone {}, which is not in {region}", found.zone_id);
@@ -89,34 +112,15 @@ fn judge(which: Which, found: &Described, region: &str) -> Result<InstanceFacts,
     if found.status != "active" {
         problems.add(&rules::STATUS, format!("its status is {}, not active", found.status));
     }
-    if found.arch_type != "public" {
-        let said = format!(
-            "its control plane is v1 or v2 (archType {}), not cloud-native v3",
-            found.arch_type
-        );
-        problems.add(&rules::ARCHITECTURE, said);
-    }
-    if !["x-pack", ""].contains(&found.category.as_str()) {
-        let said = format!(
-            "its category is {}, and replication needs the commercial edition (x-pack)",
-            found.category
-        );
-        problems.add(&rules::CATEGORY, said);
-    }
-    let version = Version::parse(&found.es_version);
-    let late = version.filter(|v| v.at_least(7, 10));
-    if late.is_none() {
-        let said = format!("its version is {}, and 7.10.0 or later is needed", found.es_version);
-        problems.add(&rules::VERSION, said);
-    }
     if found.vpc_id.is_empty() || found.domain.is_empty() {
         problems.add(&rules::NETWORK, "it shows no VPC or no private domain");
     }
+    if problems.any() {
+        // The gate that judges the edition waits for this one, and a person for all there is.
+        edition::judge(found, &mut problems);
+    }
     problems.judged(format!("checking the {which} {}", found.instance_id))?;
-    let Some(version) = late else {
-        let said = "a version that was judged is there";
-        return Err(Fault::Bug(Report::new("checking the version of an instance", said)));
-    };
+    let version = Version::parse(&found.es_version).unwrap_or_default();
     Ok(facts(found, region, version))
 }
 

@@ -3,7 +3,7 @@
 use crate::World;
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
-use crate::rules::SERVICES;
+use crate::rules::{Problems, SERVICES};
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
 
 /// Looks whether transit routers and PrivateLink are activated, and activates them if the spec says so.
@@ -44,17 +44,20 @@ impl Step for Services {
         if !cx.world.cloud.privatelink(region).check_product_open().await? {
             missing.push(PRIVATE_LINK.to_owned());
         }
+        let mut problems = Problems::of(&cx.world.memory, Self::ID);
         if missing.is_empty() {
+            problems.judged("checking activated services")?;
             return Ok(Seen::Ready(()));
         }
         if !cx.world.spec.prerequisites.activate_services {
-            let report = Report::new(
-                "checking activated services",
-                format!("not activated: {}", missing.join(", ")),
-            )
-            .meaning("activating a service accepts its terms of sale; by itself it costs nothing")
-            .help(SERVICES.remedy);
-            return Err(Fault::prerequisite(report));
+            let said = format!("not activated: {}", missing.join(", "));
+            problems.add(&SERVICES, said.clone());
+            let report = Report::new("checking activated services", said)
+                .meaning(
+                    "activating a service accepts its terms of sale; by itself it costs nothing",
+                )
+                .help(SERVICES.remedy);
+            return Err(problems.refused_as(report));
         }
         Ok(Seen::Absent(missing))
     }

@@ -1,16 +1,16 @@
 //! One choice of zones and vSwitches for everything that needs them.
 
-use super::{Compatible, Instance, InstanceFacts};
-use crate::aliyun::vpc::VSwitchFilter;
+use super::compatible::own_blocks;
+use super::{Instance, InstanceFacts};
+use crate::aliyun::vpc::{VSwitch, VSwitchFilter};
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
-use crate::rules::{self, Problems};
-use crate::zones::{BALANCER_ADDRESSES, Choice, Existing, Layout, ROUTER_ADDRESSES, solve};
+use crate::rules::{self, Problems, Warning};
+use crate::zones::{BALANCER_ADDRESSES, Choice, Existing, Layout, ROUTER_ADDRESSES, solve, unfit};
 use crate::{Follower, Leader, Which, World};
-use escrr_engine::{Cx, Fault, NodeId, Patience, Seen, Step};
-use ipnet::Ipv4Net;
+use escrr_engine::{Cx, Fault, NodeId, Patience, Report, Seen, Step};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Asks each product for its zones and solves the choice.
 pub struct Zones;
@@ -24,6 +24,19 @@ pub struct ZonePlan {
     pub follower: Vec<Choice>,
     /// The zone of the private connection: a zone of the endpoint service.
     pub endpoint_zone: String,
+    /// What a person has to know.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
+}
+
+impl ZonePlan {
+    /// One side's choice.
+    fn side(&self, which: Which) -> &[Choice] {
+        match which {
+            Which::Leader => &self.leader,
+            Which::Follower => &self.follower,
+        }
+    }
 }
 
 impl Declares for Zones {
@@ -32,12 +45,13 @@ impl Declares for Zones {
         Action::new(Product::Nlb, "DescribeZones"),
         Action::new(Product::PrivateLink, "DescribeZones"),
         Action::new(Product::Vpc, "DescribeVSwitches"),
+        Action::new(Product::Vpc, "DescribeVpcAttribute"),
     ]);
 }
 
 impl Step for Zones {
     type World = World;
-    type Needs = (Instance<Leader>, Instance<Follower>, Compatible);
+    type Needs = (Instance<Leader>, Instance<Follower>);
     type Output = ZonePlan;
     const ID: NodeId = NodeId::new("network", "zones");
     const PHASE: u8 = 0;
@@ -46,33 +60,48 @@ impl Step for Zones {
     const PATIENCE: Patience = Patience::new(2, 3600);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<ZonePlan>, Fault> {
-        let (leader, follower, networks) = &cx.needs;
-        let (one, two) = if networks.same_vpc {
-            let both = layout(cx.world, Which::Follower, follower, &networks.follower).await?;
-            (Ok(Vec::new()), solve(&both))
+        let (leader, follower) = &cx.needs;
+        let before = |which| cx.output.as_ref().map_or(&[][..], |plan| plan.side(which));
+        let mut problems = Problems::of(&cx.world.memory, Self::ID);
+        let one = if leader.vpc == follower.vpc {
+            Vec::new()
         } else {
-            let one = layout(cx.world, Which::Leader, leader, &networks.leader).await?;
-            let two = layout(cx.world, Which::Follower, follower, &networks.follower).await?;
-            (solve(&one), solve(&two))
+            let layout = layout(cx.world, Which::Leader, leader, before(Which::Leader)).await?;
+            choose(Which::Leader, &layout, &mut problems)
         };
-        let mut problems = Problems::default();
-        for (which, solved) in [(Which::Leader, &one), (Which::Follower, &two)] {
-            let why = solved.as_ref().err().map(|why| format!("{which}: {why}"));
-            problems.add_all(&rules::ZONES, why);
-        }
-        problems.judged("choosing zones and vSwitches")?;
-        let (one, two) = (one.unwrap_or_default(), two.unwrap_or_default());
+        let layout = layout(cx.world, Which::Follower, follower, before(Which::Follower)).await?;
+        let two = choose(Which::Follower, &layout, &mut problems);
+        let warnings = problems.judged("choosing zones and vSwitches")?;
         let home = two.iter().find(|c| c.zone == follower.zone).or(two.first());
         let endpoint_zone = home.map(|c| c.zone.clone()).unwrap_or_default();
-        Ok(Seen::Ready(ZonePlan { leader: one, follower: two, endpoint_zone }))
+        Ok(Seen::Ready(ZonePlan { leader: one, follower: two, endpoint_zone, warnings }))
     }
+}
+
+/// Chooses on one side, and notes why it cannot.
+fn choose(which: Which, layout: &Layout, problems: &mut Problems<'_>) -> Vec<Choice> {
+    for why in unfit(layout) {
+        problems.add_on(which, &rules::NAMED_VSWITCH, &why);
+    }
+    let chosen = solve(layout).unwrap_or_else(|why| {
+        problems.add_on(which, &rules::ZONES, &why);
+        Vec::new()
+    });
+    let used = |v: &&Existing| chosen.iter().any(|c| c.vswitch.as_ref() == Some(&v.id));
+    for vswitch in layout.vswitches.iter().filter(used) {
+        if let Some(acl) = &vswitch.network_acl {
+            let said = format!("{} is guarded by the network ACL {acl}", vswitch.id);
+            problems.add_on(which, &rules::NETWORK_ACL, &said);
+        }
+    }
+    chosen
 }
 
 async fn layout(
     world: &World,
     which: Which,
     facts: &InstanceFacts,
-    blocks: &[Ipv4Net],
+    earlier: &[Choice],
 ) -> Result<Layout, Fault> {
     let spec = world.spec.side(which);
     let mut zones: BTreeSet<String> =
@@ -88,29 +117,56 @@ async fn layout(
         addresses += BALANCER_ADDRESSES;
         products = "transit routers, network load balancers and PrivateLink";
     }
+    let vpc = world.cloud.vpc(&spec.region).describe_vpc_attribute(&facts.vpc).await?;
     let filter = VSwitchFilter { vpc_id: &facts.vpc, ..VSwitchFilter::default() };
     let found = world.cloud.vpc(&spec.region).describe_vswitches(filter).await?;
-    let vswitches = found
-        .into_iter()
-        .filter_map(|v| {
-            Some(Existing {
-                cidr: v.cidr_block.parse().ok()?,
-                id: v.vswitch_id,
-                zone: v.zone_id,
-                free: v.available_ip_count.unwrap_or(u64::MAX),
-                system_table: v.route_table_type.is_empty() || v.route_table_type == "System",
-            })
-        })
-        .collect();
+    let vswitches = found.into_iter().map(existing).collect::<Result<Vec<_>, _>>()?;
     Ok(Layout {
+        vpc: facts.vpc.clone(),
+        region: spec.region.clone(),
         zones,
         products: products.to_owned(),
+        elsewhere: elsewhere(world, which, &vswitches).await?,
         vswitches,
-        blocks: blocks.to_vec(),
+        blocks: own_blocks(&vpc, which)?,
         addresses,
         asked_zones: spec.zones.clone(),
         asked_vswitches: spec.vswitches.clone(),
+        earlier: earlier.to_vec(),
         home: facts.zone.clone(),
         may_create: world.spec.network.create_vswitches,
     })
+}
+
+fn existing(vswitch: VSwitch) -> Result<Existing, Fault> {
+    // One that is left out would be no obstacle to a new one's block.
+    let cidr = vswitch.cidr_block.parse().map_err(|_| {
+        let tried = format!("reading the address block of {}", vswitch.vswitch_id);
+        Fault::Bug(Report::new(tried, format!("{:?} is not a block", vswitch.cidr_block)))
+    })?;
+    Ok(Existing {
+        cidr,
+        id: vswitch.vswitch_id,
+        zone: vswitch.zone_id,
+        free: vswitch.available_ip_count.unwrap_or(u64::MAX),
+        network_acl: Some(vswitch.network_acl_id).filter(|id| !id.is_empty()),
+        system_table: ["", "System"].contains(&vswitch.route_table_type.as_str()),
+    })
+}
+
+/// The vSwitches that the spec names and that lie in another VPC of the region.
+async fn elsewhere(
+    world: &World,
+    which: Which,
+    here: &[Existing],
+) -> Result<BTreeMap<String, String>, Fault> {
+    let spec = world.spec.side(which);
+    let mut elsewhere = BTreeMap::new();
+    for id in spec.vswitches.iter().filter(|id| here.iter().all(|v| v.id != **id)) {
+        let filter = VSwitchFilter { vswitch_id: id, ..VSwitchFilter::default() };
+        let found = world.cloud.vpc(&spec.region).describe_vswitches(filter).await?;
+        let strangers = found.into_iter().filter(|v| v.vswitch_id == *id);
+        elsewhere.extend(strangers.map(|v| (v.vswitch_id, v.vpc_id)));
+    }
+    Ok(elsewhere)
 }

@@ -132,6 +132,7 @@ mod tests {
             closed,
             searchable_snapshot: false,
             lifecycle: None,
+            rollover_alias: None,
             analysis: serde_json::Map::new(),
             lease_period_ms: 0,
         };

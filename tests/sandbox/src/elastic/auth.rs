@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 /// The one who may do everything.
-const SUPERUSER: &str = "elastic";
+pub(crate) const SUPERUSER: &str = "elastic";
 
 /// What a call needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,9 +71,13 @@ pub(crate) fn authorize(
     cluster: &Cluster,
     user: &str,
     access: Access,
-    action: &str,
+    (action, indices): (&str, &str),
 ) -> Outcome<()> {
-    if access == Access::Read || user == SUPERUSER {
+    let may = match cluster.grants.get(user) {
+        Some(grants) => grants.allow(action, indices),
+        None => access == Access::Read,
+    };
+    if may || user == SUPERUSER {
         return Ok(());
     }
     let granted = if action.starts_with("indices:data/write") {
@@ -120,6 +124,7 @@ pub(crate) fn has_privileges(ctx: &mut Ctx<'_>) -> Outcome {
         ));
     }
     let superuser = ctx.user == SUPERUSER;
+    let grants = ctx.cluster()?.grants.get(&ctx.user).cloned();
     let strings = |value: Option<&Value>| -> Vec<String> {
         match value {
             Some(Value::Array(list)) => {
@@ -130,15 +135,23 @@ pub(crate) fn has_privileges(ctx: &mut Ctx<'_>) -> Outcome {
         }
     };
     let mut all = true;
-    let mut judge = |privilege: &str, readable: &[&str]| {
-        let has = superuser || readable.contains(&privilege);
+    let readable =
+        |privilege: &str| ["read", "monitor", "view_index_metadata"].contains(&privilege);
+    let mut judge = |privilege: &str, name: Option<&str>| {
+        let granted = match (&grants, name) {
+            (Some(grants), Some(name)) => grants.has_on(name, privilege),
+            (Some(grants), None) => grants.has(privilege),
+            (None, Some(_)) => readable(privilege),
+            (None, None) => false,
+        };
+        let has = superuser || granted;
         all &= has;
         Value::Bool(has)
     };
     let cluster: Map<String, Value> = strings(body.get("cluster"))
         .into_iter()
         .map(|p| {
-            let has = judge(&p, &[]);
+            let has = judge(&p, None);
             (p, has)
         })
         .collect();
@@ -148,11 +161,15 @@ pub(crate) fn has_privileges(ctx: &mut Ctx<'_>) -> Outcome {
             let judged: Map<String, Value> = strings(entry.get("privileges"))
                 .into_iter()
                 .map(|p| {
-                    let has = judge(&p, &["read", "monitor", "view_index_metadata"]);
+                    let has = judge(&p, Some(&name));
                     (p, has)
                 })
                 .collect();
-            index.insert(name, Value::Object(judged));
+            // A name may be asked about in several entries.
+            let known = index.entry(name).or_insert_with(|| Value::Object(Map::new()));
+            if let Some(known) = known.as_object_mut() {
+                known.extend(judged);
+            }
         }
     }
     Ok(Reply::ok(json!({

@@ -13,6 +13,7 @@ mod cross_search;
 mod documents;
 mod failure;
 mod flat;
+mod grants;
 mod index;
 mod index_admin;
 mod index_settings;
@@ -31,6 +32,7 @@ mod stats;
 #[cfg(test)]
 mod tests;
 
+pub use grants::Grants;
 pub use model::State;
 pub(crate) use model::Version;
 

@@ -2,6 +2,7 @@
 
 use super::ccr::{AutoFollow, Pattern};
 use super::failure::{Failure, Outcome};
+use super::grants::Grants;
 use super::index::Index;
 use super::remote::Link;
 use base64::Engine as _;
@@ -34,6 +35,9 @@ pub(crate) struct Cluster {
     pub(crate) uuid: String,
     pub(crate) since_ms: u64,
     pub(crate) users: BTreeMap<String, String>,
+    /// What users may do; one that is not in it may read.
+    #[serde(default)]
+    pub(crate) grants: BTreeMap<String, Grants>,
     pub(crate) api_keys: BTreeMap<String, ApiKey>,
     pub(crate) persistent: BTreeMap<String, Value>,
     pub(crate) transient: BTreeMap<String, Value>,

@@ -175,9 +175,11 @@ fn answer(state: &mut State, wire: &dyn Wire, now_ms: u64, me: &str, request: &R
             allowed.extend(route.methods.split(' '));
             continue;
         }
-        auth::authorize(cluster, &user, route.access, route.action)?;
-        check_query(route.template, version, request)?;
         let args = capture(route.template, &path).unwrap_or_default();
+        let first = args.first().filter(|_| route.template.starts_with("{}"));
+        let indices = first.map_or("_all", String::as_str);
+        auth::authorize(cluster, &user, route.access, (route.action, indices))?;
+        check_query(route.template, version, request)?;
         return (route.call)(&mut Ctx { state, wire, now_ms, me, request, user, args });
     }
     let (uri, method) = (Ctx::uri(request), &request.method);

@@ -26,6 +26,7 @@ pub(crate) fn seed(state: &mut State, id: &str, file: &InstanceFile, now_ms: u64
         uuid,
         since_ms: now_ms,
         users: file.users.clone(),
+        grants: file.grants.clone(),
         api_keys: BTreeMap::new(),
         persistent: BTreeMap::new(),
         transient: BTreeMap::new(),

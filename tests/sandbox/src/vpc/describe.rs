@@ -83,10 +83,21 @@ fn vpc_row(world: &World, id: &str, vpc: &Vpc) -> Value {
         "Description": "",
         "IsDefault": false,
         "EnabledIpv6": false,
-        "OwnerId": world.account_number(),
+        "OwnerId": owner(world, id),
         "ResourceGroupId": "",
         "Tags": {"Tag": tag_rows(&vpc.tags, "Key", "Value")},
     })
+}
+
+/// The account that a VPC and what lies in it belong to.
+fn owner(world: &World, vpc: &str) -> u64 {
+    let others = world.file.vpcs.get(vpc).and_then(|file| file.owner);
+    others.unwrap_or_else(|| world.account_number())
+}
+
+fn network_acl(world: &World, id: &str, vswitch: &VSwitch) -> String {
+    let file = world.file.vpcs.get(&vswitch.vpc).and_then(|vpc| vpc.vswitches.get(id));
+    file.and_then(|file| file.network_acl.clone()).unwrap_or_default()
 }
 
 fn texts(blocks: &[ipnet::Ipv4Net]) -> Vec<String> {
@@ -173,8 +184,8 @@ fn vswitch_row(world: &World, id: &str, vswitch: &VSwitch) -> Value {
         "EnabledIpv6": false,
         "Ipv6CidrBlock": "",
         "IsDefault": false,
-        "NetworkAclId": "",
-        "OwnerId": world.account_number(),
+        "NetworkAclId": network_acl(world, id, vswitch),
+        "OwnerId": owner(world, &vswitch.vpc),
         "ResourceGroupId": "",
         "ShareType": "",
         "Tags": {"Tag": tag_rows(&vswitch.tags, "Key", "Value")},

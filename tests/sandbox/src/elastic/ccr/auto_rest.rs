@@ -55,6 +55,7 @@ pub(crate) fn put(ctx: &mut Ctx<'_>) -> Outcome {
     let now_ms = ctx.now_ms;
     let mut asker = Asker { state: ctx.state, wire: ctx.wire, now_ms, me: ctx.me };
     let peer = asker.licensed_peer(&remote, "remote cluster state")?;
+    asker.may_follow(&peer, &ctx.user, &leaders)?;
     let before = ctx.cluster()?.patterns.get(&name).cloned();
     let mut pattern = Pattern {
         active: true,

@@ -61,7 +61,10 @@ pub(crate) fn put(ctx: &mut Ctx<'_>) -> Outcome {
         Wish { follower: follower.clone(), remote, leader, settings: overrides(&body), params };
     let waits = ctx.query("wait_for_active_shards").is_some_and(|n| n != "0");
     let now_ms = ctx.now_ms;
-    start(&mut Asker { state: ctx.state, wire: ctx.wire, now_ms, me: ctx.me }, &wish, now_ms)?;
+    let mut asker = Asker { state: ctx.state, wire: ctx.wire, now_ms, me: ctx.me };
+    let (peer, _) = asker.leader(&wish.remote, &wish.leader)?;
+    asker.may_follow(&peer, &ctx.user, std::slice::from_ref(&wish.leader))?;
+    start(&mut asker, &wish, now_ms)?;
     if waits {
         // The call would block for the whole bootstrap; here it is over at once instead.
         replicate::finish_now(ctx.state, ctx.wire, ctx.me, &follower, now_ms);

@@ -2,6 +2,7 @@
 
 use crate::elastic::Wire;
 use crate::elastic::failure::{Failure, Outcome};
+use crate::elastic::grants::may_not_follow;
 use crate::elastic::index::Index;
 use crate::elastic::model::State;
 use crate::elastic::remote;
@@ -50,6 +51,14 @@ impl Asker<'_> {
                 other.license.to_uppercase()
             ),
         ))
+    }
+
+    /// Refuses a user who may not follow these indices or patterns on the leader's cluster.
+    pub(crate) fn may_follow(&self, peer: &str, user: &str, names: &[String]) -> Outcome<()> {
+        match may_not_follow(self.state.cluster(peer)?, user, names) {
+            Some(why) => Err(Failure::new(403, "security_exception", why)),
+            None => Ok(()),
+        }
     }
 
     /// The leader index: there, and one that can be followed.

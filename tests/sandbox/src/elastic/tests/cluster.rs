@@ -1,7 +1,7 @@
 //! One cluster by itself: who may ask, what it says, documents and searches.
 
 use super::world::World;
-use crate::elastic::{Request, handle};
+use crate::elastic::{Grants, Request, handle};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -196,4 +196,43 @@ fn the_state_survives_being_stored() {
     w.ok("leader", "PUT /logs-1/_doc/after", json!({"n": 1}));
     w.pass(1000);
     assert_eq!(w.count("follower", "logs-1"), 21);
+}
+
+#[test]
+fn a_user_may_do_what_is_granted_and_follow_what_the_leader_grants() {
+    let mut w = World::connected("7.10.0", "7.16.2");
+    w.user = "reader".into();
+    let grant = |w: &mut World, side: &str, cluster: &[&str], index: &[&str]| {
+        let texts = |list: &[&str]| list.iter().map(|p| (*p).to_owned()).collect::<Vec<String>>();
+        let indices = BTreeMap::from([("logs-*".to_owned(), texts(index))]);
+        let grants = Grants { cluster: texts(cluster), indices };
+        w.state.cluster_mut(side).unwrap().grants.insert("reader".into(), grants);
+    };
+    let how = (403, "security_exception");
+    grant(&mut w, "follower", &["manage_ccr"], &["manage_follow_index"]);
+    drop(w.refused("follower", "GET /_nodes/plugins", Value::Null, how));
+    drop(w.refused("follower", "PUT /bare/_ccr/follow", Value::Null, how));
+    let follow = json!({"remote_cluster": "up", "leader_index": "logs-1"});
+    for (cluster, index, missing) in [
+        (&["monitor"][..], &["read", "monitor"][..], "cluster:monitor/state"),
+        (&["read_ccr"], &["read"], "indices:monitor/stats"),
+        (&["read_ccr"], &["monitor"], "indices:data/read/xpack/ccr/shard_changes"),
+    ] {
+        grant(&mut w, "leader", cluster, index);
+        let error = w.refused("follower", "PUT /logs-1/_ccr/follow", follow.clone(), how);
+        let reason = error["reason"].as_str().unwrap();
+        assert!(reason.contains("insufficient privileges to follow index [logs-1]"), "{reason}");
+        assert!(reason.contains(missing), "{reason}");
+        let pattern = json!({"remote_cluster": "up", "leader_index_patterns": ["logs-*"]});
+        drop(w.refused("follower", "PUT /_ccr/auto_follow/a", pattern, how));
+    }
+    grant(&mut w, "leader", &["read_ccr"], &["read", "monitor"]);
+    let asked = json!({"cluster": ["read_ccr", "manage"], "index": [
+        {"names": ["logs-*"], "privileges": ["read"]},
+        {"names": ["logs-*", "bare"], "privileges": ["write"]},
+    ]});
+    let found = w.ok("leader", "POST /_security/user/_has_privileges", asked);
+    assert_eq!(found["cluster"], json!({"read_ccr": true, "manage": false}));
+    assert_eq!(found["index"]["logs-*"], json!({"read": true, "write": false}));
+    assert_eq!(w.ok("follower", "PUT /logs-1/_ccr/follow", follow)["follow_index_created"], true);
 }

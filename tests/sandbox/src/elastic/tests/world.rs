@@ -60,6 +60,7 @@ pub(super) fn instance(version: &str, license: &str) -> InstanceFile {
             ("elastic".into(), "secret".into()),
             ("reader".into(), "secret".into()),
         ]),
+        grants: BTreeMap::new(),
         kibana_http_auth: true,
         indices: BTreeMap::from([
             ("logs-1".into(), index(20, Some(2))),
