@@ -1,5 +1,6 @@
 //! All prerequisites together: what every node that makes something needs.
 
+use super::cluster::known;
 use super::license::compatible;
 use super::{
     ClusterFacts, Compatible, Edition, Identity, Indices, InstanceFacts, License, Services, Zones,
@@ -82,8 +83,10 @@ impl Step for Prerequisites {
     const PATIENCE: Patience = Patience::new(1, 60);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Site>, Fault> {
-        let (_, leader, follower, networks, (), zones, leader_cluster, follower_cluster, _) =
-            cx.needs.clone();
+        let (_, leader, follower, networks, (), zones, _, _, _) = cx.needs.clone();
+        // Asked anew: what was wrong may have been mended since the gates looked.
+        let leader_cluster = known(&cx.world.cluster(Which::Leader, &leader)?).await?;
+        let follower_cluster = known(&cx.world.cluster(Which::Follower, &follower)?).await?;
         let problems = Problems::of(&cx.world.memory, Self::ID);
         compatible((&leader, &leader_cluster), (&follower, &follower_cluster), problems)?;
         Ok(Seen::Ready(Site {

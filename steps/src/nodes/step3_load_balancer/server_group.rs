@@ -99,7 +99,7 @@ impl Step for ServerGroup {
             Found::One(group, owner) => match drift(cx, &group) {
                 Some(report) => Seen::Drifted(report),
                 // Servers being added or removed are no reason to wait.
-                None if group.status == "Creating" => {
+                None if !["Available", "Configuring"].contains(&group.status.as_str()) => {
                     Seen::Pending(format!("{} is {}", group.server_group_id, group.status))
                 }
                 None => owner.ready(GroupId { group: group.server_group_id }),
