@@ -60,6 +60,32 @@ fn the_documents_of_a_whole_life_fit_their_schema() {
 }
 
 #[test]
+fn the_documents_of_looking_at_a_link_fit_their_schema() {
+    let env = Env::new();
+    let document = schema(&env, "document");
+    drop(env.escrr(&["run", "--yes"]).exits(0));
+    holds(&document, "diagnosis", &json(&env, &["doctor"], 0));
+    holds(&document, "verification", &json(&env, &["verify"], 0));
+    holds(&document, "verification", &json(&env, &["lag"], 0));
+    holds(&document, "audit", &json(&env, &["audit"], 0));
+    holds(&document, "links", &env.alone(&["list", "--output", "json"]).exits(0).json());
+    let node = env.alone(&["show", "follower.listener", "--output", "json"]).exits(0).json();
+    holds(&document, "shown_node", &node);
+
+    drop(env.cloud.post("follower", "/logs-2026-10/_ccr/pause_follow", &serde_json::json!({})));
+    holds(&document, "diagnosis", &json(&env, &["doctor"], 5));
+    holds(&document, "verification", &json(&env, &["verify"], 9));
+    env.fault(&["--action", "ResumeFollow", "--refuse", "index_not_found_exception"]);
+    let failed = json(&env, &["doctor", "--fix", "--yes"], 5);
+    assert_eq!(failed["not_mended"].as_array().unwrap().len(), 1, "{failed}");
+    holds(&document, "diagnosis", &failed);
+    env.fault(&["--clear"]);
+    holds(&document, "diagnosis", &json(&env, &["doctor", "--fix", "--yes"], 0));
+    drop(env.escrr(&["rollback", "--yes"]).exits(0));
+    holds(&document, "audit", &json(&env, &["audit"], 0));
+}
+
+#[test]
 fn the_streams_of_a_whole_life_fit_their_schema() {
     let env = Env::new();
     let events = schema(&env, "events");

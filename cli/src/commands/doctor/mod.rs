@@ -27,6 +27,8 @@ struct Visit {
     diagnosis: Diagnosis,
     /// What was done before this was seen.
     repairs: Vec<Repair>,
+    /// Was it asked to mend?
+    fixing: bool,
     flag: String,
 }
 
@@ -75,7 +77,7 @@ async fn visit(
     };
     let link = world.spec.link.clone();
     let diagnosis = judge(&facts);
-    let mut visit = Visit { link, saga, diagnosis, repairs: Vec::new(), flag };
+    let mut visit = Visit { link, saga, diagnosis, repairs: Vec::new(), fixing: args.fix, flag };
     let remedies: Vec<Remedy> =
         visit.diagnosis.findings.iter().filter_map(|found| found.remedy.clone()).collect();
     if args.fix && !remedies.is_empty() {
@@ -94,7 +96,7 @@ async fn visit(
         };
         visit.diagnosis = judge(&seen.1);
     }
-    Ok(show(&visit, args.fix, context))
+    Ok(show(&visit, context))
 }
 
 /// Shows what would be done, and wants a yes.
@@ -148,9 +150,20 @@ impl Visit {
             (false, _) => Exit::Blocked,
         }
     }
+
+    /// What mends a finding; none after that was tried.
+    fn next_command(&self) -> Option<String> {
+        let mendable = self.diagnosis.findings.iter().any(|found| found.remedy.is_some());
+        let subject = match &self.saga {
+            Some(_) => format!(" {}", self.link),
+            None => " --spec FILE".to_owned(),
+        };
+        let mends = mendable && !self.fixing;
+        mends.then(|| format!("escrr doctor{subject} --fix{}", self.flag))
+    }
 }
 
-fn show(visit: &Visit, fixed: bool, context: Context<'_>) -> Exit {
+fn show(visit: &Visit, context: Context<'_>) -> Exit {
     match context.ui.form() {
         OutputForm::Json => context.ui.document(&render::document(visit)),
         OutputForm::Ndjson => {
@@ -172,11 +185,7 @@ fn show(visit: &Visit, fixed: bool, context: Context<'_>) -> Exit {
         (codes::UNREACHABLE, format!("{link}: not everything could be looked at"))
     };
     let mut error = CommandError::new(code, said);
-    let mendable = visit.diagnosis.findings.iter().any(|found| found.remedy.is_some());
-    if mendable && !fixed {
-        let subject = if visit.saga.is_some() { format!(" {link}") } else { " --spec FILE".into() };
-        error.next_command = Some(format!("escrr doctor{subject} --fix{}", visit.flag));
-    }
+    error.next_command = visit.next_command();
     context.ui.problem(&error);
     exit
 }
