@@ -208,9 +208,14 @@ fn lost_history_is_named_and_a_new_copy_advised() {
     drop(env.cloud.post("follower", &format!("/{INDEX}/_ccr/resume_follow"), &json!({})));
     env.cloud.pass(5);
     let said = verify(&env, &["--no-probe"], 9);
-    assert_eq!(found(&said), [of("dead", INDEX)]);
+    assert_eq!(found(&said), [of("history_lost", INDEX)]);
     let finding = &said["findings"][0];
     assert!(finding["meaning"].as_str().unwrap().contains("only a new copy helps"), "{finding}");
+    assert!(finding["next"].as_str().unwrap().contains("DELETE /logs-2026-10"), "{finding}");
+    // Nor does the doctor offer to resume what would die again.
+    let said = env.escrr(&["doctor", "--output", "json"]).exits(5).json();
+    let finding = &said["findings"][0];
+    assert_eq!((&finding["check"], &finding["remedy"]), (&json!("F8"), &json!(null)), "{said}");
     assert!(finding["next"].as_str().unwrap().contains("DELETE /logs-2026-10"), "{finding}");
 }
 
