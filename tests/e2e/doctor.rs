@@ -298,7 +298,14 @@ fn what_was_mended_is_said_although_the_next_remedy_fails() {
     let said = doctor(&env, &["--fix", "--yes"], 5);
     assert_eq!((number(&said, "mended"), number(&said, "not_mended")), (1, 1), "{said}");
     assert_eq!(causes(&said), ["F4"], "it has looked again");
-    drop(doctor(&env, &["--fix", "--yes"], 0));
+
+    // A second look that fails hides nothing of what was done.
+    let many = ["--action", "ListVpcEndpoints", "--nth", "2", "--times", "1000"];
+    env.fault(&[&many[..], &["--refuse", "Forbidden.RAM", "--status", "403"]].concat());
+    let said = doctor(&env, &["--fix", "--yes"], 1);
+    assert_eq!((number(&said, "mended"), number(&said, "unlooked")), (1, 9), "{said}");
+    env.fault(&["--clear"]);
+    assert_eq!(causes(&doctor(&env, &[], 0)), Vec::<String>::new());
 }
 
 #[test]

@@ -132,6 +132,9 @@ async fn a_listener_is_judged_by_protocol_and_the_ports_of_the_spec() -> Result<
     };
     assert_eq!(with(&refused), [Check::F3]);
     assert_eq!(with(&|f| f.ports.2 = 9200), [Check::F5], "another port is to be probed");
+    let mut probed = facts.clone();
+    probed.ports.2 = 9200;
+    assert!(only(&probed).next.contains("9200"), "{}", only(&probed).next);
     Ok(())
 }
 
@@ -146,6 +149,18 @@ async fn an_address_is_swapped_only_where_nobody_else_is_served() -> Result<(), 
         matches!(&found.remedy, Some(Remedy::SwapAddresses { add, .. }) if *add == ["10.1.1.77"])
     );
     assert!(found.next.contains("leader_address.addresses"), "the spec is old too: {}", found.next);
+    // Where nobody can tell, the spec's word is no evidence, and nothing is swapped for it.
+    let mut deaf = facts.clone();
+    deaf.addresses = Err("no name server answers".to_owned());
+    assert_eq!(causes(&judge(&deaf)), [], "the group holds what the spec names");
+    deaf.named = [now].into();
+    let found = only(&deaf);
+    assert_eq!((found.check, found.remedy), (Check::F4, None));
+    assert!(
+        found.evidence.iter().any(|seen| seen.contains("not resolved")),
+        "{:?}",
+        found.evidence
+    );
     let group = facts.balancer.as_mut().unwrap().group.as_mut().unwrap();
     group.load_balancer_ids.push("nlb-of-others".to_owned());
     let found = only(&facts);
@@ -172,8 +187,18 @@ async fn what_a_cluster_refuses_itself_is_a_cause_beside_others() -> Result<(), 
     facts.ports.2 = 9200;
     disconnected(&mut facts, "PKIX path building failed: unable to find valid certification path");
     assert_eq!(causes(&judge(&facts)), [Check::F5, Check::F9]);
+    let version = "received message from unsupported version: [6.8.0]";
+    disconnected(&mut facts, version);
+    assert_eq!(causes(&judge(&facts)), [Check::F5, Check::F9], "two clusters spoke");
     disconnected(&mut facts, "[][10.2.1.5:9300] connect_timeout[30s]");
     assert_eq!(causes(&judge(&facts)), [Check::F5], "a silent way explains that");
+    facts.leader.es_version = "6.8.0".to_owned();
+    disconnected(&mut facts, version);
+    assert_eq!(
+        causes(&judge(&facts)),
+        [Check::F7, Check::F5],
+        "the instance's version explains it"
+    );
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use super::facts::{Balancer, Facts};
 use super::finding::{Check, Finding, Remedy};
 use crate::aliyun::nlb::Listener;
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 /// The port that the follower connects to.
 const TRANSPORT_PORT: u64 = 9300;
@@ -92,21 +93,47 @@ pub(super) fn listener(facts: &Facts) -> Option<Finding> {
     )
 }
 
+fn list(all: &BTreeSet<String>) -> String {
+    match all.len() {
+        0 => "nothing".to_owned(),
+        _ => all.iter().cloned().collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// F4 where nobody can tell the leader's addresses: they are those that the spec names. Which of
+/// two is old is then for a person to say.
+fn named(
+    (id, held): (&str, &BTreeSet<String>),
+    (named, why): (&BTreeSet<String>, &str),
+) -> Option<Finding> {
+    (held != named).then(|| {
+        let problem = format!("the server group {id} does not hold the addresses of the spec");
+        Finding::new(Check::F4, problem)
+            .seen(format!("ListServerGroupServers {id}: {}", list(held)))
+            .seen(format!("leader_address.addresses in the spec: {}", list(named)))
+            .seen(format!("the leader's domain was not resolved: {why}"))
+            .means("one of the two is out of date, and nobody here can tell which")
+            .next("see the leader's addresses in the console, and correct the spec or the group")
+    })
+}
+
 /// F4: the servers are the leader's addresses as they are now.
 pub(super) fn address(facts: &Facts) -> Option<Finding> {
-    let (balancer, Ok(now)) = (facts.balancer.as_ref()?, &facts.addresses) else { return None };
+    let balancer = facts.balancer.as_ref()?;
     let group = balancer.group.as_ref()?;
     let held: BTreeSet<String> = balancer.servers.iter().map(|s| s.server_ip.clone()).collect();
-    let now: BTreeSet<String> = now.iter().map(ToString::to_string).collect();
+    let texts = |all: &BTreeSet<Ipv4Addr>| all.iter().map(ToString::to_string).collect();
+    let now: BTreeSet<String> = match &facts.addresses {
+        Ok(now) => texts(now),
+        Err(_) if facts.named.is_empty() => return None,
+        Err(why) => return named((&group.server_group_id, &held), (&texts(&facts.named), why)),
+    };
     let add: Vec<String> = now.difference(&held).cloned().collect();
     let remove: Vec<String> = held.difference(&now).cloned().collect();
     if add.is_empty() && remove.is_empty() {
         return None;
     }
-    let (id, list) = (&group.server_group_id, |all: &BTreeSet<String>| match all.len() {
-        0 => "nothing".to_owned(),
-        _ => all.iter().cloned().collect::<Vec<_>>().join(", "),
-    });
+    let id = &group.server_group_id;
     let problem = format!("the server group {id} does not hold the leader's addresses");
     let finding = Finding::new(Check::F4, problem)
         .seen(format!("ListServerGroupServers {id}: {}", list(&held)))
@@ -138,12 +165,13 @@ pub(super) fn address(facts: &Facts) -> Option<Finding> {
 pub(super) fn health_check(facts: &Facts) -> Option<Finding> {
     let group = facts.balancer.as_ref()?.group.as_ref()?;
     let check = &group.health_check;
-    let right = check.enabled && check.check_type == "TCP" && check.connect_port == facts.ports.2;
+    let wanted = facts.ports.2;
+    let right = check.enabled && check.check_type == "TCP" && check.connect_port == wanted;
     (!right).then(|| {
         let problem = if !check.enabled {
             "the health check is off".to_owned()
         } else if check.check_type == "TCP" {
-            format!("the health check asks port {}, not {}", check.connect_port, facts.ports.2)
+            format!("the health check asks port {}, not {wanted}", check.connect_port)
         } else {
             format!("the health check speaks {}, not TCP", check.check_type)
         };
@@ -156,7 +184,7 @@ pub(super) fn health_check(facts: &Facts) -> Option<Finding> {
                 check.connect_port
             ))
             .means("servers are taken for unhealthy that are not, or the other way round")
-            .next("set the health check to TCP on port 9300 in the NLB console")
+            .next(format!("set the health check to TCP on port {wanted} in the NLB console"))
     })
 }
 
@@ -184,13 +212,15 @@ pub(super) fn reaches(balancer: &Balancer) -> bool {
 /// F5, the state: nobody is unhealthy.
 pub(super) fn health(facts: &Facts) -> Option<Finding> {
     let said = unhealthy(facts.balancer.as_ref()?)?;
+    let port = facts.ports.2;
+    let problem = format!("the load balancer does not reach the leader on port {port}");
     Some(
-        Finding::new(Check::F5, "the load balancer does not reach the leader on port 9300")
+        Finding::new(Check::F5, problem)
             .seen(format!("GetListenerHealthStatus: {said}"))
             .means(
                 "allow list, routes and addresses look right: security groups, network ACLs, or \
                  the leader itself",
             )
-            .next("look whether a network ACL or a security group drops port 9300"),
+            .next(format!("look whether a network ACL or a security group drops port {port}")),
     )
 }

@@ -3,7 +3,7 @@
 use super::facts::{Facts, Remote};
 use super::finding::{Check, Finding};
 use crate::aliyun::elasticsearch::Instance;
-use crate::elastic::cause;
+use crate::elastic::cause::{self, Lies};
 use crate::version::Version;
 
 /// The port that the alias has to name.
@@ -103,13 +103,12 @@ fn unfit(which: &str, instance: &Instance) -> Vec<(String, &'static str)> {
     all
 }
 
-/// F9: the alias is there, leads to the endpoint, and is connected; with whether something
-/// before it can be the reason.
-pub(super) fn remote(facts: &Facts) -> Option<(Finding, bool)> {
+/// F9: the alias is there, leads to the endpoint, and is connected; with where the reason lies.
+pub(super) fn remote(facts: &Facts) -> Option<(Finding, Lies)> {
     let Ok(remote) = &facts.remote else { return None };
     let alias = &facts.alias;
     if let Some(finding) = setting(facts, remote) {
-        return Some((finding, false));
+        return Some((finding, Lies::InTheClusters));
     }
     if remote.connected {
         return None;
@@ -122,11 +121,11 @@ pub(super) fn remote(facts: &Facts) -> Option<(Finding, bool)> {
         .seen(format!("{by}{said}"))
         .means(known.meaning)
         .next(known.next);
-    Some((finding, !known.its_own))
+    Some((finding, known.lies))
 }
 
-/// Why it does not connect, and who says so. A search that passes over clusters that are away does not say; then
-/// replication, which does not pass over them, knows.
+/// Why it does not connect, and who says so. A search that passes over clusters that are away
+/// does not say; then replication, which does not pass over them, knows.
 fn reason<'a>(facts: &'a Facts, remote: &'a Remote) -> (&'a str, &'static str) {
     const SEARCH: &str = "a search by the alias: ";
     let own = remote.cause.as_deref();

@@ -50,9 +50,9 @@ impl Check {
         match self {
             Self::F1 => "the leader's allow list admits the load balancer",
             Self::F2 => "the VPCs reach each other: peer link, bandwidth, routes both ways",
-            Self::F3 => "the listener takes ports 9200 to 9300",
+            Self::F3 => "a TCP listener takes the ports of the link",
             Self::F4 => "the server group holds the leader's addresses",
-            Self::F5 => "the health check asks port 9300, and the leader answers",
+            Self::F5 => "the health check asks the right port, and the leader answers",
             Self::F6 => "the PrivateLink endpoint is connected",
             Self::F7 => "versions and control planes fit",
             Self::F8 => "every follower keeps up",

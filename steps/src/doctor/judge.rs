@@ -3,6 +3,7 @@
 use super::facts::Facts;
 use super::finding::{Check, Diagnosis, Finding, Remedy};
 use super::{balancer, clusters, network};
+use crate::elastic::cause::Lies;
 use crate::lag::{self, Kind};
 
 /// What is wrong with a link: causes, what follows from them, and what could not be judged.
@@ -15,7 +16,7 @@ pub fn judge(facts: &Facts) -> Diagnosis {
     all.findings.extend(balancer::address(facts));
     all.findings.extend(balancer::health_check(facts));
     all.findings.extend(clusters::endpoint(facts));
-    if let Err(why) = &facts.addresses {
+    if let (Err(why), true) = (&facts.addresses, facts.named.is_empty()) {
         all.unlooked.push((Check::F4, why.clone()));
     }
     if let (None, None) = (&facts.balancer, &facts.service) {
@@ -64,8 +65,14 @@ fn remote(facts: &Facts, all: &mut Diagnosis) {
     if let Err(why) = &facts.remote {
         all.unlooked.push((Check::F9, why.clone()));
     }
-    let Some((finding, may_follow)) = clusters::remote(facts) else { return };
-    if may_follow && !all.findings.is_empty() {
+    let Some((finding, lies)) = clusters::remote(facts) else { return };
+    let explained = match lies {
+        Lies::OnTheWay => !all.findings.is_empty(),
+        Lies::InVersions => first(all, &[Check::F7]).is_some(),
+        Lies::BehindTheBalancer => first(all, &[Check::F4]).is_some(),
+        Lies::InTheClusters => false,
+    };
+    if explained {
         all.consequences.push((Check::F9, finding.evidence.join("; ")));
     } else {
         all.findings.push(finding);

@@ -9,8 +9,21 @@ pub(crate) struct Cause {
     pub(crate) meaning: &'static str,
     /// What to do.
     pub(crate) next: &'static str,
-    /// Nothing on the way can be the reason: the two clusters spoke, and one refused.
-    pub(crate) its_own: bool,
+    /// Where the reason lies.
+    pub(crate) lies: Lies,
+}
+
+/// Where the reason of a text lies: only what is wrong there explains it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lies {
+    /// Anywhere between the alias and the leader's port.
+    OnTheWay,
+    /// In the versions: the two clusters spoke.
+    InVersions,
+    /// In the addresses that the load balancer leads to: another cluster spoke.
+    BehindTheBalancer,
+    /// In the clusters themselves: they spoke, and one refused.
+    InTheClusters,
 }
 
 struct Row {
@@ -18,7 +31,7 @@ struct Row {
     texts: &'static [&'static str],
     meaning: &'static str,
     next: &'static str,
-    its_own: bool,
+    lies: Lies,
 }
 
 /// The first row that fits counts: what is more telling stands first.
@@ -27,19 +40,19 @@ const TABLE: &[Row] = &[
         texts: &["unexpected remote cluster name"],
         meaning: "the load balancer now leads to another cluster than at the first connection",
         next: "let the server group hold this leader's addresses only, then make the alias anew",
-        its_own: false,
+        lies: Lies::BehindTheBalancer,
     },
     Row {
         texts: &["from unsupported version", "minimal compatible version"],
         meaning: "the two versions do not speak with each other",
         next: "upgrade the leader to the last minor version of its major one, or the follower",
-        its_own: false,
+        lies: Lies::InVersions,
     },
     Row {
         texts: &["[remote_cluster_client] role"],
         meaning: "the node that was asked may not connect to other clusters",
         next: "give master, data and coordinating nodes the role remote_cluster_client",
-        its_own: true,
+        lies: Lies::InTheClusters,
     },
     Row {
         texts: &[
@@ -48,19 +61,19 @@ const TABLE: &[Row] = &[
         ],
         meaning: "the alias uses an API key, and port 9300 takes none",
         next: "remove the alias' key from the keystore, or use the port for API keys",
-        its_own: true,
+        lies: Lies::InTheClusters,
     },
     Row {
         texts: &["_cross_cluster_access_credentials", "expected api key type of [cross_cluster]"],
         meaning: "the port is the one for API keys, and the alias has none that it takes",
         next: "let proxy_address name port 9300",
-        its_own: true,
+        lies: Lies::InTheClusters,
     },
     Row {
         texts: &["has been invalidated"],
         meaning: "the API key of the alias is no longer valid",
         next: "make a new cross-cluster API key and reload the secure settings",
-        its_own: true,
+        lies: Lies::InTheClusters,
     },
     Row {
         texts: &[
@@ -74,55 +87,55 @@ const TABLE: &[Row] = &[
         ],
         meaning: "the two clusters do not trust each other's certificates, or one speaks plain",
         next: "ask the vendor's support: both instances need transport certificates that the other trusts",
-        its_own: true,
+        lies: Lies::InTheClusters,
     },
     Row {
         texts: &["invalid internal transport message format", "this is not an http port"],
         meaning: "the port speaks HTTP, not Elasticsearch's own protocol",
         next: "let proxy_address and the health check name port 9300",
-        its_own: false,
+        lies: Lies::OnTheWay,
     },
     Row {
         texts: &["unknown host", "unknownhost", "name or service not known"],
         meaning: "the follower cannot resolve the endpoint's domain",
         next: "use exactly the domain that the private connection shows; right after its making, wait a minute",
-        its_own: false,
+        lies: Lies::OnTheWay,
     },
     Row {
         texts: &["connection refused"],
         meaning: "something answers, but nobody listens: no listener, or no healthy server behind it",
         next: "see the listener and its health in the NLB console",
-        its_own: false,
+        lies: Lies::OnTheWay,
     },
     Row {
         texts: &["handshake failed", "handshake_timeout", "did not receive handshake"],
         meaning: "the connection stands, and what answers is no Elasticsearch transport port",
         next: "let proxy_address name port 9300, and see what the server group leads to",
-        its_own: false,
+        lies: Lies::OnTheWay,
     },
     Row {
         texts: &["connection reset", "closed by remote", "node_disconnected", "disconnected"],
         meaning: "the connection is closed right away: transport encryption differs, or something on the way drops it",
         next: "compare the transport encryption of both clusters",
-        its_own: false,
+        lies: Lies::OnTheWay,
     },
     Row {
         texts: &["connect_timeout", "connect timed out", "connecttimeout"],
         meaning: "packets vanish on the way",
         next: "look at security groups and network ACLs between the endpoint and the load balancer",
-        its_own: false,
+        lies: Lies::OnTheWay,
     },
     Row {
         texts: &["connect listener queue is full"],
         meaning: "too many attempts wait for a connection that does not come about",
         next: "wait a minute, then look again",
-        its_own: false,
+        lies: Lies::OnTheWay,
     },
     Row {
         texts: &["no seed node left", "unable to open any proxy connections", "node_not_connected"],
         meaning: "several attempts failed, and the cluster does not say why",
         next: "look again in a minute: `escrr doctor` makes it try and say more",
-        its_own: false,
+        lies: Lies::OnTheWay,
     },
 ];
 
@@ -140,9 +153,9 @@ pub(crate) fn of(said: &str) -> Cause {
         Cause {
             meaning: "this reason is not known to escrr",
             next: "search for it in Elasticsearch's documentation of remote clusters",
-            its_own: false,
+            lies: Lies::OnTheWay,
         },
-        |row| Cause { meaning: row.meaning, next: row.next, its_own: row.its_own },
+        |row| Cause { meaning: row.meaning, next: row.next, lies: row.lies },
     )
 }
 

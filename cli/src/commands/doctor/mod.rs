@@ -14,7 +14,7 @@ use crate::session::{Signals, random};
 use crate::store;
 use crate::ui::words::count;
 use escrr_engine::Fault;
-use escrr_steps::doctor::{Diagnosis, Facts, Patient, Remedy, gather, judge, repair};
+use escrr_steps::doctor::{Check, Diagnosis, Facts, Patient, Remedy, gather, judge, repair};
 use escrr_steps::spec::Spec;
 
 /// The flag that answers the question.
@@ -70,6 +70,8 @@ async fn visit(
         let facts = gather(&patient).await?;
         Ok::<_, Fault>((patient, facts))
     };
+    // A run or a rollback of this home must not change what is looked at before it is mended.
+    let _held = if args.fix { Some(store::lock(context, "doctor --fix").await?) } else { None };
     context.ui.status("looking at the link, from the leader's address to the followers");
     let (patient, facts) = tokio::select! {
         seen = look() => seen.map_err(|fault| refused(&fault))?,
@@ -81,22 +83,25 @@ async fn visit(
     let remedies: Vec<Remedy> =
         visit.diagnosis.findings.iter().filter_map(|found| found.remedy.clone()).collect();
     if args.fix && !remedies.is_empty() {
-        // A run or a rollback of this home must not change the same things meanwhile.
-        let held = store::lock(context, "doctor --fix").await?;
         ask(&visit, &remedies, args.confirm.yes, context)?;
         tokio::select! {
             repairs = mend(&patient, &facts, &remedies, context) => visit.repairs = repairs,
             exit = signals.next() => return Ok(exit),
         }
-        drop(held);
         context.ui.status("looking again");
-        let seen = tokio::select! {
-            seen = look() => seen.map_err(|fault| refused(&fault))?,
+        visit.diagnosis = tokio::select! {
+            seen = look() => seen.map_or_else(|fault| unseen(&fault), |(_, facts)| judge(&facts)),
             exit = signals.next() => return Ok(exit),
         };
-        visit.diagnosis = judge(&seen.1);
     }
     Ok(show(&visit, context))
+}
+
+/// What is known after a look that failed: nothing, and what was mended is said all the same.
+fn unseen(fault: &Fault) -> Diagnosis {
+    let why = refused(fault).said;
+    let unlooked = Check::ALL.map(|check| (check, why.clone())).to_vec();
+    Diagnosis { unlooked, ..Diagnosis::default() }
 }
 
 /// Shows what would be done, and wants a yes.

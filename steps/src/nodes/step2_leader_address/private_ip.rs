@@ -104,23 +104,11 @@ fn usable(
     )))
 }
 
-/// The leader's addresses as they are now, asked for anew by the ways of the node.
+/// The leader's addresses as they are now, asked for anew by the ways of the node; those that
+/// the spec names are no answer.
 ///
 /// Where only an ECS instance can tell, a command runs on it and is waited for, a minute at most.
 pub(crate) async fn addresses_now(
-    world: &World,
-    (facts, blocks): (&InstanceFacts, &[Ipv4Net]),
-    (clock, token): (&dyn Clock, &str),
-) -> Result<BTreeSet<Ipv4Addr>, Fault> {
-    let named = &world.spec.leader_address.addresses;
-    match learnt(world, (facts, blocks), (clock, token)).await {
-        Err(_) if !named.is_empty() => Ok(named.iter().copied().collect()),
-        learnt => learnt,
-    }
-}
-
-/// The addresses as a name server knows them.
-async fn learnt(
     world: &World,
     (facts, blocks): (&InstanceFacts, &[Ipv4Net]),
     (clock, token): (&dyn Clock, &str),
