@@ -334,3 +334,27 @@ fn what_warns_is_said_beside_what_stops() {
     let expected = [("left_out", "link.indices", false), ("name_taken", "link.indices", true)];
     assert_eq!(problems, expected);
 }
+
+#[test]
+fn a_quota_that_is_used_up_is_warned_of() {
+    let env = env(&[]);
+    let quotas = || {
+        let document = plan(&env, &[]).exits(0).json();
+        let problems = document["problems"].as_array().unwrap().clone();
+        problems.into_iter().filter(|p| p["rule"] == "quotas").collect::<Vec<_>>()
+    };
+    let params = json!({"RegionId": "cn-hangzhou", "ServiceResourceType": "nlb"});
+    for _ in 0..199 {
+        drop(env.cloud.call("PrivateLink", "CreateVpcEndpointService", &params));
+    }
+    assert_eq!(quotas(), Vec::<Value>::new());
+    drop(env.cloud.call("PrivateLink", "CreateVpcEndpointService", &params));
+    let found = quotas();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0]["evidence"].as_str().unwrap().contains("200 endpoint services"), "{found:?}");
+    assert_eq!(found[0]["stops"], false);
+    // Once the link has its own, the quota is no matter any more.
+    let spec = env.write("good.toml", SPEC);
+    drop(env.escrr(&["run", &spec, "--yes"]).exits(0));
+    assert_eq!(quotas(), Vec::<Value>::new());
+}

@@ -19,9 +19,9 @@ A rule that **warns** is shown by `escrr plan` and stops nothing; it stands in t
 
 const TAIL: &str = "## What is not looked at
 
-- Quotas: the load balancers, route entries and endpoints that the account may still make. A quota
-  that is used up stops the run where it is met, with exit code 6; what was made stays and the run
-  can be resumed.
+- Quotas that were raised or lowered for an account, and those of route entries and attachments. A
+  quota that is used up stops the run where it is met, with exit code 6; what was made stays and the
+  run can be resumed.
 - OpenStore and indexing service: the cloud does not say of an instance whether they are on. An
   instance with either does not replicate.
 - Dictionaries and other files of plugins: only that a plugin is there is compared.

@@ -72,6 +72,10 @@ rules! {
     SERVICES = "services", "network.services", Stops,
         "transit routers and PrivateLink are activated, or `activate_services` is set", "`CheckTransitRouterService` (Cbn), `CheckProductOpen` (PrivateLink)",
         "activate it in the console, or set `activate_services = true` under [prerequisites]", SEED;
+    /// Quotas leave room.
+    QUOTAS = "quotas", "network.zones", Warns,
+        "the follower's region has less than 60 load balancers and 200 endpoint services, the quotas that every account begins with", "`ListLoadBalancers` (Nlb), `ListVpcEndpointServices` (PrivateLink)",
+        "see in the Quota Center whether the account's quota was raised, or have it raised; else the run stops where it is met and can be resumed", "\"Limits\" of NLB and of PrivateLink";
     /// Zones and addresses.
     ZONES = "zones", "network.zones", Stops,
         "each side has two zones (one where the region has one) with every product that is needed there, and in each a vSwitch on the system route table with free addresses (1 on the leader's side, 9 on the follower's), or room for a new one", "`ListTransitRouterAvailableResource` (Cbn), `DescribeZones` (Nlb, PrivateLink), `DescribeVSwitches` (Vpc)",

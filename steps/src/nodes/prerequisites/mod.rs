@@ -13,6 +13,7 @@ mod identity;
 mod indices;
 mod instance;
 mod license;
+mod quotas;
 mod services;
 mod zones;
 

@@ -1,7 +1,7 @@
 //! One choice of zones and vSwitches for everything that needs them.
 
 use super::compatible::own_blocks;
-use super::{Instance, InstanceFacts};
+use super::{Instance, InstanceFacts, quotas};
 use crate::aliyun::vpc::{VSwitch, VSwitchFilter};
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
@@ -46,6 +46,8 @@ impl Declares for Zones {
         Action::new(Product::PrivateLink, "DescribeZones"),
         Action::new(Product::Vpc, "DescribeVSwitches"),
         Action::new(Product::Vpc, "DescribeVpcAttribute"),
+        Action::new(Product::Nlb, "ListLoadBalancers"),
+        Action::new(Product::PrivateLink, "ListVpcEndpointServices"),
     ]);
 }
 
@@ -71,6 +73,7 @@ impl Step for Zones {
         };
         let layout = layout(cx.world, Which::Follower, follower, before(Which::Follower)).await?;
         let two = choose(Which::Follower, &layout, &mut problems);
+        quotas::judge(cx.world, &mut problems).await?;
         let warnings = problems.judged("choosing zones and vSwitches")?;
         let home = two.iter().find(|c| c.zone == follower.zone).or(two.first());
         let endpoint_zone = home.map(|c| c.zone.clone()).unwrap_or_default();

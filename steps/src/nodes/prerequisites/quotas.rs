@@ -1,0 +1,45 @@
+//! Whether the vendor's usual quotas leave room for what would be made.
+//!
+//! The quotas of an account can be raised, and what they are now is told by another product. So
+//! what is counted is held against what every account begins with, and warns.
+
+use crate::aliyun::Tags;
+use crate::aliyun::privatelink::ServiceFilter;
+use crate::rules::{self, Problems};
+use crate::world::TAG_LINK;
+use crate::{Which, World};
+use escrr_engine::Fault;
+
+/// Load balancers in a region ("NLB quotas").
+const LOAD_BALANCERS: usize = 60;
+/// Endpoint services of an account ("PrivateLink quotas"); those of one region are counted.
+const ENDPOINT_SERVICES: usize = 200;
+
+/// Notes every quota that what is there uses up.
+///
+/// # Errors
+/// A list cannot be read.
+pub(super) async fn judge(world: &World, problems: &mut Problems<'_>) -> Result<(), Fault> {
+    let (spec, region) = (&world.spec, world.spec.follower.region.as_str());
+    let ours = Tags::from([(TAG_LINK.to_owned(), spec.link.clone())]);
+    let mut note = |there: usize, quota: usize, what: &str| {
+        let said = format!("{region} has {there} {what}, and the usual quota is {quota}");
+        problems.add_on(Which::Follower, &rules::QUOTAS, &said);
+    };
+    if spec.load_balancer.load_balancer_id.is_none() {
+        let client = world.cloud.nlb(region);
+        let there = client.list_load_balancers(&Tags::new()).await?.len();
+        if there >= LOAD_BALANCERS && client.list_load_balancers(&ours).await?.is_empty() {
+            note(there, LOAD_BALANCERS, "load balancers");
+        }
+    }
+    if spec.private_link.service_id.is_none() {
+        let client = world.cloud.privatelink(region);
+        let there = client.list_services(ServiceFilter::default()).await?.len();
+        let ours = ServiceFilter { tags: Some(&ours), ..ServiceFilter::default() };
+        if there >= ENDPOINT_SERVICES && client.list_services(ours).await?.is_empty() {
+            note(there, ENDPOINT_SERVICES, "endpoint services");
+        }
+    }
+    Ok(())
+}
