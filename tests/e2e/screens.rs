@@ -4,7 +4,7 @@
 
 use crate::env::{Env, bare, output};
 use crate::golden::{Home, golden};
-use crate::terminal::OnTerminal;
+use crate::terminal::{OnTerminal, there_or_skip};
 use escrr_steps::spec::defaults::SANDBOX;
 use serde_json::json;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -130,6 +130,9 @@ fn an_interrupted_run() {
 
 #[test]
 fn an_interrupted_run_on_terminals() {
+    if !there_or_skip() {
+        return;
+    }
     for columns in [80, 200] {
         let env = Env::new();
         let run = OnTerminal::start(command(&env, "run --yes"), columns);
@@ -144,6 +147,9 @@ fn an_interrupted_run_on_terminals() {
 
 #[test]
 fn a_run_on_terminals() {
+    if !there_or_skip() {
+        return;
+    }
     for columns in [80, 200] {
         let env = Env::new();
         let shown = OnTerminal::start(command(&env, "run --yes"), columns).ends();
@@ -154,6 +160,9 @@ fn a_run_on_terminals() {
 
 #[test]
 fn a_healthy_and_a_broken_link() {
+    if !there_or_skip() {
+        return;
+    }
     let env = Env::new();
     drop(env.escrr(&["run", "--yes"]).exits(0));
     insta::assert_snapshot!("doctor_healthy", shots("doctor", 0, || command(&env, "doctor")));
@@ -169,6 +178,9 @@ fn a_healthy_and_a_broken_link() {
 
 #[test]
 fn errors() {
+    if !there_or_skip() {
+        return;
+    }
     let env = Env::new();
     env.write(
         "bad.toml",
@@ -188,6 +200,9 @@ fn errors() {
 /// A home that a version left in the middle of a run: the same for everybody.
 #[test]
 fn the_status_of_a_saga_in_the_middle() {
+    if !there_or_skip() {
+        return;
+    }
     let home = Home::of(&golden().join("0.1.0"));
     let status = || {
         let mut command = bare(home.0.path());

@@ -29,6 +29,16 @@ pub(crate) struct Shown {
     pub(crate) bytes: String,
 }
 
+/// Says whether this machine has pseudo-terminals; a bare container may have none.
+#[expect(clippy::print_stderr, reason = "whoever reads the run has to know what was left out")]
+pub(crate) fn there_or_skip() -> bool {
+    let there = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).is_ok();
+    if !there {
+        eprintln!("skipped: no pseudo-terminals here, screens are not taken");
+    }
+    there
+}
+
 impl OnTerminal {
     /// Starts a command with its three streams on a terminal of so many columns.
     pub(crate) fn start(mut command: Command, columns: u16) -> Self {
