@@ -29,10 +29,11 @@ const CALLS: &[(&str, &str, u32)] = &[
     ("Elasticsearch", "ModifyWhiteIps", 1),
     ("Nlb", "ListServerGroups", 1),
     ("Nlb", "ListServerGroupServers", 1),
-    ("Nlb", "ListLoadBalancers", 1),
+    // The first one counts what is there, for the quota.
+    ("Nlb", "ListLoadBalancers", 2),
     ("Nlb", "ListListeners", 1),
     ("Nlb", "GetListenerHealthStatus", 1),
-    ("PrivateLink", "ListVpcEndpointServices", 1),
+    ("PrivateLink", "ListVpcEndpointServices", 2),
     ("Elasticsearch", "ListVpcEndpoints", 1),
     ("PrivateLink", "ListVpcEndpointConnections", 1),
     ("Es", "PutSettings", 1),

@@ -89,6 +89,16 @@ fn a_saga_that_stopped_went_on_and_was_taken_back_is_reported_at_each_point() {
 }
 
 #[test]
+fn a_saga_that_failed_is_reported_with_what_failed() {
+    let env = Env::new();
+    env.fault(&["--action", "CreateTransitRouter", "--refuse", "OperationDenied.Sandbox"]);
+    drop(env.escrr(&["run", "--yes"]).exits(1));
+    let page = report(&env, "failed.html");
+    says(&page, &["failed</span>", "OperationDenied.Sandbox", "1, failed", "escrr resume"]);
+    look_at(&[&page]);
+}
+
+#[test]
 fn the_graph_is_drawn_before_and_after_anything_is_begun() {
     let env = Env::new();
     let job = env.alone(&["graph"]).exits(0).stdout;
@@ -113,7 +123,6 @@ fn the_graph_is_drawn_before_and_after_anything_is_begun() {
     assert!(drawn.starts_with("<svg ") && drawn.trim_end().ends_with("</svg>"));
 }
 
-/// A run in another process, which is held still after its first announcement.
 /// How many nodes the job has.
 fn nodes() -> usize {
     escrr_steps::catalog::catalog().unwrap().about().len()

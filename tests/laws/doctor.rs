@@ -203,6 +203,20 @@ async fn what_a_cluster_refuses_itself_is_a_cause_beside_others() -> Result<(), 
 }
 
 #[tokio::test]
+async fn what_a_broken_connection_left_behind_is_no_alarm_once_it_connects() -> Result<(), Error> {
+    let mut facts = healthy().await?;
+    ails(&mut facts, Kind::AutoFollowError);
+    assert_eq!(causes(&judge(&facts)), [Check::F8], "it says nothing of a connection");
+    for finding in facts.followers.iter_mut().flatten() {
+        finding.evidence = "[][10.2.1.5:9300] connect_timeout[30s]".to_owned();
+    }
+    assert_eq!(causes(&judge(&facts)), []);
+    disconnected(&mut facts, "[][10.2.1.5:9300] connect_timeout[30s]");
+    assert_eq!(causes(&judge(&facts)), [Check::F9]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_follower_is_resumed_only_where_that_can_help() -> Result<(), Error> {
     let facts = healthy().await?;
     for (kind, resumed) in [(Kind::Paused, true), (Kind::Dead, true), (Kind::HistoryLost, false)] {

@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::finding::{Check, Diagnosis, Finding, Remedy};
 use super::{balancer, clusters, network};
-use crate::elastic::cause::Lies;
+use crate::elastic::cause::{self, Lies};
 use crate::lag::{self, Kind};
 
 /// What is wrong with a link: causes, what follows from them, and what could not be judged.
@@ -108,8 +108,13 @@ fn followers(facts: &Facts, all: &mut Diagnosis) {
         }
     };
     let connects = facts.remote.as_ref().is_ok_and(|remote| remote.connected);
+    // Here it is known that it connects again, whether anybody has read since or not.
+    let history = |finding: &&lag::Finding| {
+        connects && finding.kind == Kind::AutoFollowError && cause::is_known(&finding.evidence)
+    };
+    let found = found.iter().filter(|finding| !history(finding));
     let (own, others): (Vec<&lag::Finding>, Vec<&lag::Finding>) =
-        found.iter().partition(|finding| all.findings.is_empty() || stands_alone(finding.kind));
+        found.partition(|finding| all.findings.is_empty() || stands_alone(finding.kind));
     if !others.is_empty() {
         all.consequences.push((Check::F8, lines(&others).join("; ")));
     }
