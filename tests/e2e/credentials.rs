@@ -101,6 +101,12 @@ fn an_instances_role_is_renewed_through_a_long_attachment() {
     assert!(!all.iter().any(|(_, outcome)| outcome.contains("SecurityToken")));
 }
 
+/// Makes this the only profile of the home.
+fn only_profile(env: &Env, profile: &Value) {
+    let all = json!({"current": profile["name"], "profiles": [profile]});
+    private(&env.home.path().join(".aliyun/config.json"), &all.to_string());
+}
+
 /// Carries a link through attachments of 40 minutes with credentials that hold for less; gives
 /// the requests.
 fn renewed_through(env: &Env, credentials: &str) -> Vec<(String, String)> {
@@ -119,11 +125,11 @@ fn a_workloads_token_buys_a_new_session_through_a_long_attachment() {
     private(&env.home.path().join("token"), token["token"].as_str().unwrap());
     let line = env.cloud.line();
     let text = |name: &str| line[name].as_str().unwrap().to_owned();
-    let profile = json!({"current": "pod", "profiles": [{"name": "pod", "mode": "OIDC",
+    let profile = json!({"name": "pod", "mode": "OIDC",
         "ram_role_arn": text("role_arn"), "oidc_provider_arn": text("oidc_provider_arn"),
         "oidc_token_file": env.home.path().join("token").display().to_string(),
-        "expired_seconds": 900}]});
-    private(&env.home.path().join(".aliyun/config.json"), &profile.to_string());
+        "expired_seconds": 900});
+    only_profile(&env, &profile);
     let all = renewed_through(&env, "profile = \"pod\"\n");
     assert!(count(&all, "Sts AssumeRoleWithOIDC") >= 3);
 }
@@ -132,9 +138,7 @@ fn a_workloads_token_buys_a_new_session_through_a_long_attachment() {
 fn an_addresss_credentials_are_fetched_anew_through_a_long_attachment() {
     let env = slow("[account]\ninstance_seconds = 900\n");
     let uri = env.cloud.line()["credentials_uri"].as_str().unwrap().to_owned();
-    let profile = json!({"current": "uri", "profiles": [
-        {"name": "uri", "mode": "CredentialsURI", "credentials_uri": uri}]});
-    private(&env.home.path().join(".aliyun/config.json"), &profile.to_string());
+    only_profile(&env, &json!({"name": "uri", "mode": "CredentialsURI", "credentials_uri": uri}));
     let all = renewed_through(&env, "profile = \"uri\"\n");
     assert!(count(&all, "CredentialsUri GetCredentials") >= 3);
 }
@@ -150,9 +154,7 @@ fn a_program_is_asked_anew_through_a_long_attachment() {
         private(&env.home.path().join(file), &printed.to_string());
     }
     let command = "cat next.json; cp later.json next.json; echo asked >> times";
-    let profile = json!({"current": "cmd", "profiles": [
-        {"name": "cmd", "mode": "External", "process_command": command}]});
-    private(&env.home.path().join(".aliyun/config.json"), &profile.to_string());
+    only_profile(&env, &json!({"name": "cmd", "mode": "External", "process_command": command}));
     drop(renewed_through(&env, "profile = \"cmd\"\n"));
     let times = std::fs::read_to_string(env.home.path().join("times")).unwrap();
     assert_eq!(times.lines().count(), 2, "at the beginning, and before the first key ended");

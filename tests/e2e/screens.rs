@@ -34,7 +34,9 @@ pub(crate) fn masked(text: &str) -> String {
 /// One word.
 fn mask(word: &str) -> String {
     if word.len() == 36 && word.matches('-').count() == 4 {
-        return "SAGA".to_owned();
+        // The cloud writes its requests' ids in capitals, a saga's id is never so.
+        let capitals = word.bytes().any(|b| b.is_ascii_uppercase());
+        return if capitals { "REQUEST" } else { "SAGA" }.to_owned();
     }
     if word.ends_with('Z') && word.contains('T') {
         return "TIME".to_owned();

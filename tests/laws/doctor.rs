@@ -175,6 +175,13 @@ async fn an_instance_that_sleeps_need_not_be_upgraded() -> Result<(), Error> {
     facts.follower.status = "inactive".to_owned();
     let found = only(&facts);
     assert!(found.check == Check::F7 && !found.next.contains("upgrade"), "{found:?}");
+    // What helps both sides is said once, whatever else is wrong between.
+    facts.leader.status = "inactive".to_owned();
+    facts.leader.arch_type = "exclusive".to_owned();
+    let found = only(&facts);
+    assert_eq!((found.evidence.len(), found.next.matches("console").count()), (3, 1), "{found:?}");
+    facts.leader.status = "active".to_owned();
+    facts.leader.arch_type = "public".to_owned();
     facts.follower.status = "active".to_owned();
     facts.remote.as_mut().unwrap().versions = Some(("8.9.0".to_owned(), "7.10.0".to_owned()));
     assert!(only(&facts).next.contains("upgrade"));

@@ -67,8 +67,12 @@ pub(super) fn versions(facts: &Facts) -> Option<Finding> {
     if let (Some(leader), Some(follower)) = (Version::parse(&leads), Version::parse(&follows)) {
         unfits.extend(follower.can_follow(leader).err().map(|why| (why, UPGRADE)));
     }
-    let mut next: Vec<&str> = unfits.iter().map(|(_, next)| *next).collect();
-    next.dedup();
+    let mut next: Vec<&str> = Vec::new();
+    for (_, helps) in &unfits {
+        if !next.contains(helps) {
+            next.push(helps);
+        }
+    }
     let problem = match next.as_slice() {
         [] => return None,
         [AWAKEN] => "an instance is not active",

@@ -85,8 +85,12 @@ impl Step for Prerequisites {
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Site>, Fault> {
         let (_, leader, follower, networks, (), zones, _, _, _) = cx.needs.clone();
         // Asked anew: what was wrong may have been mended since the gates looked.
-        let leader_cluster = known(&cx.world.cluster(Which::Leader, &leader)?).await?;
-        let follower_cluster = known(&cx.world.cluster(Which::Follower, &follower)?).await?;
+        let now = async |which, facts: &InstanceFacts| {
+            let cluster = cx.world.cluster(which, facts)?.for_saga(&cx.saga.to_string());
+            known(&cluster).await
+        };
+        let leader_cluster = now(Which::Leader, &leader).await?;
+        let follower_cluster = now(Which::Follower, &follower).await?;
         let problems = Problems::of(&cx.world.memory, Self::ID);
         compatible((&leader, &leader_cluster), (&follower, &follower_cluster), problems)?;
         Ok(Seen::Ready(Site {

@@ -43,3 +43,17 @@ pub(super) async fn judge(world: &World, problems: &mut Problems<'_>) -> Result<
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rule_names_the_numbers_that_are_judged_by() {
+        for (quota, what) in
+            [(LOAD_BALANCERS, "load balancers"), (ENDPOINT_SERVICES, "endpoint services")]
+        {
+            assert!(rules::QUOTAS.holds.contains(&format!("{quota} {what}")), "{quota} {what}");
+        }
+    }
+}
