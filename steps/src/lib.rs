@@ -16,6 +16,7 @@ mod dns;
 pub mod doctor;
 pub mod elastic;
 pub mod lag;
+mod marks;
 pub mod nodes;
 mod own;
 pub mod rules;
@@ -31,7 +32,8 @@ pub mod zones;
 
 pub use access::ClusterAccess;
 pub use again::Again;
+pub use marks::{TAG_LINK, TAG_NODE, TAG_SAGA, mark, spellings};
 pub use side::{Follower, Leader, Side, Which};
 pub use tls::install_tls;
 pub use way::Way;
-pub use world::{Memory, Resolution, TAG_LINK, TAG_NODE, TAG_SAGA, World};
+pub use world::{Memory, Resolution, World};

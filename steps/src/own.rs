@@ -1,7 +1,7 @@
 //! Whose is it? Finding what a node made by the marks that it carries.
 
 use crate::aliyun::Tags;
-use crate::world::{TAG_LINK, TAG_NODE, TAG_SAGA};
+use crate::marks::{TAG_LINK, TAG_NODE, TAG_SAGA, mark};
 use escrr_engine::{NodeId, Report, SagaId, Seen};
 
 /// Whose a thing is.
@@ -16,7 +16,7 @@ pub(crate) enum Owner {
 impl Owner {
     /// Whose is a thing with these tags?
     pub(crate) fn of(tags: &Tags, saga: SagaId) -> Self {
-        if tags.get(TAG_SAGA).is_some_and(|t| *t == saga.to_string()) {
+        if mark(tags, TAG_SAGA).is_some_and(|t| t == saga.to_string()) {
             Self::Us
         } else {
             Self::Others
@@ -51,8 +51,8 @@ pub(crate) fn pick<T>(
     id: impl Fn(&T) -> &str,
 ) -> Found<T> {
     let marked = |thing: &T| {
-        tags(thing).get(TAG_LINK).is_some_and(|l| l == link)
-            && tags(thing).get(TAG_NODE).is_some_and(|n| *n == node.to_string())
+        mark(tags(thing), TAG_LINK).is_some_and(|l| l == link)
+            && mark(tags(thing), TAG_NODE).is_some_and(|n| n == node.to_string())
     };
     let (mut ours, others): (Vec<T>, Vec<T>) = candidates
         .into_iter()

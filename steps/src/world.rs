@@ -4,6 +4,7 @@ use crate::access::{ClusterAccess, Names, access};
 use crate::again::Again;
 use crate::aliyun::{Cloud, Tags};
 use crate::elastic::{Cluster, ShardSeq};
+use crate::marks::{TAG_LINK, TAG_NODE, TAG_SAGA};
 use crate::nodes::prerequisites::InstanceFacts;
 use crate::rules::Problem;
 use crate::side::Which;
@@ -11,13 +12,6 @@ use crate::spec::Spec;
 use escrr_engine::{Fault, NodeId, SagaId};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-
-/// The tag that names the link.
-pub const TAG_LINK: &str = "escrr:link";
-/// The tag that names the saga.
-pub const TAG_SAGA: &str = "escrr:saga";
-/// The tag that names the node.
-pub const TAG_NODE: &str = "escrr:node";
 
 /// How the leader's domain may be resolved from here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +126,18 @@ impl World {
             (TAG_LINK.to_owned(), self.spec.link.clone()),
             (TAG_NODE.to_owned(), node.to_string()),
         ])
+    }
+
+    /// The tags that everything carries which `node` made for this saga.
+    pub fn own_marks(&self, saga: SagaId, node: NodeId) -> Tags {
+        let mut marks = self.marks(node);
+        marks.insert(TAG_SAGA.to_owned(), saga.to_string());
+        marks
+    }
+
+    /// The tag that everything carries which was ever made for this link.
+    pub fn link_mark(&self) -> Tags {
+        Tags::from([(TAG_LINK.to_owned(), self.spec.link.clone())])
     }
 
     /// The name of what is made for this link.

@@ -42,7 +42,7 @@ async fn main() -> ExitCode {
 
 async fn all(cloud: &Cloud) {
     let tags =
-        Tags::from([("escrr:link", TEXT), ("escrr:node", "a")].map(|(k, v)| (k.into(), v.into())));
+        Tags::from([("escrr-link", TEXT), ("escrr-node", "a")].map(|(k, v)| (k.into(), v.into())));
     let zones = ["h", "i"].map(|zone| ZoneMapping {
         zone_id: format!("{REGION}-{zone}"),
         vswitch_id: format!("vsw-{zone}"),

@@ -19,6 +19,7 @@ mod killed;
 mod leader_address;
 mod manner;
 mod manual;
+mod marks;
 mod plan;
 mod plan_file;
 mod policy;

@@ -64,9 +64,9 @@ async fn id(bench: &Bench, kind: &str) -> Result<String, Error> {
 /// The marks of a node of this link, as a create call takes them.
 fn marks(bench: &Bench, node: &str, mut params: Value) -> Value {
     let marks = [
-        ("escrr:link", bench.spec.link.clone()),
-        ("escrr:node", node.to_owned()),
-        ("escrr:saga", bench.saga.to_string()),
+        ("escrr-link", bench.spec.link.clone()),
+        ("escrr-node", node.to_owned()),
+        ("escrr-saga", bench.saga.to_string()),
     ];
     for (n, (key, value)) in marks.into_iter().enumerate() {
         params[format!("Tag.{}.Key", n + 1)] = json!(key);

@@ -8,6 +8,7 @@ use crate::aliyun::privatelink::{EndpointService, ServiceFilter, ServiceResource
 use crate::aliyun::vpc::{VSwitchFilter, VpcAttribute};
 use crate::elastic::{Cluster, Nudge};
 use crate::lag::{Limits, Link};
+use crate::marks::by_marks;
 use crate::nodes::prerequisites::{InstanceFacts, facts};
 use crate::nodes::step2_leader_address::addresses_now;
 use crate::verify::{Options, existing};
@@ -154,9 +155,10 @@ async fn private_link(
     let follows = &patient.instances.1;
     let spec = &patient.world.spec;
     let client = patient.world.cloud.privatelink(&follows.region);
-    let tags = crate::aliyun::Tags::from([(crate::world::TAG_LINK.to_owned(), spec.link.clone())]);
-    let filter = ServiceFilter { resource_id: "", tags: Some(&tags) };
-    let tagged = client.list_services(filter).await?.into_iter().next();
+    let tagged = by_marks(patient.world.link_mark(), |marks| async move {
+        client.list_services(ServiceFilter { resource_id: "", tags: Some(&marks) }).await
+    });
+    let tagged = tagged.await?.into_iter().next();
     let named = spec.private_link.service_id.clone().or(tagged.map(|service| service.service_id));
     let all = patient.world.cloud.elasticsearch(&follows.region);
     let all = all.list_vpc_endpoints(&follows.instance).await?;

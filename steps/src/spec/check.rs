@@ -440,22 +440,18 @@ impl Check<'_> {
             "the cloud takes 20 on a resource, and three of them are ours",
         );
         for (key, value) in &spec.tags {
-            let wrong = match rules::tag_problem(key, rules::TAG_KEY) {
-                None if key.is_empty() => Some("it is empty"),
-                other => other,
-            };
-            if let Some(wrong) = wrong {
+            if let Some(wrong) = rules::tag_key_problem(key) {
                 self.refuse(
                     &["tags", key],
                     format!("this is not a legal tag key: {wrong}"),
-                    "at most 64 characters, without a reserved prefix",
+                    "at most 64 letters, digits, `.`, `_` and `-`, a letter first: every product takes those",
                 );
             }
-            if let Some(wrong) = rules::tag_problem(value, rules::TAG_VALUE) {
+            if let Some(wrong) = rules::tag_value_problem(value) {
                 self.refuse(
                     &["tags", key],
                     format!("this is not a legal tag value: {wrong}"),
-                    "at most 128 characters, without a reserved prefix",
+                    "at most 128 letters, digits, `.`, `_` and `-`: every product takes those",
                 );
             }
         }

@@ -1,15 +1,16 @@
 //! Which names, ids and values the clouds take: pure questions.
 
+use crate::marks::RESERVED;
 use std::net::Ipv4Addr;
 
 /// The longest link name: it stands in names the cloud limits to 64 and more characters.
 const LINK_NAME: std::ops::RangeInclusive<usize> = 2..=40;
-/// Tags a resource may carry, less our own three (`escrr:link`, `escrr:saga`, `escrr:node`).
+/// Tags a resource may carry, less our own three (`escrr-link`, `escrr-saga`, `escrr-node`).
 pub(super) const MOST_TAGS: usize = 17;
-/// Longest tag key that every product takes (Cbn's limit).
-pub(super) const TAG_KEY: usize = 64;
+/// Longest tag key that every product takes.
+const TAG_KEY: usize = 64;
 /// Longest tag value.
-pub(super) const TAG_VALUE: usize = 128;
+const TAG_VALUE: usize = 128;
 /// Elasticsearch's limit on the name of an auto-follow pattern and of an index, in bytes.
 pub(super) const NAME_BYTES: usize = 255;
 
@@ -80,20 +81,39 @@ pub(super) fn pattern_problem(pattern: &str, wild: bool) -> Option<&'static str>
     }
 }
 
-/// What is wrong with a tag's key or value; `most` is its longest length in characters.
-pub(super) fn tag_problem(text: &str, most: usize) -> Option<&'static str> {
-    let lower = text.to_lowercase();
+/// What is wrong with a tag's key: what one product refuses stops a run in its middle.
+pub(super) fn tag_key_problem(key: &str) -> Option<&'static str> {
+    let lower = key.to_lowercase();
     match () {
-        () if text.chars().count() > most => Some("it is too long"),
-        () if lower.starts_with("escrr:") => Some("`escrr:` marks what belongs to a link"),
-        () if lower.starts_with("aliyun") || lower.starts_with("acs:") => {
-            Some("`aliyun` and `acs:` belong to the cloud")
+        () if key.is_empty() => Some("it is empty"),
+        () if key.chars().count() > TAG_KEY => Some("it is longer than 64 characters"),
+        () if RESERVED.iter().any(|ours| lower.starts_with(ours)) => {
+            Some("keys that begin with `escrr-` mark what belongs to a link")
         }
-        () if lower.contains("http://") || lower.contains("https://") => {
-            Some("`http://` and `https://` are refused by the cloud")
+        () if lower.starts_with("aliyun") => Some("`aliyun` belongs to the cloud"),
+        () if !key.starts_with(char::is_alphabetic) => Some("it does not begin with a letter"),
+        () if !key.chars().all(is_tag_char) => {
+            Some("it has a character that is no letter, digit, `.`, `_` or `-`")
         }
         () => None,
     }
+}
+
+/// What is wrong with a tag's value, which may be empty.
+pub(super) fn tag_value_problem(value: &str) -> Option<&'static str> {
+    match () {
+        () if value.chars().count() > TAG_VALUE => Some("it is longer than 128 characters"),
+        () if value.to_lowercase().starts_with("aliyun") => Some("`aliyun` belongs to the cloud"),
+        () if !value.chars().all(is_tag_char) => {
+            Some("it has a character that is no letter, digit, `.`, `_` or `-`")
+        }
+        () => None,
+    }
+}
+
+/// What every product takes in a tag.
+fn is_tag_char(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '.' | '_' | '-')
 }
 
 /// What is wrong with a cluster's address.
@@ -190,12 +210,19 @@ mod tests {
 
     #[test]
     fn tags() {
-        assert_eq!(tag_problem("team", 64), None);
-        for bad in ["escrr:link", "Aliyun-x", "acs:x", "see https://x"] {
-            assert!(tag_problem(bad, 64).is_some(), "{bad}");
+        for good in ["team", "cost-center", "a.b_c-1", &"ä".repeat(64)] {
+            assert_eq!(tag_key_problem(good), None, "{good}");
         }
-        assert!(tag_problem(&"ä".repeat(65), 64).is_some());
-        assert_eq!(tag_problem(&"ä".repeat(64), 64), None);
+        for bad in ["", "escrr-link", "Escrr-x", "Aliyun-x", "acs:x", "a:b", "1a", "_a", "a b"] {
+            assert!(tag_key_problem(bad).is_some(), "{bad}");
+        }
+        assert!(tag_key_problem(&"ä".repeat(65)).is_some());
+        for good in ["", "1", "search", "2026.10", &"ä".repeat(128)] {
+            assert_eq!(tag_value_problem(good), None, "{good}");
+        }
+        for bad in ["a b", "a@b", "https://x", "acs:x", "aliyun", &"ä".repeat(129)] {
+            assert!(tag_value_problem(bad).is_some(), "{bad}");
+        }
     }
 
     #[test]

@@ -14,14 +14,14 @@ pub struct Thing {
     pub id: String,
     /// Region id, empty for things without one.
     pub region: String,
-    /// Value of its tag `escrr:link`, empty without one.
+    /// Value of its tag `escrr-link`, empty without one.
     pub owner: String,
     /// Since when, RFC 3339.
     pub since: String,
 }
 
-/// The tag that says which link a thing was made for.
-const OWNER_TAG: &str = "escrr:link";
+/// The tag that says which link a thing was made for, and how version 0.1.0 wrote it.
+const OWNER_TAGS: [&str; 2] = ["escrr-link", "escrr:link"];
 
 impl Thing {
     /// A thing that exists since `since_ms`, milliseconds of the world's time.
@@ -38,7 +38,7 @@ impl Thing {
 
 /// The owner that tags name, or nothing.
 pub(crate) fn owner(tags: &BTreeMap<String, String>) -> &str {
-    tags.get(OWNER_TAG).map_or("", String::as_str)
+    OWNER_TAGS.iter().find_map(|key| tags.get(*key)).map_or("", String::as_str)
 }
 
 /// One request that came in.

@@ -22,22 +22,67 @@ pub(crate) fn tagged(call: &Call, tags: &Tags) -> bool {
 /// The tags of a create or a tag call, checked.
 pub(crate) fn new_tags(call: &Call) -> Result<Tags, Refusal> {
     let tags = call.tags();
+    check_tags(call.product, &tags)?;
+    Ok(tags)
+}
+
+/// Refuses tags that the product does not take.
+pub(crate) fn check_tags(product: Product, tags: &Tags) -> Result<(), Refusal> {
     if tags.len() > 20 {
         return Err(Refusal::bad(
             "NumberExceed.Tags",
             "The maximum number of tags of a resource is exceeded.",
         ));
     }
-    for (key, value) in &tags {
-        let reserved = key.starts_with("aliyun") || key.starts_with("acs:");
-        if key.is_empty() || key.len() > 128 || reserved || key.contains("://") {
+    for (key, value) in tags {
+        if !legal_key(product, key) {
             return Err(Refusal::bad("InvalidTagKey", "The tag key is not valid."));
         }
-        if value.len() > 128 || value.contains("://") {
+        if !legal_value(product, value) {
             return Err(Refusal::bad("InvalidTagValue", "The tag value is not valid."));
         }
     }
-    Ok(tags)
+    Ok(())
+}
+
+/// No product takes these.
+fn reserved(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    ["aliyun", "acs:"].iter().any(|prefix| lower.starts_with(prefix))
+        || ["http://", "https://"].iter().any(|part| lower.contains(part))
+}
+
+fn only(text: &str, marks: &str) -> bool {
+    text.chars().all(|c| c.is_alphanumeric() || marks.contains(c))
+}
+
+/// Vpc and PrivateLink document letters, digits, `.`, `_` and `-`, a letter first; Nlb takes a few
+/// more, Cbn and Elasticsearch anything.
+fn legal_key(product: Product, key: &str) -> bool {
+    let most = if product == Product::Elasticsearch { 128 } else { 64 };
+    (1..=most).contains(&key.chars().count())
+        && !reserved(key)
+        && match product {
+            Product::Vpc | Product::PrivateLink => {
+                key.starts_with(char::is_alphabetic) && only(key, "._-")
+            }
+            Product::Nlb => only(key, "_.:/=+-@"),
+            Product::Cbn | Product::Ecs | Product::Elasticsearch | Product::Sts => true,
+        }
+}
+
+fn legal_value(product: Product, value: &str) -> bool {
+    value.chars().count() <= 128
+        && !reserved(value)
+        && match product {
+            Product::Vpc => only(value, "._-"),
+            Product::Nlb => only(value, "_.:/=+-@"),
+            Product::Cbn
+            | Product::Ecs
+            | Product::Elasticsearch
+            | Product::PrivateLink
+            | Product::Sts => true,
+        }
 }
 
 /// The usual refusal for a resource type that a product does not tag.
@@ -137,5 +182,31 @@ impl Tagging {
         // Nlb alone counts.
         let counts = call.product == Product::Nlb;
         without(answer, if counts { &[] } else { &["MaxResults", "TotalCount"] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_product_has_its_own_tags() {
+        use Product::{Cbn, Elasticsearch, Nlb, PrivateLink, Vpc};
+        let takes = |product, key: &str| legal_key(product, key);
+        for product in [Vpc, PrivateLink, Nlb, Cbn, Elasticsearch] {
+            assert!(takes(product, "escrr-link"), "{product:?}");
+            for bad in ["", "aliyun-x", "acs:x", "see https://x"] {
+                assert!(!takes(product, bad), "{product:?} {bad}");
+            }
+        }
+        let colon = [Vpc, PrivateLink, Nlb, Cbn, Elasticsearch].map(|p| takes(p, "escrr:link"));
+        assert_eq!(colon, [false, false, true, true, true]);
+        let digit = [Vpc, PrivateLink, Nlb, Cbn, Elasticsearch].map(|p| takes(p, "1a"));
+        assert_eq!(digit, [false, false, true, true, true]);
+        let long = [Vpc, Cbn, Elasticsearch].map(|p| takes(p, &"a".repeat(65)));
+        assert_eq!(long, [false, false, true]);
+        let blank = [Vpc, PrivateLink, Nlb, Cbn].map(|p| legal_value(p, "a b"));
+        assert_eq!(blank, [false, true, false, true]);
+        assert!(!legal_value(Cbn, &"a".repeat(129)) && legal_value(Vpc, ""));
     }
 }

@@ -5,8 +5,8 @@
 
 use crate::aliyun::Tags;
 use crate::aliyun::privatelink::ServiceFilter;
+use crate::marks::by_marks;
 use crate::rules::{self, Problems};
-use crate::world::TAG_LINK;
 use crate::{Which, World};
 use escrr_engine::Fault;
 
@@ -21,7 +21,6 @@ const ENDPOINT_SERVICES: usize = 200;
 /// A list cannot be read.
 pub(super) async fn judge(world: &World, problems: &mut Problems<'_>) -> Result<(), Fault> {
     let (spec, region) = (&world.spec, world.spec.follower.region.as_str());
-    let ours = Tags::from([(TAG_LINK.to_owned(), spec.link.clone())]);
     let mut note = |there: usize, quota: usize, what: &str| {
         let said = format!("{region} has {there} {what}, and the usual quota is {quota}");
         problems.add_on(Which::Follower, &rules::QUOTAS, &said);
@@ -29,15 +28,28 @@ pub(super) async fn judge(world: &World, problems: &mut Problems<'_>) -> Result<
     if spec.load_balancer.load_balancer_id.is_none() {
         let client = world.cloud.nlb(region);
         let there = client.list_load_balancers(&Tags::new()).await?.len();
-        if there >= LOAD_BALANCERS && client.list_load_balancers(&ours).await?.is_empty() {
+        let ours = async || {
+            by_marks(
+                world.link_mark(),
+                |marks| async move { client.list_load_balancers(&marks).await },
+            )
+            .await
+        };
+        if there >= LOAD_BALANCERS && ours().await?.is_empty() {
             note(there, LOAD_BALANCERS, "load balancers");
         }
     }
     if spec.private_link.service_id.is_none() {
         let client = world.cloud.privatelink(region);
         let there = client.list_services(ServiceFilter::default()).await?.len();
-        let ours = ServiceFilter { tags: Some(&ours), ..ServiceFilter::default() };
-        if there >= ENDPOINT_SERVICES && client.list_services(ours).await?.is_empty() {
+        let ours = async || {
+            by_marks(world.link_mark(), |marks| async move {
+                let filter = ServiceFilter { tags: Some(&marks), ..ServiceFilter::default() };
+                client.list_services(filter).await
+            })
+            .await
+        };
+        if there >= ENDPOINT_SERVICES && ours().await?.is_empty() {
             note(there, ENDPOINT_SERVICES, "endpoint services");
         }
     }

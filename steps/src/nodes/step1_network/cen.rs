@@ -2,8 +2,9 @@
 
 use crate::World;
 use crate::aliyun::cbn::{Cen, CenFilter, CreateCen};
-use crate::aliyun::{Action, Product};
+use crate::aliyun::{Action, Product, Tags};
 use crate::calls::{Calls, Declares};
+use crate::marks::by_marks;
 use crate::nodes::absent::gone_is_fine;
 use crate::nodes::prerequisites::{Prerequisites, Site};
 use crate::own::{Found, Owner, not_there, pick, several};
@@ -27,6 +28,15 @@ async fn by_id(world: &World, site: &Site, id: &str) -> Result<Option<Cen>, Faul
     Ok(all.into_iter().find(|c| c.cen_id == id))
 }
 
+/// The CENs with these marks.
+async fn marked(cx: &Cx<'_, CenInstance>, marks: Tags) -> Result<Vec<Cen>, Fault> {
+    let client = cx.world.cloud.cbn(&cx.needs.0.leader.instance.region);
+    by_marks(marks, |marks| async move {
+        client.describe_cens(CenFilter { tags: Some(&marks), ..CenFilter::default() }).await
+    })
+    .await
+}
+
 /// The CEN that is named, or the one that this link made.
 async fn find(cx: &Cx<'_, CenInstance>) -> Result<Found<Cen>, Fault> {
     let (site,) = &cx.needs;
@@ -40,9 +50,7 @@ async fn find(cx: &Cx<'_, CenInstance>) -> Result<Found<Cen>, Fault> {
             None => Err(Fault::prerequisite(not_there("CEN", id, "network.cen_id"))),
         };
     }
-    let marks = cx.world.marks(CenInstance::ID);
-    let filter = CenFilter { tags: Some(&marks), ..CenFilter::default() };
-    let all = cx.world.cloud.cbn(&site.leader.instance.region).describe_cens(filter).await?;
+    let all = marked(cx, cx.world.marks(CenInstance::ID)).await?;
     Ok(pick(all, (CenInstance::ID, cx.saga, &cx.world.spec.link), |c| &c.tags, |c| &c.cen_id))
 }
 
@@ -109,8 +117,6 @@ impl Act for CenInstance {
 
 /// The CEN that this saga made.
 async fn find_ours(cx: &Cx<'_, CenInstance>) -> Result<Option<Cen>, Fault> {
-    let tags = cx.world.tags(cx.saga, CenInstance::ID);
-    let filter = CenFilter { tags: Some(&tags), ..CenFilter::default() };
-    let all = cx.world.cloud.cbn(&cx.needs.0.leader.instance.region).describe_cens(filter).await?;
+    let all = marked(cx, cx.world.own_marks(cx.saga, CenInstance::ID)).await?;
     Ok(all.into_iter().find(|c| Owner::of(&c.tags, cx.saga) == Owner::Us))
 }

@@ -152,6 +152,6 @@ async fn ours<S: Side>(cx: &Cx<'_, TransitRouter<S>>) -> Result<Option<Listed>, 
     let node = TransitRouter::<S>::ID.to_string();
     Ok(all.into_iter().find(|r| {
         Owner::of(&r.tags, cx.saga) == Owner::Us
-            && r.tags.get(crate::TAG_NODE).is_some_and(|n| *n == node)
+            && crate::mark(&r.tags, crate::TAG_NODE).is_some_and(|n| n == node)
     }))
 }

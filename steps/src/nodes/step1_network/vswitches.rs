@@ -3,6 +3,7 @@
 use crate::aliyun::vpc::{CreateVSwitch, VSwitch, VSwitchFilter};
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
+use crate::marks::by_marks;
 use crate::nodes::absent::gone_is_fine;
 use crate::nodes::prerequisites::Prerequisites;
 use crate::{Side, World};
@@ -27,10 +28,13 @@ pub struct ZoneVSwitch {
 /// The vSwitches that this saga made on this side.
 async fn ours<S: Side>(cx: &Cx<'_, VSwitches<S>>) -> Result<Vec<VSwitch>, Fault> {
     let facts = &cx.needs.0.side(S::WHICH).instance;
-    let tags = cx.world.tags(cx.saga, VSwitches::<S>::ID);
-    let filter =
-        VSwitchFilter { vpc_id: &facts.vpc, tags: Some(&tags), ..VSwitchFilter::default() };
-    cx.world.cloud.vpc(&facts.region).describe_vswitches(filter).await
+    let client = cx.world.cloud.vpc(&facts.region);
+    by_marks(cx.world.own_marks(cx.saga, VSwitches::<S>::ID), |marks| async move {
+        let filter =
+            VSwitchFilter { vpc_id: &facts.vpc, tags: Some(&marks), ..VSwitchFilter::default() };
+        client.describe_vswitches(filter).await
+    })
+    .await
 }
 
 impl<S: Side> Declares for VSwitches<S> {

@@ -4,6 +4,7 @@ use crate::aliyun::ZoneMapping;
 use crate::aliyun::nlb::{CreateLoadBalancer, LoadBalancer as Listed};
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
+use crate::marks::by_marks;
 use crate::nodes::absent::{gone_is_fine, if_there};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::nodes::step1_network::VSwitches;
@@ -39,7 +40,10 @@ async fn find(cx: &Cx<'_, LoadBalancer>) -> Result<Found<Listed>, Fault> {
             ))),
         };
     }
-    let all = client.list_load_balancers(&cx.world.marks(LoadBalancer::ID)).await?;
+    let all = by_marks(cx.world.marks(LoadBalancer::ID), |marks| async move {
+        client.list_load_balancers(&marks).await
+    })
+    .await?;
     let who = (LoadBalancer::ID, cx.saga, cx.world.spec.link.as_str());
     Ok(pick(all, who, |b| &b.tags, |b| &b.load_balancer_id))
 }

@@ -4,6 +4,7 @@ use crate::World;
 use crate::aliyun::nlb::{CreateServerGroup, GroupFilter, ServerGroup as Listed};
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
+use crate::marks::by_marks;
 use crate::nodes::absent::{gone_is_fine, if_there};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::own::{Found, Owner, not_there, pick, several};
@@ -35,9 +36,11 @@ async fn find(cx: &Cx<'_, ServerGroup>) -> Result<Found<Listed>, Fault> {
             ))),
         };
     }
-    let marks = cx.world.marks(ServerGroup::ID);
-    let filter = GroupFilter { tags: Some(&marks), ..GroupFilter::default() };
-    let all = client.list_server_groups(filter).await?;
+    let all = by_marks(cx.world.marks(ServerGroup::ID), |marks| async move {
+        let filter = GroupFilter { tags: Some(&marks), ..GroupFilter::default() };
+        client.list_server_groups(filter).await
+    })
+    .await?;
     let who = (ServerGroup::ID, cx.saga, cx.world.spec.link.as_str());
     Ok(pick(all, who, |g| &g.tags, |g| &g.server_group_id))
 }

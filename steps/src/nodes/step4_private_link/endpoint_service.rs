@@ -6,6 +6,7 @@ use crate::aliyun::privatelink::{
 };
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
+use crate::marks::by_marks;
 use crate::nodes::absent::{gone_is_fine, if_there};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::nodes::step3_load_balancer::LoadBalancer;
@@ -51,9 +52,11 @@ async fn find(cx: &Cx<'_, EndpointService>) -> Result<Found<Listed>, Fault> {
             ))),
         };
     }
-    let marks = cx.world.marks(EndpointService::ID);
-    let filter = ServiceFilter { tags: Some(&marks), ..ServiceFilter::default() };
-    let all = client.list_services(filter).await?;
+    let all = by_marks(cx.world.marks(EndpointService::ID), |marks| async move {
+        let filter = ServiceFilter { tags: Some(&marks), ..ServiceFilter::default() };
+        client.list_services(filter).await
+    })
+    .await?;
     let who = (EndpointService::ID, cx.saga, cx.world.spec.link.as_str());
     Ok(pick(all, who, |s| &s.tags, |s| &s.service_id))
 }

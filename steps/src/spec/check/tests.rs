@@ -47,8 +47,10 @@ fn each_rule_refuses_and_points_at_the_value() {
         ("[replication]\nproxy_socket_connections = 0", "nothing is replicated", 28),
         ("[verify]\nsample_documents = 10001", "at most 10000", 20),
         ("[verify]\nmax_lag_seconds = 0", "lags", 19),
-        ("[tags]\n\"escrr:link\" = \"x\"", "tag key", 16),
+        ("[tags]\n\"escrr-link\" = \"x\"", "tag key", 16),
         ("[tags]\nteam = \"aliyun\"", "tag value", 8),
+        ("[tags]\n\"cost:center\" = \"x\"", "tag key", 17),
+        ("[tags]\nteam = \"a b\"", "tag value", 8),
     ];
     for (more, message, column) in cases {
         let found = problems(more);

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 fn cen(stage: &mut Stage) -> String {
     let id = text(
-        &stage.cbn("CreateCen", &[("Tag.1.Key", "escrr:link"), ("Tag.1.Value", "a")]),
+        &stage.cbn("CreateCen", &[("Tag.1.Key", "escrr-link"), ("Tag.1.Value", "a")]),
         "CenId",
     );
     stage.step(10);
@@ -172,7 +172,7 @@ fn an_attachment_without_a_router_makes_one_that_nobody_owns() {
     let id = cen(&mut stage);
     let mut params = attach_params(0, "", LEADER_REGION);
     params[0] = ("CenId", &id);
-    params.push(("Tag.1.Key", "escrr:link"));
+    params.push(("Tag.1.Key", "escrr-link"));
     params.push(("Tag.1.Value", "a"));
     stage.cbn("CreateTransitRouterVpcAttachment", &params);
     let routers = stage.cbn("ListTransitRouters", &[("CenId", &id)]);
@@ -334,7 +334,7 @@ fn tags_are_set_listed_and_taken_off() {
     assert_eq!(listed["TagResources"]["TagResource"].as_array().unwrap().len(), 2);
     stage.cbn("UntagResources", &[thing[0], thing[1], ("TagKey.1", "a")]);
     let listed = stage.cbn("ListTagResources", &thing);
-    assert_eq!(listed["TagResources"]["TagResource"][0]["TagKey"], "escrr:link");
+    assert_eq!(listed["TagResources"]["TagResource"][0]["TagKey"], "escrr-link");
     let params = [thing[0], ("ResourceId.1", "cen-none"), params[2]];
     assert_eq!(code(&mut stage, "TagResources", &params), "InvalidResourceId.NotFound");
 }

@@ -1,7 +1,7 @@
 //! Tags of instances; ids, keys and filters travel as JSON.
 
 use crate::listing::invalid;
-use crate::tagging::Tags;
+use crate::tagging::{Tags, check_tags};
 use crate::{Answer, Call, Refusal, World};
 use serde_json::{Value, json};
 
@@ -43,6 +43,7 @@ fn known(world: &World, ids: &[String]) -> Result<(), Refusal> {
 fn tag(world: &mut World, call: &Call) -> Answer {
     let ids = strings(call.body.get("ResourceIds"), "ResourceIds")?;
     let tags = pairs(call.body.get("Tags"))?;
+    check_tags(call.product, &tags)?;
     known(world, &ids)?;
     for id in ids {
         world.instances.get_mut(&id)?.tags.extend(tags.clone());

@@ -170,10 +170,10 @@ fn health_is_initial_until_the_checks_have_looked() {
 fn groups_are_found_by_tag_name_and_region() {
     let mut stage = Stage::new();
     let mut params = group_params();
-    params.extend([("Tag.1.Key", "escrr:link"), ("Tag.1.Value", "a")]);
+    params.extend([("Tag.1.Key", "escrr-link"), ("Tag.1.Value", "a")]);
     stage.nlb("CreateServerGroup", &params);
     stage.nlb("CreateServerGroup", &group_params());
-    let tagged = [("Tag.1.Key", "escrr:link"), ("Tag.1.Value", "a"), ("RegionId", FOLLOWER_REGION)];
+    let tagged = [("Tag.1.Key", "escrr-link"), ("Tag.1.Value", "a"), ("RegionId", FOLLOWER_REGION)];
     assert_eq!(stage.nlb("ListServerGroups", &tagged)["TotalCount"], 1);
     assert_eq!(stage.nlb("ListServerGroups", &[("RegionId", "cn-shanghai")])["TotalCount"], 0);
     let listed = stage.nlb("ListTagResources", &[("ResourceType", "servergroup")]);

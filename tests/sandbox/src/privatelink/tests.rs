@@ -44,7 +44,7 @@ fn a_service_in_motion_takes_no_second_change() {
     let link = stage.build();
     let mut params = service_params(&link.balancer);
     params.truncate(6);
-    params.extend([("Tag.1.Key", "escrr:link"), ("Tag.1.Value", "a")]);
+    params.extend([("Tag.1.Key", "escrr-link"), ("Tag.1.Value", "a")]);
     let made = stage.pvl("CreateVpcEndpointService", &params);
     assert_eq!(made["ServiceStatus"], "Creating");
     let id = text(&made, "ServiceId");
@@ -69,7 +69,7 @@ fn a_service_in_motion_takes_no_second_change() {
     let list = "ListVpcEndpointServices";
     let by_resource = stage.pvl(list, &[("ResourceId", &link.balancer)]);
     assert_eq!(by_resource["TotalCount"], 2);
-    let by_tag = stage.pvl(list, &[("Tag.1.Key", "escrr:link"), ("Tag.1.Value", "a")]);
+    let by_tag = stage.pvl(list, &[("Tag.1.Key", "escrr-link"), ("Tag.1.Value", "a")]);
     assert_eq!(by_tag["Services"][0]["ServiceId"], id);
     assert_eq!(by_tag["TotalCount"], 1);
 }

@@ -23,7 +23,7 @@ const CREATE: &[(&str, &str)] = &[
     ("VpcId", "vpc-leader0001"),
     ("ZoneId", "cn-shanghai-g"),
     ("CidrBlock", "10.1.9.0/28"),
-    ("Tag.1.Key", "escrr:link"),
+    ("Tag.1.Key", "escrr-link"),
     ("Tag.1.Value", "l"),
 ];
 
@@ -52,7 +52,7 @@ fn a_vswitch_is_pending_then_available_and_shows_in_filters() {
     );
     world.now_ms += 5_000;
     assert_eq!(status(&mut world), "Available");
-    let filters = [("Tag.1.Key", "escrr:link"), ("Tag.1.Value", "l")];
+    let filters = [("Tag.1.Key", "escrr-link"), ("Tag.1.Value", "l")];
     let found = ask(&mut world, "DescribeVSwitches", &filters).unwrap();
     assert_eq!(found["TotalCount"], 1);
     let row = &found["VSwitches"]["VSwitch"][0];
@@ -73,6 +73,15 @@ fn blocks_have_rules() {
     assert_eq!(create("ZoneId", "cn-hangzhou-h"), "InvalidZoneId.NotFound");
     assert_eq!(create("VpcId", "vpc-none"), "InvalidVpcId.NotFound");
     assert_eq!(create("RegionId", "mars-1"), "InvalidRegionId.NotFound");
+}
+
+#[test]
+fn tags_are_letters_digits_dots_underscores_and_hyphens() {
+    let mut world = world();
+    let mut create = |name, value| ask(&mut world, "CreateVSwitch", &with(name, value));
+    assert_eq!(code(create("Tag.1.Key", "escrr:link")), "InvalidTagKey");
+    assert_eq!(code(create("Tag.1.Value", "a b")), "InvalidTagValue");
+    assert!(create("Tag.1.Key", "escrr-link").is_ok());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::VSwitch;
 use super::seed::put_vswitch;
 use crate::cbn::routes::overlap;
+use crate::tagging::new_tags;
 use crate::{Answer, Call, Course, Refusal, World, cbn};
 use ipnet::Ipv4Net;
 use serde_json::json;
@@ -30,6 +31,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Answer {
     let zone = call.need("ZoneId")?.to_owned();
     let block = call.need("CidrBlock")?;
     super::known_region(world, call)?;
+    let tags = new_tags(call)?;
     let vpc = world
         .vpc
         .vpcs
@@ -51,7 +53,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Answer {
     if let Some(vswitch) = put_vswitch(world, &vpc_id, &id, &zone, cidr) {
         call.get("VSwitchName").unwrap_or_default().clone_into(&mut vswitch.name);
         vswitch.course = Course::moving("Pending", until, "Available");
-        vswitch.tags = call.tags();
+        vswitch.tags = tags;
     }
     Ok(json!({"VSwitchId": id}))
 }
