@@ -37,6 +37,7 @@ use error::CommandError;
 use exit::Exit;
 use settings::{Env, ProcessEnv, Settings, Terminal};
 use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
 use ui::Ui;
 
 /// What a command works with.
@@ -84,6 +85,11 @@ fn begin(args: Args) -> Exit {
             return failed(form, &CommandError::new(codes::BUG, format!("no runtime: {error}")));
         }
     };
+    bear_a_limit(&runtime);
+    if leaves_a_trace(&args.command) {
+        // Whatever mask the caller has: what a home holds is its owner's alone.
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    }
     let ui = Ui::new(&settings);
     if leaves_a_trace(&args.command)
         && let Err(error) = trace::start(&settings)
@@ -99,6 +105,16 @@ fn begin(args: Args) -> Exit {
     // A thread that waits for a line on stdin would hold the process.
     runtime.shutdown_background();
     exit
+}
+
+/// A write beyond a limit on the length of files ends with an error from now on, as one to a full
+/// disk does, and not with the process.
+fn bear_a_limit(runtime: &tokio::runtime::Runtime) {
+    let _inside = runtime.enter();
+    let limit = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    // Once somebody has listened, the signal does nothing by itself. Where nobody may listen,
+    // everything else goes on.
+    drop(signal(limit));
 }
 
 /// Does the command do anything that is worth a log file and a home?

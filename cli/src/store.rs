@@ -7,7 +7,7 @@ use crate::error::CommandError;
 use crate::settings::Home;
 use escrr_engine::EngineError;
 use escrr_engine::store::{
-    Committer, Dying, Holder, Home as Held, Lock, Moment, Notice, Reading, StoreError,
+    Committer, Dying, Holder, Home as Held, Lock, Moment, Notice, ProcessPlace, Reading, StoreError,
 };
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ pub fn say(notices: &[Notice], context: Context<'_>) {
     }
 }
 
-/// Tries again while somebody has the home who leaves soon.
+/// Tries again while somebody looks, or has the home and leaves soon.
 async fn patiently<T>(mut take: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let mut tries = 0;
     loop {
@@ -94,21 +94,29 @@ async fn patiently<T>(mut take: impl FnMut() -> Result<T, StoreError>) -> Result
                 pause(PAUSE).await;
                 tries += 1;
             }
+            Err(StoreError::LookedAt { .. }) if tries < TRIES => {
+                pause(PAUSE).await;
+                tries += 1;
+            }
             taken => return taken,
         }
     }
 }
 
-/// A part of this process leaves soon; who left without a word has died, or looks for a moment
-/// whether somebody is there.
+/// A part of this process leaves soon, and so does who has the lock and has not said yet who it
+/// is: then the name of an earlier holder stands there, who is gone.
 fn leaves_soon(holder: &Holder) -> bool {
-    holder.pid == std::process::id() || !is_alive(holder.pid)
+    is_own(holder) || (holder.is_here() && !is_seen(holder.pid))
 }
 
-/// Is there a process of this number? Where the system does not tell, there is.
-fn is_alive(pid: u32) -> bool {
-    let processes = std::path::Path::new("/proc");
-    pid != 0 && (!processes.join("self").exists() || processes.join(pid.to_string()).exists())
+/// Is it this process?
+fn is_own(holder: &Holder) -> bool {
+    holder.pid == std::process::id() && holder.is_here()
+}
+
+/// Is a process of this number seen here? Who has the lock may all the same live elsewhere.
+fn is_seen(pid: u32) -> bool {
+    pid != 0 && std::fs::metadata(format!("/proc/{pid}")).is_ok()
 }
 
 /// A notice in words.
@@ -140,9 +148,21 @@ pub fn read(home: &Home) -> Result<Reading, CommandError> {
     Ok(Reading::open(home.path())?)
 }
 
-/// The process that writes while we read.
+/// The process that writes while we read: the lock alone decides whether there is one, for it may
+/// live in another container, or on another machine.
 pub fn writer(reading: &Reading) -> Option<&Holder> {
-    reading.holder().filter(|holder| !leaves_soon(holder))
+    reading.holder().filter(|holder| !is_own(holder))
+}
+
+/// A holder in words: where its process lives, if that is not here.
+pub fn whereabouts(holder: &Holder) -> String {
+    if holder.is_here() {
+        return String::new();
+    }
+    match holder.place.host.as_str() {
+        "" => " of another machine or container".to_owned(),
+        host => format!(" of {host}, another machine or container"),
+    }
 }
 
 fn holder(doing: &str, links: &[String]) -> Holder {
@@ -151,6 +171,7 @@ fn holder(doing: &str, links: &[String]) -> Holder {
         doing: doing.to_owned(),
         links: links.to_vec(),
         since_ms: real_ms(),
+        place: ProcessPlace::here(),
     }
 }
 
@@ -159,6 +180,9 @@ impl From<StoreError> for CommandError {
         let said = error.to_string();
         match error {
             StoreError::InUse { holder, .. } => in_use(&said, &holder),
+            StoreError::LookedAt { .. } => Self::new(codes::STORE_IN_USE, said)
+                .meaning("nobody holds it, and nobody can take it meanwhile; nothing was done")
+                .hint("try again"),
             StoreError::Damaged { .. } => Self::new(codes::STORE_DAMAGED, said)
                 .meaning("nothing was changed; what is there cannot be trusted as it is")
                 .hint("`escrr store verify` names everything that is wrong, and where")
@@ -175,8 +199,16 @@ impl From<StoreError> for CommandError {
                 .hint(format!("make room on the disk that {} is on, then go on", path.display()))
                 .next_command("escrr resume"),
             StoreError::Io { .. } => Self::new(codes::STORE_IO, said)
-                .hint("the home has to be a directory that you may write to")
+                .meaning("what is there cannot be told: this is no empty home")
+                .hint("the home has to be a directory that you may read and write")
                 .hint("name another one with --home DIR or ESCRR_HOME"),
+            StoreError::Writable { path, .. } => Self::new(codes::STORE_IO, said)
+                .meaning("what stands in it could be anybody's; nothing was read or begun")
+                .hint(format!("chmod go-w {}", path.display()))
+                .hint("name another one with --home DIR or ESCRR_HOME"),
+            StoreError::Unfit { .. } => Self::new(codes::STORE_IO, said)
+                .meaning("it cannot keep what it is given; nothing was begun, and nothing is damaged")
+                .hint("name a home on a file system that can: --home DIR or ESCRR_HOME"),
             StoreError::Conflict { .. } | StoreError::Fenced => Self::new(codes::STORE_LOST, said)
                 .meaning("another process has gone on with it; this one stopped")
                 .next_command("escrr status"),
@@ -192,10 +224,18 @@ fn in_use(said: &str, holder: &Holder) -> CommandError {
         [] => String::new(),
         links => format!(" for {}", links.join(", ")),
     };
-    CommandError::new(codes::STORE_IN_USE, format!("{said} (`{}`{links})", holder.doing))
+    let place = whereabouts(holder);
+    let said = format!("{said}{place} (`{}`{links})", holder.doing);
+    // A number of another place may be anybody's here.
+    let stop = if holder.is_here() && is_seen(holder.pid) {
+        format!("wait for its end, or stop it: kill -INT {} saves and ends it", holder.pid)
+    } else {
+        "wait for its end, or stop it where it runs: SIGINT saves and ends it".to_owned()
+    };
+    CommandError::new(codes::STORE_IN_USE, said)
         .meaning("one process at a time carries sagas on")
         .hint("`escrr status` shows how far it is")
-        .hint(format!("wait for its end, or stop it: kill -INT {} saves and ends it", holder.pid))
+        .hint(stop)
 }
 
 impl From<EngineError> for CommandError {
@@ -226,7 +266,8 @@ mod tests {
 
     fn locked(home: &std::path::Path, pid: u32, doing: &str) -> Lock {
         let links = vec!["a".to_owned()];
-        let holder = Holder { pid, doing: doing.into(), links, since_ms: 1 };
+        let place = ProcessPlace::here();
+        let holder = Holder { pid, doing: doing.into(), links, since_ms: 1, place };
         Lock::take(home, &holder).unwrap()
     }
 
@@ -265,6 +306,18 @@ mod tests {
         let unwritable = unwritable.unwrap_err();
         assert_eq!((unwritable.code, unwritable.exit()), (codes::STORE_IO, Exit::Failed));
         assert!(unwritable.hints.concat().contains("--home"));
+    }
+
+    #[tokio::test]
+    async fn no_kill_is_advised_for_a_process_that_lives_elsewhere() {
+        let stage = Stage::new(OutputForm::Human);
+        let place = ProcessPlace { host: "box-7".into(), ..ProcessPlace::here() };
+        let holder = Holder { pid: 1, doing: "run".into(), place, ..Holder::default() };
+        let lock = Lock::take(stage.home.path(), &holder).unwrap();
+        let error = write(stage.context(), "resume", &[]).await.unwrap_err();
+        assert!(error.said.contains("process 1 of box-7"), "{error}");
+        assert!(!error.hints.concat().contains("kill"), "{error:?}");
+        drop(lock);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What happened in detail, in a file beside the store; never on the terminal.
 
 use crate::settings::{Home, Settings};
-use std::fs::{self, File, OpenOptions};
+use rustix::fs::OFlags;
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::Mutex;
 use tracing_subscriber::filter::LevelFilter;
@@ -40,11 +41,18 @@ fn open(home: &Home) -> io::Result<File> {
         Home::make(parent)?;
     }
     put_aside(&path)?;
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+    // What others have put there as a link leads to a file of theirs.
+    let nofollow = OFlags::NOFOLLOW.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    let file = options.append(true).create(true).mode(0o600).custom_flags(nofollow).open(path)?;
+    if file.metadata()?.mode() & 0o777 != 0o600 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
 }
 
 fn put_aside(path: &Path) -> io::Result<()> {
-    match fs::metadata(path) {
+    match fs::symlink_metadata(path) {
         Ok(about) if about.len() > MOST_BYTES => fs::rename(path, path.with_extension("log.1")),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -55,7 +63,6 @@ fn put_aside(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn the_file_is_the_owners_and_is_put_aside_when_large() {
@@ -67,5 +74,20 @@ mod tests {
         drop(file);
         assert_eq!(open(&home).unwrap().metadata().unwrap().len(), 0);
         assert!(home.log_file().with_extension("log.1").exists());
+    }
+
+    #[test]
+    fn a_link_in_its_place_is_not_followed_and_a_wide_mode_does_not_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path());
+        drop(open(&home).unwrap());
+        fs::set_permissions(home.log_file(), Permissions::from_mode(0o666)).unwrap();
+        let mode = open(&home).unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let other = dir.path().join("other");
+        fs::write(&other, "theirs").unwrap();
+        fs::remove_file(home.log_file()).unwrap();
+        std::os::unix::fs::symlink(&other, home.log_file()).unwrap();
+        assert!(open(&home).is_err());
     }
 }

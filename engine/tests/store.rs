@@ -113,7 +113,7 @@ fn an_unfinished_snapshot_does_not_keep_the_index_from_opening() {
 #[test]
 fn another_process_reads_while_the_home_is_held() {
     let folder = tempfile::tempdir().unwrap();
-    let holder = Holder { pid: 7, doing: "run".into(), links: vec![], since_ms: 1 };
+    let holder = Holder { pid: 7, doing: "run".into(), ..Holder::default() };
     let mut home = Home::open(folder.path(), &holder).unwrap();
     let fence = home.claim().unwrap();
     home.commit(fence, &journal(saga(1), "one")).unwrap();

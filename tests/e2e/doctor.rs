@@ -312,8 +312,7 @@ fn what_was_mended_is_said_although_the_next_remedy_fails() {
 fn nothing_is_mended_while_another_process_has_the_home() {
     let env = linked();
     white_ips(&env, "Cover", &["127.0.0.1"]);
-    let holder =
-        Holder { pid: std::process::id(), doing: "run".into(), links: vec![], since_ms: 1 };
+    let holder = Holder { pid: std::process::id(), doing: "run".into(), ..Holder::default() };
     let lock = Lock::take(&env.home.path().join("state"), &holder).unwrap();
     drop(env.escrr(&["doctor"]).exits(5));
     drop(env.escrr(&["doctor", "--fix", "--yes"]).exits(7).says("run"));

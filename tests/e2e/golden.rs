@@ -7,6 +7,7 @@
 use crate::env::{Cloud, Env, Output, bare, output, shape};
 use crate::together::{two_links, world};
 use serde_json::Value;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 /// Every golden home holds one link that was set up and archived, and one whose run was killed
@@ -18,7 +19,8 @@ pub(crate) fn golden() -> PathBuf {
 }
 
 fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
+    // A home into which others may write is refused, whatever mask the tests run under.
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let (from, to) = (entry.path(), to.join(entry.file_name()));

@@ -10,8 +10,10 @@
 mod bad_worlds;
 mod browser;
 mod credentials;
+mod damage;
 mod doctor;
 mod env;
+mod folders;
 mod golden;
 mod init;
 mod input;

@@ -6,26 +6,26 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A home with an interrupted run: some nodes are made, some are not.
-fn interrupted() -> Env {
+pub(crate) fn interrupted() -> Env {
     let env = Env::new();
     env.fault(&["--mutating", "--nth", "6", "--kill", "after"]);
     env.escrr(&["run", "--yes"]).dies_by_kill("change 6");
     env
 }
 
-fn store(env: &Env) -> PathBuf {
+pub(crate) fn store(env: &Env) -> PathBuf {
     env.home.path().join("state/store")
 }
 
 /// The journal's newest segment.
-fn segment(env: &Env) -> PathBuf {
+pub(crate) fn segment(env: &Env) -> PathBuf {
     let listed = std::fs::read_dir(store(env).join("journal")).unwrap();
     let paths = listed.map(|entry| entry.unwrap().path());
     paths.filter(|path| path.extension().is_some_and(|e| e == "wal")).max().unwrap()
 }
 
 /// Everything below a folder, as bytes.
-fn everything(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn everything(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut all = BTreeMap::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -55,7 +55,7 @@ fn export(env: &Env) -> String {
 
 impl Output {
     /// Asserts that the exit code is one of some.
-    fn exits_any(self, codes: &[i32]) -> Self {
+    pub(crate) fn exits_any(self, codes: &[i32]) -> Self {
         assert!(self.code.is_some_and(|code| codes.contains(&code)), "{self:?}");
         self
     }

@@ -1,6 +1,7 @@
 //! Several links in one process, and a second process beside it.
 
 use crate::env::{Cloud, Env, output};
+use escrr_engine::store::{Holder, Lock, ProcessPlace};
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
@@ -74,5 +75,29 @@ fn a_second_process_is_refused_and_readers_are_not() {
     );
     lines.for_each(drop);
     assert_eq!(first.wait().unwrap().code(), Some(130));
+    drop(env.escrr(&["resume"]).exits(0));
+}
+
+#[test]
+fn a_holder_that_lives_elsewhere_is_believed_and_no_process_of_here_is_to_be_killed() {
+    let env = crate::store::interrupted();
+    let place = ProcessPlace { host: "box-7".into(), ..ProcessPlace::here() };
+    // The number of a process that is certainly there, and of one that is certainly not.
+    for pid in [1, u32::MAX] {
+        let links = vec!["shanghai-hangzhou".to_owned()];
+        let place = place.clone();
+        let holder = Holder { pid, doing: "run".into(), links, since_ms: 1, place };
+        let lock = Lock::take(&env.home.path().join("state"), &holder).unwrap();
+        let at_it = format!("process {pid} of box-7, another machine or container, is at it");
+        drop(env.alone(&["status"]).exits(0).says(&at_it.replace(", is", " is")));
+        let json = env.alone(&["status", "--output", "json"]).exits(0).json();
+        assert_eq!(
+            (&json["holder"]["pid"], &json["holder"]["host"]),
+            (&pid.into(), &"box-7".into())
+        );
+        let refused = env.escrr(&["resume"]).exits(7).says("box-7");
+        assert!(!refused.stderr.contains("kill"), "{refused:?}");
+        drop(lock);
+    }
     drop(env.escrr(&["resume"]).exits(0));
 }

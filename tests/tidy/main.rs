@@ -100,6 +100,22 @@ fn nothing_unwraps_outside_tests() {
 }
 
 #[test]
+fn the_store_takes_nothing_for_absent_that_it_cannot_look_at() {
+    let what = "it says no where the system refuses: ask `system::is_there`, which tells the two \
+                apart";
+    let places = ["engine/src/store/", "cli/src/store.rs", "cli/src/commands/store/"];
+    let mut breaches = Vec::new();
+    for file in rust().filter(|file| places.iter().any(|place| file.path.starts_with(place))) {
+        for line in lines_with(&file.code, ".exists(") {
+            if !is_test_line(file, line) {
+                breaches.push(format!("{}:{line}: `.exists()`: {what}", file.path));
+            }
+        }
+    }
+    hold("no `.exists()` in the store's code", &breaches);
+}
+
+#[test]
 fn the_top_level_stays_as_it_is() {
     let known = ["Cargo.toml", "Cargo.lock", "LICENSE", "README.md"];
     let folders = ["engine", "steps", "cli", "tests", "docs"];

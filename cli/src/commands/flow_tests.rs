@@ -202,7 +202,8 @@ async fn readers_do_not_disturb_a_writer_and_a_second_writer_is_told() {
     // Another process would be named; this one stands in for it with another number.
     let home = stage.context().settings.home.path();
     let links = vec!["shanghai-hangzhou".to_owned()];
-    let holder = escrr_engine::store::Holder { pid: 1, doing: "run".into(), links, since_ms: 0 };
+    let holder =
+        escrr_engine::store::Holder { pid: 1, doing: "run".into(), links, ..Default::default() };
     let lock = loop {
         match escrr_engine::store::Lock::take(home, &holder) {
             Ok(lock) => break lock,

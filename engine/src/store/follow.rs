@@ -1,6 +1,7 @@
 //! The follower: a thread that keeps the index behind the journal and turns full segments
 //! into archives, so that no commit has to wait for either.
 
+use super::identity::HomeId;
 use super::index::{Change, Index};
 use super::journal::archive::{Archive, Contents};
 use super::journal::segment::{self, Segment};
@@ -143,6 +144,8 @@ impl Drop for Follower {
 /// What the follower works with.
 pub(crate) struct Work {
     pub(crate) folder: PathBuf,
+    /// The home that the journal belongs to.
+    pub(crate) home: Option<HomeId>,
     pub(crate) index: Index,
     pub(crate) shared: Arc<Shared>,
 }
@@ -262,6 +265,7 @@ impl Work {
             None => read(&path, full)?,
         };
         let contents = Contents {
+            home: self.home,
             segments: (before + 1, full.number),
             next: full.next,
             fence: fence.max(claimed),

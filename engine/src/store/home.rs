@@ -4,16 +4,16 @@ use super::follow::{Follower, Shared, State, Task, Work};
 use super::index::{Change, Contents, Index};
 use super::journal::frame::Kind;
 use super::journal::{self, Journal, records};
+use super::meta::Meta;
+use super::system::{is_there, make_folder, refuse_writable, sync_folder, tighten};
 use super::truth::{Pieces, Truth};
 use super::{
-    Append, Fence, Head, Holder, Known, Lock, Notice, Store, StoreError, check_follows, meta,
-    paths, sync_folder,
+    Append, Fence, Head, Holder, Known, Lock, Notice, Store, StoreError, check_follows, paths,
 };
 use crate::event::Entry;
 use crate::id::SagaId;
 use crate::sealed::Sealed;
 use std::collections::BTreeMap;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,7 +38,8 @@ pub struct Home {
 impl Home {
     /// Locks and opens the home in `path`, making it if need be.
     pub fn open(path: &Path, holder: &Holder) -> Result<Self, StoreError> {
-        make(path)?;
+        make_folder(path)?;
+        refuse_writable(path)?;
         Self::open_locked(path, Lock::take(path, holder)?)
     }
 
@@ -46,9 +47,8 @@ impl Home {
     pub(crate) fn open_locked(path: &Path, lock: Lock) -> Result<Self, StoreError> {
         let store = paths::settle(path)?;
         let folder = paths::journal(&store);
-        make(&store)?;
-        meta::check_or_write(&store)?;
-        make(&folder)?;
+        make_folder(&store)?;
+        let mut meta = begun(&store, &folder)?;
         // Also when a process before this one died between making a folder and its sync, or
         // somebody else made the home.
         sync_folder(&store)?;
@@ -57,15 +57,17 @@ impl Home {
             // A folder that may be entered but not read cannot be synced; its owner made it.
             drop(sync_folder(above));
         }
-        let (tail, mut replay) = journal::replay(&folder)?;
+        let (tail, mut replay) = journal::replay(&folder, &meta)?;
         let truth = Truth::fold(&store, &mut replay)?;
         let last = journal::last(tail.as_ref(), &replay.layout);
         let (index, followed) = follow_up(&store, &truth, last, &mut replay.notices)?;
-        let journal = Journal::open(&folder, tail.as_ref(), &replay.layout)?;
+        meta.settle(&store, replay.layout.last())?;
+        let home = meta.home();
+        let journal = Journal::open(&folder, tail.as_ref(), &replay.layout, meta)?;
         let waiting = replay.full.len();
         let state = State::begin(truth, last, followed, waiting);
         let shared = Arc::new(Shared::begin(state));
-        let work = Work { folder, index: index.clone(), shared: Arc::clone(&shared) };
+        let work = Work { folder, home, index: index.clone(), shared: Arc::clone(&shared) };
         let thread = Follower::start(work)?;
         for full in replay.full {
             thread.give(Task::Archive(full, journal.following_size()));
@@ -133,7 +135,7 @@ impl Home {
 
     /// Reads the open and the full segments once more: the index has lost something.
     fn read_segments(&self, saga: SagaId) -> Result<Vec<Sealed>, StoreError> {
-        let (_, replay) = journal::replay(&paths::journal(&self.path))?;
+        let (_, replay) = journal::replay(&paths::journal(&self.path), self.journal.meta())?;
         let all = replay.batches.into_iter().flat_map(|(_, batch)| batch);
         Ok(all.filter(|(of, _)| *of == saga).map(|(_, entry)| entry).collect())
     }
@@ -182,22 +184,28 @@ impl Store for Home {
     }
 }
 
-/// Makes a folder, and the ones above it, so that they are there after a power cut.
-fn make(path: &Path) -> Result<(), StoreError> {
-    if path.is_dir() {
-        return Ok(());
+/// What a store says of itself; it is begun where there is none. The journal's folder is only made
+/// where nothing can be missing from it.
+fn begun(store: &Path, folder: &Path) -> Result<Meta, StoreError> {
+    for below in [store, folder] {
+        refuse_writable(below)?;
     }
-    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
-    if let Some(above) = above {
-        make(above)?;
+    let meta = if let Some(meta) = Meta::read(store)? {
+        meta
+    } else {
+        let fresh = Meta::fresh();
+        fresh.write(store)?;
+        fresh
+    };
+    if meta.last() == 0 {
+        make_folder(folder)?;
     }
-    // Journals tell a network's layout: they are their owner's alone.
-    let made = std::fs::DirBuilder::new().mode(0o700).create(path);
-    match made {
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        Err(e) => Err(StoreError::io("making", path, &e)),
-        Ok(()) => sync_folder(above.unwrap_or(Path::new("."))),
+    for below in [store, folder] {
+        if is_there(below)? {
+            tighten(below)?;
+        }
     }
+    Ok(meta)
 }
 
 /// Opens the index and catches it up with the journal; makes it anew where it cannot be used.
@@ -208,7 +216,7 @@ fn follow_up(
     notices: &mut Vec<Notice>,
 ) -> Result<(Index, u64), StoreError> {
     let path = paths::index(store);
-    let there = path.exists();
+    let there = is_there(&path)?;
     let why = match Index::open(&path) {
         Ok((_, contents)) if contents.followed > last => {
             let seen = contents.followed;
@@ -231,7 +239,7 @@ fn follow_up(
             None => return catch_up(index, truth, &contents),
             Some(why) => why,
         },
-        Err(error @ StoreError::Full { .. }) => return Err(error),
+        Err(error @ (StoreError::Full { .. } | StoreError::Unfit { .. })) => return Err(error),
         Err(error) => error.to_string(),
     };
     let kept = put_aside(store, &path)?;
@@ -305,7 +313,7 @@ pub(super) fn put_aside(store: &Path, path: &Path) -> Result<PathBuf, StoreError
     let mut number = 1;
     let kept = loop {
         let kept = store.join(format!("sled.broken-{number}"));
-        if !kept.exists() {
+        if !is_there(&kept)? {
             break kept;
         }
         number += 1;

@@ -10,7 +10,8 @@
 //! - Only one thread writes and flushes: see [`super::follow`].
 
 use super::journal::records;
-use super::{Known, StoreError, sync_folder};
+use super::system::{self, sync_folder};
+use super::{Known, StoreError};
 use crate::id::SagaId;
 use crate::sealed::Sealed;
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,7 +86,7 @@ impl Change {
 impl Index {
     /// Opens or makes the index in `path`.
     pub(crate) fn open(path: &Path) -> Result<(Self, Contents), StoreError> {
-        fs::create_dir_all(path).map_err(|e| StoreError::io("making", path, &e))?;
+        system::make_folder(path)?;
         drop_unfinished_snapshots(path);
         // What a damaged file makes sled do is not ours to foresee.
         let opened = std::panic::catch_unwind(|| {

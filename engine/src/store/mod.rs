@@ -8,12 +8,14 @@ mod commit;
 mod dying;
 mod follow;
 mod home;
+mod identity;
 mod index;
 mod journal;
 mod lock;
 mod memory;
 mod meta;
 mod reading;
+mod system;
 mod truth;
 
 pub use crate::sealed::chain;
@@ -21,7 +23,7 @@ pub use commit::Committer;
 pub use dying::{Dying, Moment, NoMoment};
 pub use home::Home;
 pub(crate) use journal::records::record;
-pub use lock::{Holder, Lock};
+pub use lock::{Holder, Lock, Place as ProcessPlace, Writer};
 pub use memory::MemoryStore;
 pub use reading::Reading;
 
@@ -31,24 +33,26 @@ use crate::sealed::Sealed;
 use journal::archive::Archive;
 use journal::records::ExtentV1;
 use serde::{Deserialize, Serialize};
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The newest format of the store that this version reads and the one it writes.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
+/// The oldest one that it reads.
+const OLDEST: u32 = 2;
 
 /// Where things are in a home.
 mod paths {
-    use super::{StoreError, sync_folder};
+    use super::StoreError;
+    use super::system::{is_there, sync_folder};
     use std::path::{Path, PathBuf};
 
     /// Everything that the store keeps.
     ///
     /// A salvaged store that is whole takes the place of the damaged one; between the two
     /// renames that this takes it is found under its own name.
-    pub(super) fn store(home: &Path) -> PathBuf {
+    pub(super) fn store(home: &Path) -> Result<PathBuf, StoreError> {
         let (store, salvaged) = (home.join("store"), salvaged(home));
-        if !store.exists() && salvaged.exists() { salvaged } else { store }
+        Ok(if !is_there(&store)? && is_there(&salvaged)? { salvaged } else { store })
     }
 
     /// What was salvaged out of a damaged store, when it is whole.
@@ -58,7 +62,7 @@ mod paths {
 
     /// Gives the store its own name, if only the second rename is missing.
     pub(super) fn settle(home: &Path) -> Result<PathBuf, StoreError> {
-        let (found, store) = (self::store(home), home.join("store"));
+        let (found, store) = (self::store(home)?, home.join("store"));
         if found != store {
             std::fs::rename(&found, &store).map_err(|e| StoreError::io("renaming", &found, &e))?;
             sync_folder(home)?;
@@ -190,7 +194,13 @@ pub enum StoreError {
         /// The store's folder.
         path: PathBuf,
         /// Who.
-        holder: Holder,
+        holder: Box<Holder>,
+    },
+    /// Other processes look at it just now, and hold nothing.
+    #[error("other processes look at the store in {} just now", path.display())]
+    LookedAt {
+        /// The store's folder.
+        path: PathBuf,
     },
     /// What is on disk cannot be right.
     #[error("the store in {} is damaged: {what}", path.display())]
@@ -215,6 +225,26 @@ pub enum StoreError {
     Full {
         /// The store's folder.
         path: PathBuf,
+    },
+    /// Somebody else may write into it.
+    #[error("others may write into {} (its mode is {mode:04o})", path.display())]
+    Writable {
+        /// The folder.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// The file system cannot do what durability needs.
+    #[error("{} cannot be {cannot}: {error} (file system: {system})", path.display())]
+    Unfit {
+        /// The folder or file.
+        path: PathBuf,
+        /// What it cannot be: `synced` or `locked`.
+        cannot: &'static str,
+        /// The kind of file system, and where it is mounted.
+        system: String,
+        /// What the system said.
+        error: String,
     },
     /// The system refused.
     #[error("{doing} {}: {error}", path.display())]
@@ -255,11 +285,12 @@ pub enum StoreError {
 impl StoreError {
     /// Says what an operation of the system met.
     pub(crate) fn io(doing: &'static str, path: &std::path::Path, error: &std::io::Error) -> Self {
-        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
-        if [StorageFull, QuotaExceeded].contains(&error.kind()) {
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        // A limit on the length of files ends the same way as a disk without room.
+        if [StorageFull, QuotaExceeded, FileTooLarge].contains(&error.kind()) {
             return Self::Full { path: path.to_owned() };
         }
-        Self::Io { doing, path: path.to_owned(), error: error.to_string() }
+        Self::Io { doing, path: path.to_owned(), error: system::told(path, error) }
     }
 }
 
@@ -319,11 +350,4 @@ impl Head {
         self.updated_ms = entry.at_ms;
         self.last = entry.hash();
     }
-}
-
-/// Makes what happened to a folder's names durable.
-fn sync_folder(path: &Path) -> Result<(), StoreError> {
-    File::open(path)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|e| StoreError::io("syncing", path, &e))
 }

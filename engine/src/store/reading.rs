@@ -5,8 +5,9 @@
 //! everything was read in one state.
 
 use super::journal::{self, Replay};
+use super::meta::Meta;
 use super::truth::{Pieces, Truth};
-use super::{Head, Holder, Lock, StoreError, meta, paths};
+use super::{Head, Holder, Lock, StoreError, Writer, paths, system};
 use crate::event::Entry;
 use crate::id::SagaId;
 use crate::sealed::Sealed;
@@ -24,15 +25,18 @@ pub struct Reading {
     store: PathBuf,
     truth: Truth,
     replay: Replay,
-    /// The process that writes to the home now.
-    holder: Option<Holder>,
+    /// Who writes to the home now.
+    writer: Option<Writer>,
 }
 
 impl Reading {
     /// Reads the home in `path`; it is not made if it is not there.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let store = paths::store(path);
-        if !store.exists() || !meta::check(&store)? {
+        let store = paths::store(path)?;
+        for folder in [path, &store, &paths::journal(&store)] {
+            system::refuse_writable(folder)?;
+        }
+        if Meta::read(&store)?.is_none() {
             return Ok(Self::default());
         }
         let folder = paths::journal(&store);
@@ -55,13 +59,25 @@ impl Reading {
                 Ok(_) | Err(_) => {}
             }
         };
-        let holder = Lock::holder(path)?;
-        Ok(Self { store, truth, replay, holder })
+        // A lock that cannot be asked keeps nobody from reading.
+        let writer = Some(Lock::writer(path));
+        Ok(Self { store, truth, replay, writer })
     }
 
     /// The process that writes to the home now, if one does.
     pub fn holder(&self) -> Option<&Holder> {
-        self.holder.as_ref()
+        match &self.writer {
+            Some(Writer::Held(holder)) => Some(holder),
+            Some(Writer::Nobody | Writer::Unknown(_)) | None => None,
+        }
+    }
+
+    /// Why it cannot be told whether a process writes to the home now, if that is so.
+    pub fn trouble(&self) -> Option<&str> {
+        match &self.writer {
+            Some(Writer::Unknown(why)) => Some(why),
+            Some(Writer::Nobody | Writer::Held(_)) | None => None,
+        }
     }
 
     /// The entries of a saga from a version on.
@@ -91,7 +107,9 @@ impl Reading {
 }
 
 fn read(store: &Path, folder: &Path) -> Result<(Truth, Replay), StoreError> {
-    let mut replay = if folder.exists() { journal::replay(folder)?.1 } else { Replay::default() };
+    // It is read each time: the journal goes on while it is read.
+    let Some(meta) = Meta::read(store)? else { return Ok(Default::default()) };
+    let mut replay = journal::replay(folder, &meta)?.1;
     let truth = Truth::fold(store, &mut replay)?;
     Ok((truth, replay))
 }

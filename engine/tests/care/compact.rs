@@ -2,7 +2,7 @@
 
 use crate::{everything, files, is_sound, large, lock, open, restore, small};
 use escrr_engine::store::care::{self, Compacted};
-use escrr_engine::store::{Holder, Home, Lock, Reading, StoreError};
+use escrr_engine::store::{Holder, Home, Lock, Reading, StoreError, Writer};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -145,5 +145,5 @@ fn the_lock_is_held_and_then_released() {
     let held = lock(folder.path());
     assert!(Home::open(folder.path(), &Holder::default()).is_err());
     care::compact(folder.path(), held, false).unwrap();
-    assert_eq!(Lock::holder(folder.path()).unwrap(), None);
+    assert_eq!(Lock::writer(folder.path()), Writer::Nobody);
 }

@@ -8,6 +8,7 @@
 )]
 
 mod compact;
+mod missing;
 mod repair;
 mod transfer;
 mod verify;

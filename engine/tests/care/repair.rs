@@ -183,7 +183,7 @@ fn between_its_two_names_a_salvaged_store_is_found() {
     let told = salvaged(home);
     // As an interruption between the two renames leaves it.
     std::fs::rename(home.join("store"), home.join("store.salvaged")).unwrap();
-    assert!(care::is_there(home));
+    assert!(care::is_there(home).unwrap());
     assert_eq!(Reading::open(home).unwrap().heads().unwrap().len(), told.sagas.len());
     growing.check(home);
     assert!(home.join("store").exists() && !home.join("store.salvaged").exists());

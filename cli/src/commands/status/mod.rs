@@ -41,6 +41,8 @@ struct Look {
     catalog: Arc<Catalog<World>>,
     saga: Saga,
     holder: Option<Holder>,
+    /// Why the lock cannot be asked, if it cannot.
+    trouble: Option<String>,
 }
 
 impl Look {
@@ -51,7 +53,8 @@ impl Look {
     ) -> Result<Self, CommandError> {
         let saga = fold(saga, catalog, reading)?;
         let holder = store::writer(reading).filter(|holder| holder.links.contains(&saga.link));
-        Ok(Self { catalog: Arc::clone(catalog), holder: holder.cloned(), saga })
+        let trouble = reading.trouble().map(str::to_owned);
+        Ok(Self { catalog: Arc::clone(catalog), holder: holder.cloned(), trouble, saga })
     }
 
     fn about(&self) -> &[About] {
@@ -59,7 +62,8 @@ impl Look {
     }
 
     fn screen(&self, history: &History) -> String {
-        screen::screen(&self.saga, self.about(), self.holder.as_ref(), history)
+        let who = (self.holder.as_ref(), self.trouble.as_deref());
+        screen::screen(&self.saga, self.about(), who, history)
     }
 
     fn next(&self) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use crate::history::History;
 use crate::sagas::phase_name;
+use crate::store::whereabouts;
 use crate::ui::result::heading;
 use crate::ui::words::{count, ids, one_line, span, time_s};
 use escrr_engine::store::Holder;
@@ -12,7 +13,7 @@ use escrr_steps::catalog::PHASES;
 pub(super) fn screen(
     saga: &Saga,
     about: &[About],
-    holder: Option<&Holder>,
+    (holder, trouble): (Option<&Holder>, Option<&str>),
     history: &History,
 ) -> String {
     let mut lines = vec![format!(
@@ -23,8 +24,16 @@ pub(super) fn screen(
     )];
     lines.push(format!("saga {}, begun {}", saga.id, time_s(saga.created_ms)));
     match holder {
-        Some(holder) => lines.push(format!("process {} is at it (`{}`)", holder.pid, holder.doing)),
-        None if saga.outcome.is_none() => lines.push("no process is at it".to_owned()),
+        Some(holder) => lines.push(format!(
+            "process {}{} is at it (`{}`)",
+            holder.pid,
+            whereabouts(holder),
+            holder.doing
+        )),
+        None if saga.outcome.is_none() => lines.push(match trouble {
+            None => "no process is at it".to_owned(),
+            Some(why) => format!("whether a process is at it cannot be told: {why}"),
+        }),
         None => {}
     }
     lines.push(String::new());

@@ -35,7 +35,8 @@ pub(super) async fn watch(
             shown = Some(now);
         }
         // The journal is read before the lock: who has left may have written in between.
-        alone = if look.holder.is_none() { alone + 1 } else { 0 };
+        let nobody = look.holder.is_none() && look.trouble.is_none();
+        alone = if nobody { alone + 1 } else { 0 };
         if look.saga.outcome.is_some() || alone > 1 {
             view.end(&look, history, context);
             return Ok(Exit::Done);

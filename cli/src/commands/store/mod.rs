@@ -19,7 +19,7 @@ pub(super) async fn run(command: StoreCommand, context: Context<'_>) -> Result<E
         StoreCommand::Import(args) => import::run(&args, context).await,
         StoreCommand::Export(args) => export::run(&args, context),
         StoreCommand::Verify | StoreCommand::Rebuild(_) | StoreCommand::Compact(_)
-            if !care::is_there(context.settings.home.path()) =>
+            if !care::is_there(context.settings.home.path())? =>
         {
             Ok(nothing(context))
         }

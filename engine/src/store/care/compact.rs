@@ -4,11 +4,14 @@ use super::rebuild;
 use super::verify::strictly;
 use crate::id::SagaId;
 use crate::sealed::Sealed;
+use crate::store::identity::HomeId;
 use crate::store::journal::archive::{Archive, Contents, Fresh};
 use crate::store::journal::segment::Segment;
 use crate::store::journal::{self, Replay, segment};
+use crate::store::meta::Meta;
+use crate::store::system::{is_there, sync_folder};
 use crate::store::truth::grouped;
-use crate::store::{Head, Home, Lock, Notice, StoreError, paths, sync_folder};
+use crate::store::{Head, Home, Lock, Notice, StoreError, paths};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -69,7 +72,7 @@ pub fn compact(home: &Path, lock: Lock, purge: bool) -> Result<Compacted, StoreE
 
 /// Turns the segments that hold entries into archives, one after the other.
 fn archive_all(store: &Path, folder: &Path) -> Result<(), StoreError> {
-    let (_, replay) = journal::replay(folder)?;
+    let (meta, replay) = replay(store, folder)?;
     let mut heads = heads(&replay.layout.archives)?;
     if replay.batches.is_empty() {
         return Ok(());
@@ -82,12 +85,21 @@ fn archive_all(store: &Path, folder: &Path) -> Result<(), StoreError> {
         fence = replay.fence;
         let batches = replay.batches.into_iter().flat_map(|(_, batch)| batch);
         let sagas = grouped(store, batches, &mut heads)?;
-        let contents = Contents { segments: (number, number), next: tail.sequence, fence, sagas };
+        let (home, next) = (meta.home(), tail.sequence);
+        let contents = Contents { home, segments: (number, number), next, fence, sagas };
         Archive::write(folder, &contents)?;
         fs::remove_file(&path).map_err(|e| StoreError::io("removing", &path, &e))?;
     }
     let spare = folder.join(segment::SPARE);
-    if spare.exists() { remove(&spare) } else { Ok(()) }
+    if is_there(&spare)? { remove(&spare) } else { Ok(()) }
+}
+
+/// Reads the journal of a store that was opened before.
+fn replay(store: &Path, folder: &Path) -> Result<(Meta, Replay), StoreError> {
+    let damaged = |what: &str| StoreError::Damaged { path: store.to_owned(), what: what.into() };
+    let meta = Meta::read(store)?.ok_or_else(|| damaged("the file meta is missing"))?;
+    let (_, replay) = journal::replay(folder, &meta)?;
+    Ok((meta, replay))
 }
 
 /// The heads that sagas have where archives end.
@@ -104,26 +116,27 @@ fn heads(archives: &[Arc<Archive>]) -> Result<BTreeMap<SagaId, Head>, StoreError
 
 /// Merges neighbours that are small together.
 fn merge_all(store: &Path, folder: &Path) -> Result<(), StoreError> {
-    let layout = journal::replay(folder)?.1.layout;
+    let (meta, replay) = replay(store, folder)?;
+    let (layout, home) = (replay.layout, meta.home());
     let mut heads = BTreeMap::new();
     let (mut run, mut together): (Vec<Arc<Archive>>, u64) = (Vec::new(), 0);
     for archive in layout.archives {
         let size = archive.says.behind;
         if together + size > LARGEST && !run.is_empty() {
-            merge(store, folder, &run, &mut heads)?;
+            merge((store, folder), home, &run, &mut heads)?;
             (run, together) = (Vec::new(), 0);
         }
         together += size;
         run.push(archive);
     }
-    merge(store, folder, &run, &mut heads)
+    merge((store, folder), home, &run, &mut heads)
 }
 
 /// Makes one archive of neighbours, and removes them. `heads` are those before them, and then
 /// those behind them.
 fn merge(
-    store: &Path,
-    folder: &Path,
+    (store, folder): (&Path, &Path),
+    home: Option<HomeId>,
     run: &[Arc<Archive>],
     heads: &mut BTreeMap<SagaId, Head>,
 ) -> Result<(), StoreError> {
@@ -156,7 +169,7 @@ fn merge(
         }
     }
     let segments = (first.says.segments.0, last.says.segments.1);
-    fresh.finish(folder, segments, (last.says.next, last.says.fence))?;
+    fresh.finish(folder, home, segments, (last.says.next, last.says.fence))?;
     for archive in run {
         remove(&archive.path)?;
     }
@@ -177,7 +190,9 @@ fn aside(store: &Path) -> Result<Vec<PathBuf>, StoreError> {
 }
 
 fn remove(path: &Path) -> Result<(), StoreError> {
-    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let removed = fs::symlink_metadata(path).and_then(|about| {
+        if about.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
+    });
     removed.map_err(|e| StoreError::io("removing", path, &e))
 }
 

@@ -23,10 +23,18 @@ pub use rebuild::{Rebuilt, rebuild};
 pub use salvage::{Salvaged, Saved, salvage};
 pub use verify::{Counts, IndexSeen, Verified, verify};
 
-use super::paths;
+use super::meta::Meta;
+use super::{StoreError, paths};
 use std::path::Path;
 
-/// Is there a store in a home?
-pub fn is_there(home: &Path) -> bool {
-    paths::store(home).exists()
+/// Is there a store in a home? A damaged one is there.
+///
+/// # Errors
+/// It cannot be looked at.
+pub fn is_there(home: &Path) -> Result<bool, StoreError> {
+    match Meta::read(&paths::store(home)?) {
+        Ok(meta) => Ok(meta.is_some()),
+        Err(StoreError::Damaged { .. } | StoreError::Newer { .. }) => Ok(true),
+        Err(other) => Err(other),
+    }
 }

@@ -5,6 +5,7 @@ use super::verify::{journal_of, strictly};
 use crate::id::SagaId;
 use crate::store::home::{catch_up, put_aside};
 use crate::store::index::{Change, Index};
+use crate::store::system::is_there;
 use crate::store::truth::Truth;
 use crate::store::{Lock, StoreError, paths};
 use std::collections::BTreeSet;
@@ -34,11 +35,11 @@ pub fn rebuild(home: &Path, _lock: &Lock) -> Result<Rebuilt, StoreError> {
     let read = strictly(&store, &paths::journal(&store))?;
     let (truth, last) = &read;
     let path = paths::index(&store);
-    if let Some(seen) = seen(&path).filter(|seen| seen > last) {
+    if let Some(seen) = seen(&path)?.filter(|seen| seen > last) {
         let what = format!("the journal ends at frame {last}; the index has seen {seen}");
         return Err(StoreError::Damaged { path: store, what });
     }
-    let kept = if path.exists() { Some(put_aside(&store, &path)?) } else { None };
+    let kept = if is_there(&path)? { Some(put_aside(&store, &path)?) } else { None };
     make(&store, &read)?;
     Ok(Rebuilt { kept, sagas: truth.known.len() })
 }
@@ -69,7 +70,7 @@ pub(super) fn make(store: &Path, (truth, last): &(Truth, u64)) -> Result<(), Sto
 
 /// Everything that is wrong with a store but for its index.
 pub(super) fn unsound(store: &Path) -> Result<Vec<Finding>, StoreError> {
-    Ok(journal_of(store)?.0.findings)
+    Ok(journal_of(store)?.chains.findings)
 }
 
 /// The first finding, and how many there are.
@@ -82,7 +83,9 @@ pub(super) fn told(findings: &[Finding]) -> Option<String> {
 }
 
 /// The number of the last frame that an index has seen, if it can be asked.
-pub(super) fn seen(path: &Path) -> Option<u64> {
-    let opened = path.exists().then(|| Index::open(path))?;
-    opened.ok().map(|(_, contents)| contents.followed)
+pub(super) fn seen(path: &Path) -> Result<Option<u64>, StoreError> {
+    if !is_there(path)? {
+        return Ok(None);
+    }
+    Ok(Index::open(path).ok().map(|(_, contents)| contents.followed))
 }

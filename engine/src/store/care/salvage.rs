@@ -1,8 +1,8 @@
 //! Makes a new store of whatever of a damaged one can be read and fits together.
 
 use super::finding::Finding;
-use super::rebuild::{self, seen, unsound};
-use super::verify::strictly;
+use super::rebuild::{self, seen};
+use super::verify::{Journaled, journal_of, strictly};
 use super::walk::{Spot, Visit, Walk};
 use crate::id::SagaId;
 use crate::sealed::Sealed;
@@ -10,7 +10,9 @@ use crate::store::index::Index;
 use crate::store::journal::frame::Kind;
 use crate::store::journal::layout::Layout;
 use crate::store::journal::{Journal, records};
-use crate::store::{Append, Head, Lock, StoreError, advance, meta, paths, sync_folder};
+use crate::store::meta::Meta;
+use crate::store::system::{is_folder, is_there, make_folder as make, sync_folder};
+use crate::store::{Append, Head, Lock, StoreError, advance, paths};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -130,25 +132,26 @@ impl Visit for Gathered {
 /// The system refuses, or a newer version wrote the store; what was there is there still.
 pub fn salvage(home: &Path, _lock: &Lock) -> Result<Option<Salvaged>, StoreError> {
     let store = paths::settle(home)?;
-    let findings = unsound(&store)?;
+    let Journaled { meta, chains, .. } = journal_of(&store)?;
+    let findings = chains.findings;
     let folder = paths::journal(&store);
     if findings.is_empty() {
         let last = strictly(&store, &folder)?.1;
-        if seen(&paths::index(&store)).is_none_or(|seen| seen <= last) {
+        if seen(&paths::index(&store))?.is_none_or(|seen| seen <= last) {
             return Ok(None);
         }
     }
     let making = home.join("store.salvaging");
     for old in [&making, &paths::salvaged(home)] {
-        if old.exists() {
+        if is_there(old)? {
             fs::remove_dir_all(old).map_err(|e| StoreError::io("removing", old, &e))?;
         }
     }
     make(&making)?;
     let mut gathered = Gathered::default();
     let mut fence = 0;
-    if folder.exists() {
-        let mut walk = Walk::go(&folder, &mut gathered)?;
+    if is_folder(&folder)? {
+        let mut walk = Walk::go(&folder, meta.as_ref(), &mut gathered)?;
         // What is wrong with files that no longer count is nobody's concern.
         gathered.findings = findings;
         let told = gathered.findings.len();
@@ -169,7 +172,7 @@ fn ask_index(
     gathered: &mut Gathered,
 ) -> Result<Option<String>, StoreError> {
     let (path, copy) = (paths::index(store), making.join("old-sled"));
-    if !path.exists() {
+    if !is_there(&path)? {
         return Ok(Some("there is none".to_owned()));
     }
     // Opening changes it, and the old store is to stay as it is.
@@ -200,7 +203,7 @@ fn ask_index(
 
 fn copy_folder(from: &Path, to: &Path) -> Result<(), StoreError> {
     let io = |e| StoreError::io("copying", from, &e);
-    if !from.is_dir() {
+    if !fs::metadata(from).map_err(io)?.is_dir() {
         return fs::copy(from, to).map(drop).map_err(io);
     }
     make(to)?;
@@ -213,10 +216,11 @@ fn copy_folder(from: &Path, to: &Path) -> Result<(), StoreError> {
 
 /// Writes the new store.
 fn write(making: &Path, fence: u64, gathered: &Gathered) -> Result<Vec<Saved>, StoreError> {
-    meta::check_or_write(making)?;
+    let meta = Meta::fresh();
+    meta.write(making)?;
     let folder = paths::journal(making);
     make(&folder)?;
-    let mut journal = Journal::open(&folder, None, &Layout::default())?;
+    let mut journal = Journal::open(&folder, None, &Layout::default(), meta)?;
     journal.append(Kind::Claim, &records::claim(fence + 1))?;
     let mut saved = Vec::new();
     for (saga, (known, link)) in &gathered.known {
@@ -262,7 +266,7 @@ fn exchange(home: &Path, store: &Path, making: &Path) -> Result<PathBuf, StoreEr
     let mut number = 1;
     let aside = loop {
         let aside = home.join(format!("store.damaged-{number}"));
-        if !aside.exists() {
+        if !is_there(&aside)? {
             break aside;
         }
         number += 1;
@@ -270,8 +274,4 @@ fn exchange(home: &Path, store: &Path, making: &Path) -> Result<PathBuf, StoreEr
     rename(store, &aside)?;
     rename(&salvaged, store)?;
     Ok(aside)
-}
-
-fn make(folder: &Path) -> Result<(), StoreError> {
-    fs::create_dir_all(folder).map_err(|e| StoreError::io("making", folder, &e))
 }

@@ -7,9 +7,11 @@ use crate::id::SagaId;
 use crate::store::home::disagreement;
 use crate::store::index::Index;
 use crate::store::journal;
+use crate::store::meta::Meta;
 use crate::store::reading::names;
+use crate::store::system::{is_folder, is_there};
 use crate::store::truth::Truth;
-use crate::store::{Lock, StoreError, meta, paths};
+use crate::store::{Lock, StoreError, paths};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -72,7 +74,7 @@ pub struct Verified {
 /// # Errors
 /// The system refuses to read something, or a newer version wrote it. Damage is a finding.
 pub fn verify(home: &Path, lock: Option<&Lock>) -> Result<Verified, StoreError> {
-    let store = paths::store(home);
+    let store = paths::store(home)?;
     if lock.is_some() {
         return look(&store, lock);
     }
@@ -95,7 +97,7 @@ pub fn verify(home: &Path, lock: Option<&Lock>) -> Result<Verified, StoreError> 
 
 fn look(store: &Path, lock: Option<&Lock>) -> Result<Verified, StoreError> {
     let folder = paths::journal(store);
-    let (chains, walk) = journal_of(store)?;
+    let Journaled { chains, walk, .. } = journal_of(store)?;
     let Walk { files, frames, bytes, remarks, .. } = walk;
     let Chains { heads, entries, mut findings } = chains;
     let sagas = heads.len() as u64;
@@ -108,31 +110,35 @@ fn look(store: &Path, lock: Option<&Lock>) -> Result<Verified, StoreError> {
     Ok(Verified { store: store.to_owned(), counts, findings, remarks, index })
 }
 
-/// Everything of a store but for its index.
-pub(super) fn journal_of(store: &Path) -> Result<(Chains, Walk), StoreError> {
-    let mut chains = Chains::default();
-    chains.findings.extend(meta_finding(store)?);
-    let folder = paths::journal(store);
-    if folder.exists() {
-        let walk = Walk::go(&folder, &mut chains)?;
-        return Ok((chains, walk));
-    }
-    // The index is only begun when the journal's folder is there.
-    if paths::index(store).exists() {
-        chains.findings.push(Finding::new(&folder, "it is missing"));
-    }
-    Ok((chains, Walk::default()))
+/// What a store holds besides its index.
+pub(super) struct Journaled {
+    /// What it says of itself, if that can be read.
+    pub(super) meta: Option<Meta>,
+    pub(super) chains: Chains,
+    pub(super) walk: Walk,
 }
 
-/// What is wrong with the file that names the format.
-fn meta_finding(store: &Path) -> Result<Option<Finding>, StoreError> {
-    let finding = |what: String| Some(Finding::new(&store.join("meta"), what));
-    match meta::check(store) {
-        Ok(true) => Ok(None),
-        Ok(false) => Ok(finding("it is missing".to_owned())),
-        Err(StoreError::Damaged { what, .. }) => Ok(finding(what)),
-        Err(other) => Err(other),
+/// Everything of a store but for its index.
+pub(super) fn journal_of(store: &Path) -> Result<Journaled, StoreError> {
+    let mut chains = Chains::default();
+    let meta = match Meta::read(store) {
+        Ok(meta) => meta,
+        Err(StoreError::Damaged { what, .. }) => {
+            chains.findings.push(Finding::new(&store.join("meta"), what));
+            None
+        }
+        Err(other) => return Err(other),
+    };
+    let folder = paths::journal(store);
+    if is_folder(&folder)? {
+        let walk = Walk::go(&folder, meta.as_ref(), &mut chains)?;
+        return Ok(Journaled { meta, chains, walk });
     }
+    // The index is only begun when the journal's folder is there.
+    if meta.as_ref().is_some_and(|meta| meta.last() > 0) || is_there(&paths::index(store))? {
+        chains.findings.push(Finding::new(&folder, "it is missing"));
+    }
+    Ok(Journaled { meta, chains, walk: Walk::default() })
 }
 
 /// Holds the index against a journal that was found to be sound.
@@ -142,7 +148,7 @@ fn check_index(
     findings: &mut Vec<Finding>,
 ) -> Result<IndexSeen, StoreError> {
     let path = paths::index(store);
-    if !path.exists() {
+    if !is_there(&path)? {
         return Ok(IndexSeen::Absent);
     }
     let (truth, last) = match strictly(store, folder) {
@@ -177,10 +183,8 @@ fn check_index(
 
 /// The journal as whoever opens it reads it, and the number of its last frame.
 pub(super) fn strictly(store: &Path, folder: &Path) -> Result<(Truth, u64), StoreError> {
-    if !folder.exists() {
-        return Ok((Truth::default(), 0));
-    }
-    let (tail, mut replay) = journal::replay(folder)?;
+    let Some(meta) = Meta::read(store)? else { return Ok((Truth::default(), 0)) };
+    let (tail, mut replay) = journal::replay(folder, &meta)?;
     let truth = Truth::fold(store, &mut replay)?;
     Ok((truth, journal::last(tail.as_ref(), &replay.layout)))
 }

@@ -3,11 +3,13 @@
 use super::finding::{Finding, Remark};
 use crate::id::SagaId;
 use crate::sealed::Sealed;
+use crate::store::identity::HomeId;
 use crate::store::journal::frame::{self, Header, Kind};
 use crate::store::journal::names::Names;
-use crate::store::journal::records::{self, DirectoryV1, ExtentV1, SegmentV1};
+use crate::store::journal::records::{self, Directory, ExtentV1, HeadError, SegmentHead};
 use crate::store::journal::scan::{End, Part, scan};
 use crate::store::journal::{archive, segment};
+use crate::store::meta::Meta;
 use crate::store::{Head, StoreError};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,6 +44,8 @@ pub(super) trait Visit {
 /// What a walk knows by itself.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
+    /// What the store says of itself, if that can be read.
+    meta: Option<Meta>,
     pub(super) files: u64,
     pub(super) frames: u64,
     pub(super) bytes: u64,
@@ -56,10 +60,14 @@ pub(super) struct Walk {
 
 impl Walk {
     /// Goes through the journal in `folder`; only what the system refuses, or what a newer
-    /// version wrote, ends it.
-    pub(super) fn go(folder: &Path, visit: &mut dyn Visit) -> Result<Self, StoreError> {
+    /// version wrote, ends it. What belongs to another home than `meta` names is not shown.
+    pub(super) fn go(
+        folder: &Path,
+        meta: Option<&Meta>,
+        visit: &mut dyn Visit,
+    ) -> Result<Self, StoreError> {
         let names = Names::read(folder)?;
-        let mut walk = Self { next: Some(1), ..Self::default() };
+        let mut walk = Self { meta: meta.cloned(), next: Some(1), ..Self::default() };
         let mut covered = 0;
         for ((first, last), path) in names.archives {
             if last <= covered {
@@ -81,6 +89,11 @@ impl Walk {
             walk.segment(&path, number, newest == Some(number), visit)?;
             covered = number;
         }
+        if let Some((file, what)) = meta.and_then(|meta| meta.end(covered)) {
+            let above = folder.parent().unwrap_or(folder);
+            let place = if file == "meta" { above.join(file) } else { folder.join(file) };
+            visit.finding(Finding::new(&place, what));
+        }
         walk.remarks.extend(names.leftovers.into_iter().map(|file| Remark::Leftover { file }));
         Ok(walk)
     }
@@ -88,7 +101,7 @@ impl Walk {
     /// Reads files that no longer count: an interrupted change may have left good ones.
     pub(super) fn read_leftovers(&mut self, visit: &mut dyn Visit) -> Result<(), StoreError> {
         for path in std::mem::take(&mut self.leftovers) {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = name(&path);
             if let Some(segments) = archive::segments(&name) {
                 self.archive(&path, segments, visit)?;
             } else if let Some(number) = segment::number(&name) {
@@ -108,10 +121,15 @@ impl Walk {
             return;
         }
         let what = match found - 1 {
-            last if last == expected => format!("segment {expected} before it is missing"),
-            last => format!("segments {expected} to {last} before it are missing"),
+            last if last == expected => {
+                format!("it, or the archive that holds it, is missing: {} follows", name(path))
+            }
+            last => {
+                let (last, next) = (segment::name(last), name(path));
+                format!("it and all up to {last}, or what holds them, are missing: {next} follows")
+            }
         };
-        visit.finding(Finding::new(path, what).at(0));
+        visit.finding(Finding::new(&path.with_file_name(segment::name(expected)), what));
         self.next = None;
     }
 
@@ -131,6 +149,11 @@ impl Walk {
     ) -> Result<(), StoreError> {
         let bytes = self.read(path)?;
         let says = self.segment_head(path, number, &bytes, visit)?;
+        if let Some((says, _)) = says
+            && self.is_foreign(path, (says.home, number), visit)
+        {
+            return Ok(());
+        }
         let begin = says.map_or(0, |(_, begin)| begin);
         let expected = says.map(|(says, _)| says.first);
         if let (Some(next), Some(first)) = (self.next, expected)
@@ -172,7 +195,7 @@ impl Walk {
         number: u64,
         bytes: &[u8],
         visit: &mut dyn Visit,
-    ) -> Result<Option<(SegmentV1, usize)>, StoreError> {
+    ) -> Result<Option<(SegmentHead, usize)>, StoreError> {
         let Some((header, payload)) =
             frame::whole_at(bytes, 0).filter(|(header, _)| header.kind == Kind::Segment)
         else {
@@ -180,8 +203,7 @@ impl Walk {
             return Ok(None);
         };
         self.frames += 1;
-        match SegmentV1::unpack(payload) {
-            Ok(says) if says.format > segment::FORMAT => Err(newer(path, says.format)),
+        match SegmentHead::unpack(payload) {
             Ok(says) => {
                 if says.number != number {
                     let what = format!("it says that it is segment {}", says.number);
@@ -189,11 +211,26 @@ impl Walk {
                 }
                 Ok(Some((says, header.size())))
             }
-            Err(e) => {
+            Err(HeadError::Unreadable(e)) => {
                 visit.finding(Finding::new(path, e.0).at(0));
                 Ok(None)
             }
+            Err(newer @ HeadError::Newer(_)) => Err(segment::unusable(path, newer)),
         }
+    }
+
+    /// Does a file belong to another home? Then nothing of it is taken.
+    fn is_foreign(
+        &mut self,
+        path: &Path,
+        (home, last): (Option<HomeId>, u64),
+        visit: &mut dyn Visit,
+    ) -> bool {
+        let stranger = self.meta.as_ref().and_then(|meta| meta.stranger(home, last));
+        let Some(what) = stranger else { return false };
+        visit.finding(Finding::new(path, what).at(0));
+        self.next = None;
+        true
     }
 
     fn segment_end(
@@ -250,6 +287,11 @@ impl Walk {
     ) -> Result<(), StoreError> {
         let bytes = self.read(path)?;
         let says = self.directory(path, segments, &bytes, visit)?;
+        if let Some((says, _)) = &says
+            && self.is_foreign(path, (says.home, segments.1), visit)
+        {
+            return Ok(());
+        }
         let begin = match &says {
             Some((_, begin)) => *begin,
             None => frame::next_whole(&bytes, 1).unwrap_or(bytes.len()),
@@ -298,7 +340,7 @@ impl Walk {
         segments: (u64, u64),
         bytes: &[u8],
         visit: &mut dyn Visit,
-    ) -> Result<Option<(DirectoryV1, usize)>, StoreError> {
+    ) -> Result<Option<(Directory, usize)>, StoreError> {
         let finding = |what: &str| Finding::new(path, what).at(0).frame(Some(0));
         let Some((header, payload)) =
             frame::whole_at(bytes, 0).filter(|(header, _)| header.kind == Kind::Directory)
@@ -307,16 +349,14 @@ impl Walk {
             return Ok(None);
         };
         self.frames += 1;
-        let says = match DirectoryV1::unpack(payload) {
+        let says = match Directory::unpack(payload) {
             Ok(says) => says,
-            Err(e) => {
+            Err(HeadError::Unreadable(e)) => {
                 visit.finding(finding(e.0));
                 return Ok(None);
             }
+            Err(newer @ HeadError::Newer(_)) => return Err(segment::unusable(path, newer)),
         };
-        if says.format > segment::FORMAT {
-            return Err(newer(path, says.format));
-        }
         if says.segments != segments {
             let (first, last) = says.segments;
             visit.finding(finding(&format!("it says that it holds segments {first} to {last}")));
@@ -374,6 +414,10 @@ impl Walk {
     }
 }
 
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
 /// The entries of an extent cannot be read: says which; false if the directory cannot tell.
 fn lost(finding: &Finding, extent: &ExtentV1, visit: &mut dyn Visit) -> bool {
     let Ok(head) = extent.head() else { return false };
@@ -388,9 +432,4 @@ fn lost(finding: &Finding, extent: &ExtentV1, visit: &mut dyn Visit) -> bool {
 
 fn spot(path: &Path, at: usize, header: Header) -> Spot {
     Spot { file: path.to_owned(), at: at as u64, frame: header.sequence }
-}
-
-fn newer(path: &Path, format: u16) -> StoreError {
-    let (found, known) = (u32::from(format), u32::from(segment::FORMAT));
-    StoreError::Newer { path: path.to_owned(), found, known }
 }

@@ -4,12 +4,14 @@
 //! entries of one saga another.
 
 use super::frame::{self, Found, HEADER, Header, Kind};
-use super::records::{self, DirectoryV1, ExtentV1};
-use super::segment::{FORMAT, damaged};
+use super::records::{self, Directory, ExtentV1};
+use super::segment::{damaged, unusable};
 use crate::id::SagaId;
 use crate::sealed::Sealed;
+use crate::store::identity::HomeId;
+use crate::store::system::{self, sync_folder};
 use crate::store::truth::Grouped;
-use crate::store::{Head, StoreError, sync_folder};
+use crate::store::{Head, StoreError};
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
@@ -20,6 +22,8 @@ pub(crate) const UNFINISHED: &str = "unfinished-archive";
 
 /// What an archive is made of.
 pub(crate) struct Contents {
+    /// The home that it belongs to.
+    pub(crate) home: Option<HomeId>,
     /// The first and the last segment.
     pub(crate) segments: (u64, u64),
     /// The number of the frame that follows in the journal.
@@ -64,23 +68,24 @@ impl Fresh {
         frame::write(&mut self.behind, Kind::Extent, number, &payload).ok_or_else(too_long)
     }
 
-    /// Writes the archive of these segments; the frame that follows in the journal and the
-    /// holder by then have the numbers `next` and `fence`.
+    /// Writes the archive of these segments of a home; the frame that follows in the journal and
+    /// the holder by then have the numbers `next` and `fence`.
     pub(crate) fn finish(
         self,
         folder: &Path,
+        home: Option<HomeId>,
         segments: (u64, u64),
         (next, fence): (u64, u64),
     ) -> Result<Archive, StoreError> {
         let Self { behind, extents } = self;
         let path = folder.join(name(segments));
         let length = behind.len() as u64;
-        let says = DirectoryV1 { format: FORMAT, segments, next, fence, behind: length, extents };
+        let says = Directory { home, segments, next, fence, behind: length, extents };
         let mut front = Vec::new();
         frame::write(&mut front, Kind::Directory, 0, &says.pack()).ok_or_else(too_long)?;
         let fresh = folder.join(UNFINISHED);
         let write = || {
-            let mut file = File::create(&fresh)?;
+            let mut file = system::create(&fresh)?;
             file.write_all(&front)?;
             file.write_all(&behind)?;
             file.sync_all()?;
@@ -103,7 +108,7 @@ fn too_long() -> StoreError {
 #[derive(Debug)]
 pub(crate) struct Archive {
     pub(crate) path: PathBuf,
-    pub(crate) says: DirectoryV1,
+    pub(crate) says: Directory,
     file: File,
     /// Where the part behind the directory begins.
     behind: u64,
@@ -116,7 +121,7 @@ impl Archive {
         for (saga, (head, entries)) in &contents.sagas {
             fresh.add(*saga, head, entries)?;
         }
-        fresh.finish(folder, contents.segments, (contents.next, contents.fence))
+        fresh.finish(folder, contents.home, contents.segments, (contents.next, contents.fence))
     }
 
     /// Opens an archive and reads its directory.
@@ -137,11 +142,7 @@ impl Archive {
         let Found::Frame(_, payload) = frame::look(&front, 0, 0) else {
             return Err(not("its directory is damaged"));
         };
-        let says = DirectoryV1::unpack(payload).map_err(|e| not(e.0))?;
-        if says.format > FORMAT {
-            let (found, known) = (u32::from(says.format), u32::from(FORMAT));
-            return Err(StoreError::Newer { path, found, known });
-        }
+        let says = Directory::unpack(payload).map_err(|e| unusable(&path, e))?;
         let made = says.behind.saturating_add(front.len() as u64);
         if made != length {
             return Err(not(&format!("it is {length} bytes long, and was made with {made}")));

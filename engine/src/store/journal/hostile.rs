@@ -5,10 +5,11 @@
 
 use super::archive::{Archive, Contents};
 use super::frame::{self, Found, HEADER, Kind};
-use super::records::{self, DirectoryV1, ExtentV1, SegmentV1};
+use super::records::{self, Directory, ExtentV1, SegmentHead};
 use crate::event::{Entry, Event, Origin};
 use crate::id::SagaId;
 use crate::sealed::Sealed;
+use crate::store::identity::HomeId;
 use crate::store::{Append, Head, Known, Place, advance};
 use cap::Cap;
 use proptest::prelude::*;
@@ -64,9 +65,13 @@ fn head() -> Head {
     head.unwrap()
 }
 
-fn directory() -> DirectoryV1 {
-    DirectoryV1 {
-        format: 1,
+fn home() -> HomeId {
+    HomeId::from_bytes([9; 16])
+}
+
+fn directory(home: Option<HomeId>) -> Directory {
+    Directory {
+        home,
         segments: (1, 3),
         next: 9,
         fence: 2,
@@ -80,10 +85,15 @@ fn payloads() -> Vec<Decoder> {
     fn said<T, E: ToString>(read: Result<T, E>) -> Result<(), String> {
         read.map(drop).map_err(|error| error.to_string())
     }
+    fn directories(bytes: &[u8]) -> Result<(), String> {
+        let read = Directory::unpack(bytes).map_err(|error| error.to_string())?;
+        read.extents.iter().try_for_each(|extent| said(extent.head()))
+    }
     let all = entries();
     let known =
         Known { head: head(), places: vec![Place { archive: 1, offset: 2, from: 1, to: 2 }] };
-    let segment = SegmentV1 { format: 1, number: 3, first: 70, size: 1 << 20 };
+    let old = SegmentHead { number: 3, first: 70, size: 1 << 20, home: None };
+    let segment = SegmentHead { home: Some(home()), ..old };
     vec![
         Decoder {
             name: "batch",
@@ -95,15 +105,10 @@ fn payloads() -> Vec<Decoder> {
             good: records::claim(u64::MAX),
             read: |bytes| said(records::read_claim(bytes)),
         },
-        Decoder { name: "segment", good: segment.pack(), read: |b| said(SegmentV1::unpack(b)) },
-        Decoder {
-            name: "directory",
-            good: directory().pack(),
-            read: |bytes| {
-                let read = DirectoryV1::unpack(bytes).map_err(|error| error.to_string())?;
-                read.extents.iter().try_for_each(|extent| said(extent.head()))
-            },
-        },
+        Decoder { name: "segment", good: segment.pack(), read: |b| said(SegmentHead::unpack(b)) },
+        Decoder { name: "segment 1", good: old.pack(), read: |b| said(SegmentHead::unpack(b)) },
+        Decoder { name: "directory", good: directory(Some(home())).pack(), read: directories },
+        Decoder { name: "directory 1", good: directory(None).pack(), read: directories },
         Decoder {
             name: "known",
             good: records::known(&known),
@@ -122,7 +127,8 @@ fn framed(kind: Kind, payload: &[u8]) -> Vec<u8> {
 fn archive() -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let sagas = [(saga(), (head(), entries()))].into();
-    let contents = Contents { segments: (1, 3), next: 9, fence: 2, sagas };
+    let home = Some(home());
+    let contents = Contents { home, segments: (1, 3), next: 9, fence: 2, sagas };
     std::fs::read(Archive::write(folder.path(), &contents).unwrap().path).unwrap()
 }
 
@@ -245,8 +251,8 @@ fn a_directory_with_absurd_numbers_under_a_right_checksum_is_refused() {
     let good = archive();
     let size = frame::Header::read(&good).unwrap().size();
     let Found::Frame(_, payload) = frame::look(&good, 0, 0) else { panic!("no directory") };
-    let says = DirectoryV1::unpack(payload).unwrap();
-    let with = |says: &DirectoryV1| {
+    let says = Directory::unpack(payload).unwrap();
+    let with = |says: &Directory| {
         let mut bytes = Vec::new();
         frame::write(&mut bytes, Kind::Directory, 0, &says.pack()).unwrap();
         bytes.extend(&good[size..]);
@@ -254,7 +260,7 @@ fn a_directory_with_absurd_numbers_under_a_right_checksum_is_refused() {
     };
     with(&says).unwrap();
     for absurd in [1, 1 << 40, u64::MAX - 7, u64::MAX] {
-        assert!(with(&DirectoryV1 { behind: absurd, ..says.clone() }).is_err());
+        assert!(with(&Directory { behind: absurd, ..says.clone() }).is_err());
         let mut moved = says.clone();
         moved.extents[0].offset = absurd;
         assert!(with(&moved).is_err(), "an extent at {absurd}");

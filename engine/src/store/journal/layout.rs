@@ -2,8 +2,9 @@
 
 use super::archive::Archive;
 use super::names::Names;
-use super::segment::damaged;
+use super::segment::{self, damaged};
 use crate::store::StoreError;
+use crate::store::meta::Meta;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,8 +20,9 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Reads the names in a journal's folder, and the directories of its archives.
-    pub(crate) fn read(folder: &Path) -> Result<Self, StoreError> {
+    /// Reads the names in a journal's folder, and the directories of its archives; `meta` says
+    /// how far they go, and whose they are.
+    pub(crate) fn read(folder: &Path, meta: &Meta) -> Result<Self, StoreError> {
         let Names { archives, segments, leftovers } = Names::read(folder)?;
         let mut layout = Self { segments, leftovers, ..Self::default() };
         for ((first, last), path) in archives {
@@ -28,12 +30,23 @@ impl Layout {
             if last <= covered {
                 layout.leftovers.push(path);
             } else if first == covered + 1 {
-                layout.archives.push(Arc::new(Archive::open(path)?));
+                let archive = Archive::open(path)?;
+                if let Some(what) = meta.stranger(archive.says.home, last) {
+                    return Err(damaged(&archive.path, 0, &what));
+                }
+                layout.archives.push(Arc::new(archive));
             } else {
                 return Err(gap(&path, covered + 1));
             }
         }
-        layout.drop_archived()
+        let layout = layout.drop_archived()?;
+        match meta.end(layout.last()) {
+            None => Ok(layout),
+            Some((file, what)) => {
+                let path = folder.parent().unwrap_or(folder).to_owned();
+                Err(StoreError::Damaged { path, what: format!("{file}: {what}") })
+            }
+        }
     }
 
     fn drop_archived(mut self) -> Result<Self, StoreError> {
@@ -50,6 +63,11 @@ impl Layout {
             }
         }
         Ok(self)
+    }
+
+    /// The last segment of all; 0 if there is none.
+    pub(crate) fn last(&self) -> u64 {
+        self.segments.last().map_or(self.archived(), |(number, _)| *number)
     }
 
     /// The last segment that is archived; 0 if none is.
@@ -69,5 +87,6 @@ impl Layout {
 }
 
 fn gap(path: &Path, missing: u64) -> StoreError {
-    damaged(path, 0, &format!("segment {missing}, which comes before it, is missing"))
+    let name = segment::name(missing);
+    damaged(path, 0, &format!("{name}, or what holds it, comes before it and is missing"))
 }

@@ -16,9 +16,10 @@ pub(crate) mod segment;
 
 use self::frame::{Kind, frame_size};
 use self::layout::Layout;
-use self::records::SegmentV1;
-use self::segment::{FORMAT, Next, Segment};
-use super::{Notice, StoreError};
+use self::records::SegmentHead;
+use self::segment::{Next, Segment};
+use super::meta::Meta;
+use super::{Notice, StoreError, system};
 use crate::id::SagaId;
 use crate::sealed::Sealed;
 use std::fs::{self, File};
@@ -35,7 +36,9 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 pub(crate) struct Journal {
     folder: PathBuf,
     file: File,
-    says: SegmentV1,
+    says: SegmentHead,
+    /// What the store says of itself.
+    meta: Meta,
     /// Where the next frame goes.
     at: u64,
     /// Its number.
@@ -74,7 +77,7 @@ pub(crate) struct Full {
 
 /// How the frames of a segment end.
 pub(crate) struct Tail {
-    pub(crate) says: SegmentV1,
+    pub(crate) says: SegmentHead,
     pub(crate) at: usize,
     pub(crate) sequence: u64,
     pub(crate) torn: bool,
@@ -87,28 +90,29 @@ impl Journal {
         folder: &Path,
         tail: Option<&Tail>,
         layout: &Layout,
+        meta: Meta,
     ) -> Result<Self, StoreError> {
         for path in &layout.leftovers {
             fs::remove_file(path).map_err(|e| StoreError::io("removing", path, &e))?;
         }
         match tail {
-            Some(tail) => Self::go_on(folder, tail),
-            None => Self::begin(folder, layout),
+            Some(tail) => Self::go_on(folder, tail, meta),
+            None => Self::begin(folder, layout, meta),
         }
     }
 
     /// A new segment behind the archives, or the very first.
-    fn begin(folder: &Path, layout: &Layout) -> Result<Self, StoreError> {
+    fn begin(folder: &Path, layout: &Layout, mut meta: Meta) -> Result<Self, StoreError> {
         let (number, first) = (layout.archived() + 1, layout.next());
-        let says = SegmentV1 { format: FORMAT, number, first, size: SMALLEST };
+        let says = SegmentHead { number, first, size: SMALLEST, home: meta.home() };
         let file = segment::create(folder, says)?;
-        Ok(Self::at(folder, file, says, head_size(says), first))
+        meta.reach(above(folder), number)?;
+        Ok(Self::at(folder, file, says, meta, (head_size(says), first)))
     }
 
-    fn go_on(folder: &Path, tail: &Tail) -> Result<Self, StoreError> {
+    fn go_on(folder: &Path, tail: &Tail, meta: Meta) -> Result<Self, StoreError> {
         let path = folder.join(segment::name(tail.says.number));
-        let file = fs::OpenOptions::new().read(true).write(true).open(&path);
-        let file = file.map_err(|e| StoreError::io("opening", &path, &e))?;
+        let file = system::open(&path).map_err(|e| StoreError::io("opening", &path, &e))?;
         if tail.torn || tail.cut {
             // A half frame must not stand behind the ones to come.
             let size = usize::try_from(tail.says.size).unwrap_or(0);
@@ -117,11 +121,22 @@ impl Journal {
                 .and_then(|()| file.sync_all())
                 .map_err(|e| StoreError::io("writing", &path, &e))?;
         }
-        Ok(Self::at(folder, file, tail.says, tail.at as u64, tail.sequence))
+        Ok(Self::at(folder, file, tail.says, meta, (tail.at as u64, tail.sequence)))
     }
 
-    fn at(folder: &Path, file: File, says: SegmentV1, at: u64, sequence: u64) -> Self {
-        Self { folder: folder.to_owned(), file, says, at, sequence, buffer: Vec::new() }
+    fn at(
+        folder: &Path,
+        file: File,
+        says: SegmentHead,
+        meta: Meta,
+        (at, sequence): (u64, u64),
+    ) -> Self {
+        Self { folder: folder.to_owned(), file, says, meta, at, sequence, buffer: Vec::new() }
+    }
+
+    /// What the store says of itself.
+    pub(crate) const fn meta(&self) -> &Meta {
+        &self.meta
     }
 
     /// Adds a frame; it is durable when this returns. Gives its number, and the segment that
@@ -149,10 +164,14 @@ impl Journal {
     /// Goes on in a new segment that has room for a frame of `size` bytes.
     pub(crate) fn rotate(&mut self, size: u64) -> Result<Full, StoreError> {
         let number = self.says.number + 1;
-        let mut says = SegmentV1 { number, first: self.sequence, ..self.says };
+        let home = self.meta.home();
+        let mut says = SegmentHead { number, first: self.sequence, home, ..self.says };
         let room = head_size(says) + size;
         says.size = self.following_size().max(room.next_multiple_of(SMALLEST));
-        self.file = segment::create(&self.folder, says)?;
+        let file = segment::create(&self.folder, says)?;
+        // From here on nobody takes the journal for whole without this file.
+        self.meta.reach(above(&self.folder), number)?;
+        self.file = file;
         let full = Full { number: self.says.number, next: self.sequence, size: self.says.size };
         (self.at, self.says) = (head_size(says), says);
         Ok(full)
@@ -179,13 +198,22 @@ pub(crate) fn last(tail: Option<&Tail>, layout: &Layout) -> u64 {
 }
 
 /// Where the frames of a segment begin.
-fn head_size(says: SegmentV1) -> u64 {
+fn head_size(says: SegmentHead) -> u64 {
     frame_size(says.pack().len()) as u64
 }
 
-/// Reads a journal without changing it: how it ends, and what it says.
-pub(crate) fn replay(folder: &Path) -> Result<(Option<Tail>, Replay), StoreError> {
-    let layout = Layout::read(folder)?;
+/// The store that a journal belongs to.
+fn above(folder: &Path) -> &Path {
+    folder.parent().unwrap_or(folder)
+}
+
+/// Reads a journal without changing it: how it ends, and what it says. None of the files that
+/// `meta` speaks of may be missing, and none may be of another home.
+pub(crate) fn replay(folder: &Path, meta: &Meta) -> Result<(Option<Tail>, Replay), StoreError> {
+    if meta.last() == 0 && !system::is_folder(folder)? {
+        return Ok((None, Replay::default()));
+    }
+    let layout = Layout::read(folder, meta)?;
     let (mut next, fence) = (layout.next(), layout.fence());
     let mut replay = Replay { fence, ..Replay::default() };
     let (last, mut tail) = (layout.segments.last().map(|(number, _)| *number), None);
@@ -193,6 +221,9 @@ pub(crate) fn replay(folder: &Path) -> Result<(Option<Tail>, Replay), StoreError
         let segment = Segment::read(path.clone())?;
         if (segment.says.number, segment.says.first) != (*number, next) {
             return Err(segment.damaged(0, "it does not follow the segment before it"));
+        }
+        if let Some(what) = meta.stranger(segment.says.home, *number) {
+            return Err(segment.damaged(0, &what));
         }
         let end = read_segment(&segment, &mut replay)?;
         next = end.sequence;

@@ -3,6 +3,7 @@
 use crate::event::Entry;
 use crate::id::{SagaId, hex, unhex};
 use crate::sealed::Sealed;
+use crate::store::identity::HomeId;
 use crate::store::{Head, Known, Place};
 use bincode::Options as _;
 use serde::de::DeserializeOwned;
@@ -10,6 +11,21 @@ use serde::{Deserialize, Serialize};
 
 /// No payload is larger than this, in bytes: what says so is damaged.
 pub(crate) const LARGEST: usize = 256 * 1024 * 1024;
+
+/// The newest format of the journal's files. Files of format 1 do not say which home they
+/// belong to.
+pub(crate) const FORMAT: u16 = 2;
+
+/// What a file says of itself cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum HeadError {
+    /// It is not what was written.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// A newer version wrote it.
+    #[error("it has format {0}")]
+    Newer(u16),
+}
 
 /// Payload bytes that are not what was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,23 +44,65 @@ struct RecordV1 {
 }
 
 /// What a segment says of itself, schema 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct SegmentV1 {
-    /// The format of the file.
-    pub(crate) format: u16,
+#[derive(Serialize, Deserialize)]
+struct SegmentV1 {
+    format: u16,
+    number: u64,
+    first: u64,
+    size: u64,
+}
+
+/// What a segment says of itself, schema 2.
+#[derive(Serialize, Deserialize)]
+struct SegmentV2 {
+    format: u16,
+    number: u64,
+    first: u64,
+    size: u64,
+    home: [u8; 16],
+}
+
+/// What a segment says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SegmentHead {
     /// Its number; segments have no gaps.
     pub(crate) number: u64,
     /// The number of its first frame.
     pub(crate) first: u64,
     /// Its length in bytes.
     pub(crate) size: u64,
+    /// The home that it belongs to; unknown in files of format 1.
+    pub(crate) home: Option<HomeId>,
 }
 
 /// What an archive says of itself and of the sagas in it, schema 1.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct DirectoryV1 {
-    /// The format of the file.
-    pub(crate) format: u16,
+#[derive(Serialize, Deserialize)]
+struct DirectoryV1 {
+    format: u16,
+    segments: (u64, u64),
+    next: u64,
+    fence: u64,
+    behind: u64,
+    extents: Vec<ExtentV1>,
+}
+
+/// What an archive says of itself and of the sagas in it, schema 2.
+#[derive(Serialize, Deserialize)]
+struct DirectoryV2 {
+    format: u16,
+    home: [u8; 16],
+    segments: (u64, u64),
+    next: u64,
+    fence: u64,
+    behind: u64,
+    extents: Vec<ExtentV1>,
+}
+
+/// What an archive says of itself and of the sagas in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Directory {
+    /// The home that it belongs to; unknown in files of format 1.
+    pub(crate) home: Option<HomeId>,
     /// The first and the last segment that it was made of.
     pub(crate) segments: (u64, u64),
     /// The number of the frame that follows its last one in the journal.
@@ -130,27 +188,62 @@ pub(crate) fn read_claim(payload: &[u8]) -> Result<u64, Unreadable> {
     unpack(payload)
 }
 
-impl SegmentV1 {
-    /// To a payload.
-    pub(crate) fn pack(self) -> Vec<u8> {
-        pack(&self)
-    }
-
-    /// From a payload.
-    pub(crate) fn unpack(payload: &[u8]) -> Result<Self, Unreadable> {
-        unpack(payload)
+/// The format that stands first in what a file says of itself.
+fn format(payload: &[u8]) -> Result<u16, HeadError> {
+    let read: Result<u16, _> = options().allow_trailing_bytes().deserialize(payload);
+    match read {
+        Ok(format @ 1..=FORMAT) => Ok(format),
+        Ok(0) | Err(_) => Err(Unreadable("a frame's payload cannot be read").into()),
+        Ok(newer) => Err(HeadError::Newer(newer)),
     }
 }
 
-impl DirectoryV1 {
+impl SegmentHead {
     /// To a payload.
-    pub(crate) fn pack(&self) -> Vec<u8> {
-        pack(self)
+    pub(crate) fn pack(self) -> Vec<u8> {
+        let Self { number, first, size, home } = self;
+        match home {
+            None => pack(&SegmentV1 { format: 1, number, first, size }),
+            Some(home) => {
+                let home = *home.as_bytes();
+                pack(&SegmentV2 { format: 2, number, first, size, home })
+            }
+        }
     }
 
     /// From a payload.
-    pub(crate) fn unpack(payload: &[u8]) -> Result<Self, Unreadable> {
-        unpack(payload)
+    pub(crate) fn unpack(payload: &[u8]) -> Result<Self, HeadError> {
+        if format(payload)? == 1 {
+            let SegmentV1 { number, first, size, .. } = unpack(payload)?;
+            return Ok(Self { number, first, size, home: None });
+        }
+        let SegmentV2 { number, first, size, home, .. } = unpack(payload)?;
+        Ok(Self { number, first, size, home: Some(HomeId::from_bytes(home)) })
+    }
+}
+
+impl Directory {
+    /// To a payload.
+    pub(crate) fn pack(&self) -> Vec<u8> {
+        let Self { home, segments, next, fence, behind, extents } = self.clone();
+        match home {
+            None => pack(&DirectoryV1 { format: 1, segments, next, fence, behind, extents }),
+            Some(home) => {
+                let home = *home.as_bytes();
+                pack(&DirectoryV2 { format: 2, home, segments, next, fence, behind, extents })
+            }
+        }
+    }
+
+    /// From a payload.
+    pub(crate) fn unpack(payload: &[u8]) -> Result<Self, HeadError> {
+        if format(payload)? == 1 {
+            let DirectoryV1 { segments, next, fence, behind, extents, .. } = unpack(payload)?;
+            return Ok(Self { home: None, segments, next, fence, behind, extents });
+        }
+        let DirectoryV2 { home, segments, next, fence, behind, extents, .. } = unpack(payload)?;
+        let home = Some(HomeId::from_bytes(home));
+        Ok(Self { home, segments, next, fence, behind, extents })
     }
 }
 

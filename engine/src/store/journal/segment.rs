@@ -4,15 +4,14 @@
 //! than the one that it says of itself, unless somebody cut it.
 
 use super::frame::{self, Found, Header, Kind};
-use super::records::SegmentV1;
-use crate::store::{StoreError, sync_folder};
-use std::fs::{self, File, OpenOptions};
+use super::records::{self, HeadError, SegmentHead};
+use crate::store::StoreError;
+use crate::store::system::{self, sync_folder};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-/// The format of the journal's files.
-pub(crate) const FORMAT: u16 = 1;
 /// The file that is filled with zeros already and waits to become a segment.
 pub(crate) const SPARE: &str = "spare";
 /// A spare file has this name until it is whole.
@@ -56,8 +55,7 @@ pub(crate) fn recycle(folder: &Path, size: u64, old: &Path) -> Result<(), StoreE
 
 /// Makes a file of `size` zeros, and syncs it.
 fn fill(path: &Path, size: u64) -> io::Result<File> {
-    let mut file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    let mut file = system::open(path)?;
     file.set_len(size)?;
     let mut left = size;
     while left > 0 {
@@ -73,13 +71,13 @@ fn fill(path: &Path, size: u64) -> io::Result<File> {
 ///
 /// The spare file is first given a name that nobody else uses: another one may be made at any
 /// moment, and must not come between what is written here and its name.
-pub(crate) fn create(folder: &Path, says: SegmentV1) -> Result<File, StoreError> {
+pub(crate) fn create(folder: &Path, says: SegmentHead) -> Result<File, StoreError> {
     let (taken, path) = (folder.join(TAKEN), folder.join(name(says.number)));
     let make = || {
         // Without a spare file there is nothing to take.
         let spare = fs::rename(folder.join(SPARE), &taken).is_ok();
         let file = if spare && fs::metadata(&taken)?.len() == says.size {
-            OpenOptions::new().read(true).write(true).open(&taken)?
+            system::open(&taken)?
         } else {
             fill(&taken, says.size)?
         };
@@ -101,7 +99,7 @@ pub(crate) fn create(folder: &Path, says: SegmentV1) -> Result<File, StoreError>
 /// A segment that was read.
 pub(crate) struct Segment {
     pub(crate) path: PathBuf,
-    pub(crate) says: SegmentV1,
+    pub(crate) says: SegmentHead,
     /// Where the frames begin.
     pub(crate) begin: usize,
     pub(crate) bytes: Vec<u8>,
@@ -114,17 +112,13 @@ impl Segment {
         let header = Header::read(&bytes).map_or(0, |header| header.sequence);
         let (says, begin) = match frame::look(&bytes, 0, header) {
             Found::Frame(head, payload) if head.kind == Kind::Segment => {
-                let says = SegmentV1::unpack(payload).map_err(|e| damaged(&path, 0, e.0))?;
+                let says = SegmentHead::unpack(payload).map_err(|e| unusable(&path, e))?;
                 (says, head.size())
             }
             Found::Frame(..) | Found::Nothing | Found::Torn | Found::Damaged(_) => {
                 return Err(damaged(&path, 0, "it does not begin as a segment does"));
             }
         };
-        if says.format > FORMAT {
-            let (found, known) = (u32::from(says.format), u32::from(FORMAT));
-            return Err(StoreError::Newer { path, found, known });
-        }
         Ok(Self { path, says, begin, bytes })
     }
 
@@ -141,6 +135,17 @@ impl Segment {
     /// What is damaged at an offset of this segment.
     pub(crate) fn damaged(&self, at: usize, why: &str) -> StoreError {
         damaged(&self.path, at, why)
+    }
+}
+
+/// What a file says of itself cannot be used.
+pub(crate) fn unusable(path: &Path, error: HeadError) -> StoreError {
+    match error {
+        HeadError::Unreadable(why) => damaged(path, 0, why.0),
+        HeadError::Newer(found) => {
+            let (found, known) = (u32::from(found), u32::from(records::FORMAT));
+            StoreError::Newer { path: path.to_owned(), found, known }
+        }
     }
 }
 
@@ -209,6 +214,7 @@ impl<'a> Iterator for Frames<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::identity::HomeId;
     use std::os::unix::fs::MetadataExt as _;
 
     #[test]
@@ -220,7 +226,8 @@ mod tests {
             let follower =
                 scope.spawn(|| (0..150).try_for_each(|_| prepare(folder.path(), SIZE, None)));
             for number in 1..=100 {
-                let says = SegmentV1 { format: FORMAT, number, first: number, size: SIZE };
+                let home = Some(HomeId::fresh());
+                let says = SegmentHead { number, first: number, size: SIZE, home };
                 let file = create(folder.path(), says).unwrap();
                 let path = folder.path().join(name(number));
                 let (held, named) = (file.metadata().unwrap(), fs::metadata(&path).unwrap());
