@@ -4,7 +4,8 @@
 //! and some take no others. Version 0.1.0 wrote a colon; what carries its marks is still ours.
 
 use crate::aliyun::Tags;
-use escrr_engine::Fault;
+use escrr_engine::{Fault, SagaId};
+use sha2::{Digest as _, Sha256};
 
 /// The tag that names the link.
 pub const TAG_LINK: &str = "escrr-link";
@@ -55,6 +56,33 @@ fn no_such_key(fault: &Fault) -> bool {
         if report.code.as_deref().is_some_and(|code| code.contains("Tag")))
 }
 
+/// The longest part of a group's name that stands for the link.
+const LINK_PART: usize = 17;
+
+/// The group in an allow list that a saga of the link makes: lower-case letters, digits and `_`,
+/// at most 32 of them, and no two sagas share one.
+pub(crate) fn group_name(link: &str, saga: SagaId) -> String {
+    let saga = saga.to_string();
+    let tail = saga.get(saga.len().saturating_sub(8)..).unwrap_or_default();
+    format!("{}{tail}", group_prefix(link))
+}
+
+/// How the names of all groups of a link begin.
+pub(crate) fn group_prefix(link: &str) -> String {
+    let name = link.replace('-', "_");
+    if name.len() <= LINK_PART {
+        return format!("escrr_{name}_");
+    }
+    let digest = Sha256::digest(link.as_bytes());
+    let hash = digest.iter().take(4).fold(0_u32, |hash, byte| hash << 8 | u32::from(*byte));
+    format!("escrr_{}_{hash:08x}_", name.get(..LINK_PART - 9).unwrap_or_default())
+}
+
+/// The group that 0.1.0 made, whichever saga it was.
+pub(crate) fn older_group_name(link: &str) -> String {
+    format!("escrr_{link}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +98,23 @@ mod tests {
         assert_eq!(mark(&tags("escrr:link"), TAG_LINK), Some("x"));
         assert_eq!(mark(&tags("escrr:saga"), TAG_LINK), None);
         assert_eq!(spellings(tags(TAG_NODE)), [tags("escrr-node"), tags("escrr:node")]);
+    }
+
+    #[test]
+    fn a_group_has_a_legal_name_of_its_own_for_every_saga() {
+        let sagas = [SagaId::new(1, [5; 10]), SagaId::new(1, [6; 10])];
+        let links = ["a1", "shanghai-hangzhou", &"a-".repeat(20), &format!("{}b", "a-".repeat(19))];
+        let mut names = std::collections::BTreeSet::new();
+        for link in links {
+            for saga in sagas {
+                let name = group_name(link, saga);
+                let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+                assert!((2..=32).contains(&name.len()) && name.chars().all(fine), "{name}");
+                assert!(name.starts_with(&group_prefix(link)), "{name}");
+                assert!(names.insert(name));
+            }
+        }
+        assert_eq!(group_name("shanghai-hangzhou", sagas[0]), "escrr_shanghai_hangzhou_05050505");
     }
 
     #[tokio::test]

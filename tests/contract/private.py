@@ -157,7 +157,8 @@ class Job(Topology):
                          below=[FOLLOWER_INSTANCE])["Result"]
         return [row for row in rows if row["endpointId"] == self.endpoint_id]
 
-    def white_ips(self, mode, ips):
+    def white_ips(self, mode, ips, left=None):
+        left = ips if left is None else left
         self.call("Elasticsearch", "ModifyWhiteIps", {"clientToken": self.token()},
                   below=[LEADER_INSTANCE],
                   body={"modifyMode": mode, "whiteIpGroup": {**GROUP, "ips": ips}})
@@ -166,10 +167,12 @@ class Job(Topology):
         at_rest = self.there(look, "status", "active", "the leader's instance")
         groups = at_rest["networkConfig"]["whiteIpGroupList"]
         held = [g["ips"] for g in groups if g["groupName"] == GROUP["groupName"]]
-        self.findings.equal(held, [ips], f"the group after {mode}")
+        self.findings.equal(held, [left] if left else [], f"the group after {mode}")
 
     def allow_list(self):
-        self.white_ips("Append", ["10.2.1.0/24", "10.2.2.0/24"])
+        # `Cover` makes the group; the others want one that is there.
+        self.white_ips("Cover", ["10.2.1.0/24"])
+        self.white_ips("Append", ["10.2.2.0/24"], ["10.2.1.0/24", "10.2.2.0/24"])
 
     def health(self):
         """Groups behind the listener; the whole path to the leader is computed."""
@@ -222,4 +225,5 @@ class Job(Topology):
         self.gone(self.own_group, "the server group")
 
     def take_allow_list_away(self):
-        self.white_ips("Cover", ["127.0.0.1"])
+        self.white_ips("Delete", ["10.2.1.0/24"], ["10.2.2.0/24"])
+        self.white_ips("Cover", [])

@@ -243,6 +243,21 @@ impl Env {
         self.escrr(&["sandbox", "inventory", "--output", "json"]).exits(0).json()
     }
 
+    /// Who may connect to an instance: `group/address`, the console's own placeholder left out.
+    pub(crate) fn admitted(&self, instance: &str) -> Vec<String> {
+        let prefix = format!("{instance}/PRIVATE_ES/");
+        let all = self.inventory();
+        let ids = all.as_array().unwrap().iter().filter_map(|row| row["id"].as_str());
+        ids.filter_map(|id| id.strip_prefix(&prefix)).map(str::to_owned).collect()
+    }
+
+    /// The group that was made in the allow list of the leader.
+    pub(crate) fn group(&self) -> String {
+        let all = self.admitted("es-cn-leader000001");
+        let own = all.iter().find(|entry| entry.starts_with("escrr_")).unwrap();
+        own.split_once('/').unwrap().0.to_owned()
+    }
+
     /// The changes that took effect.
     pub(crate) fn changes(&self) -> Vec<String> {
         let log = self.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json();

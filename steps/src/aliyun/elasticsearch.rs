@@ -85,11 +85,11 @@ pub struct WhiteIpGroup {
 /// What happens to the addresses of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModifyMode {
-    /// Adds to what is there.
+    /// Adds to a group that is there.
     Append,
-    /// Takes away; at least one address must stay.
+    /// Takes away from a group that is there; at least one address must stay.
     Delete,
-    /// Replaces the whole group.
+    /// Replaces the whole group: makes it, and removes it where no address is given.
     Cover,
 }
 

@@ -14,7 +14,7 @@ use crate::nodes::step2_leader_address::addresses_now;
 use crate::verify::{Options, existing};
 use crate::version::Version;
 use crate::{Which, World};
-use escrr_engine::{Clock, Fault};
+use escrr_engine::{Clock, Fault, SagaId};
 use std::collections::BTreeSet;
 
 /// How many answers in a row have to say connected: each may come from another node.
@@ -30,6 +30,8 @@ pub struct Patient<'a> {
     pub(super) clock: &'a dyn Clock,
     /// Makes what is asked one's own: a command on an ECS instance, a change.
     pub(super) token: String,
+    /// The saga that made the link, if it is known here.
+    pub(super) saga: Option<SagaId>,
     described: (Instance, Instance),
 }
 
@@ -54,7 +56,13 @@ impl<'a> Patient<'a> {
         let (leads, leader) = meet(Which::Leader).await?;
         let (follows, follower) = meet(Which::Follower).await?;
         let (instances, described) = ((leads, follows), (leader, follower));
-        Ok(Self { world, instances, clock, token, described })
+        Ok(Self { world, instances, clock, token, saga: None, described })
+    }
+
+    /// The same link, and the saga that made it.
+    #[must_use]
+    pub fn of_saga(self, saga: Option<SagaId>) -> Self {
+        Self { saga, ..self }
     }
 }
 

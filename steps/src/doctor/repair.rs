@@ -3,8 +3,9 @@
 use super::facts::Facts;
 use super::finding::Remedy;
 use super::gather::Patient;
-use crate::aliyun::elasticsearch::ModifyMode;
-use crate::nodes::step1_network::group;
+use crate::aliyun::elasticsearch::WhiteIpGroup;
+use crate::marks::{group_name, group_prefix, older_group_name};
+use crate::nodes::step1_network::put;
 use escrr_engine::{Fault, Report};
 
 /// Between two looks, in milliseconds.
@@ -37,12 +38,27 @@ pub async fn repair(patient: &Patient<'_>, facts: &Facts, remedy: &Remedy) -> Re
     }
 }
 
+/// The group that blocks go into: the saga's own, whose rollback then takes them back. Where no
+/// saga is known: one that is there for this link, else a new one.
+fn group(patient: &Patient<'_>, groups: &[WhiteIpGroup]) -> String {
+    let link = &patient.world.spec.link;
+    if let Some(saga) = patient.saga {
+        return group_name(link, saga);
+    }
+    let prefix = group_prefix(link);
+    let ours = |name: &String| name.starts_with(&prefix) || *name == older_group_name(link);
+    let private = groups.iter().filter(|group| group.white_ip_type == "PRIVATE_ES");
+    let there = private.map(|group| group.name.clone()).find(ours);
+    there.unwrap_or_else(|| format!("{prefix}doctor"))
+}
+
 async fn admit(patient: &Patient<'_>, blocks: &[String]) -> Result<(), Fault> {
     let leads = &patient.instances.0;
     let client = patient.world.cloud.elasticsearch(&leads.region);
-    let name = group(patient.world);
-    let token = format!("{}-admit", patient.token);
-    client.modify_white_ips(&leads.instance, ModifyMode::Append, (&name, blocks), &token).await?;
+    let instance = client.describe_instance(&leads.instance).await?;
+    let name = group(patient, &instance.white_ip_groups);
+    let token = |mode: &str| format!("{}-admit-{mode}", patient.token);
+    put(client, &instance, (&name, blocks), token).await?;
     until(patient, "the allow list to be taken up", async || {
         let instance = client.describe_instance(&leads.instance).await?;
         Ok(instance.status == "active")

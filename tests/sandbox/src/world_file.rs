@@ -142,6 +142,10 @@ pub struct InstanceFile {
     /// `active`, `activating`, `inactive`, `invalid`.
     #[serde(default = "active")]
     pub status: String,
+    /// Whom the console's own group of the private allow list admits. A new real instance admits
+    /// private addresses; here nobody, so that there is something to do.
+    #[serde(default = "nobody")]
+    pub allow_list: Vec<String>,
     /// License of the cluster: `platinum`, `enterprise`, `trial`, `basic`.
     #[serde(default = "platinum")]
     pub license: String,
@@ -192,6 +196,11 @@ pub struct ServerFile {
     /// Is its Cloud Assistant running?
     #[serde(default = "yes")]
     pub cloud_assistant: bool,
+}
+
+/// A placeholder that admits nobody.
+fn nobody() -> Vec<String> {
+    vec!["127.0.0.1".into()]
 }
 
 fn public() -> String {

@@ -13,7 +13,7 @@ use crate::pretend::Publicity;
 use crate::session::{Signals, random};
 use crate::store;
 use crate::ui::words::count;
-use escrr_engine::Fault;
+use escrr_engine::{Fault, SagaId};
 use escrr_steps::doctor::{Check, Diagnosis, Facts, Patient, Remedy, gather, judge, repair};
 use escrr_steps::spec::Spec;
 
@@ -64,9 +64,10 @@ async fn visit(
     let world = place.world(spec, context).await?;
     let clock = place.clock().await?;
     let mut signals = Signals::listen()?;
+    let known = saga.as_deref().and_then(SagaId::parse);
     let look = async || {
         let token = format!("escrr-doctor-{:016x}", random());
-        let patient = Patient::meet(&world, &*clock, token).await?;
+        let patient = Patient::meet(&world, &*clock, token).await?.of_saga(known);
         let facts = gather(&patient).await?;
         Ok::<_, Fault>((patient, facts))
     };

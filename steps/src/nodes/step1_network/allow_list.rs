@@ -1,25 +1,35 @@
 //! The leader admits the load balancer's addresses.
 
 use super::VSwitches;
-use crate::aliyun::elasticsearch::{Instance, ModifyMode};
+use crate::aliyun::elasticsearch::{Elasticsearch, Instance, ModifyMode};
 use crate::aliyun::{Action, Product};
 use crate::calls::{Calls, Declares};
-use crate::nodes::absent::{join, split};
+use crate::marks::{group_name, older_group_name};
+use crate::nodes::absent::{gone_is_fine, join, split};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::{Follower, World};
-use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
+use escrr_engine::{
+    Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, SagaId, Seen, Step,
+};
 use ipnet::Ipv4Net;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Puts the vSwitches' blocks into a group of our own; no other group is ever changed.
 pub struct AllowList;
 
-/// An address that admits nobody: a group must not become empty.
+/// What 0.1.0 left in its group so that it did not become empty; it admits nobody.
 const PLACEHOLDER: &str = "127.0.0.1";
 const PRIVATE: &str = "PRIVATE_ES";
+/// Behind the blocks of an item: they go into the saga's own group.
+const OWN: &str = " in a group of its own";
 
-pub(crate) fn group(world: &World) -> String {
-    format!("escrr_{}", world.spec.link)
+/// The blocks of an item and the group that they go into. 0.1.0 had one group for all sagas.
+fn read(item: &str, (link, saga): (&str, SagaId)) -> (BTreeSet<String>, String) {
+    let (blocks, group) = match item.strip_suffix(OWN) {
+        Some(blocks) => (blocks, group_name(link, saga)),
+        None => (item, older_group_name(link)),
+    };
+    (split(&BTreeSet::from([blocks.to_owned()])), group)
 }
 
 async fn describe(cx: &Cx<'_, AllowList>) -> Result<Instance, Fault> {
@@ -27,12 +37,70 @@ async fn describe(cx: &Cx<'_, AllowList>) -> Result<Instance, Fault> {
     cx.world.cloud.elasticsearch(&facts.region).describe_instance(&facts.instance).await
 }
 
-/// What the group of ours holds.
-fn held(world: &World, instance: &Instance) -> BTreeSet<String> {
-    let name = group(world);
-    let ours =
-        instance.white_ip_groups.iter().filter(|g| g.name == name && g.white_ip_type == PRIVATE);
-    ours.flat_map(|g| g.ips.iter().cloned()).collect()
+/// What a group holds; none if there is no such group.
+fn held<'a>(instance: &'a Instance, name: &str) -> Option<&'a [String]> {
+    let mut all = instance.white_ip_groups.iter();
+    all.find(|g| g.name == name && g.white_ip_type == PRIVATE).map(|g| g.ips.as_slice())
+}
+
+/// Puts blocks into a group of the link's own: `Cover` makes it, `Append` widens it.
+///
+/// # Errors
+/// The instance is being changed, or does not take the change.
+pub(crate) async fn put(
+    client: Elasticsearch<'_>,
+    instance: &Instance,
+    (group, blocks): (&str, &[String]),
+    token: impl Fn(&str) -> String,
+) -> Result<(), Fault> {
+    at_rest(instance)?;
+    let (mode, name) = match held(instance, group) {
+        Some(_) => (ModifyMode::Append, "Append"),
+        None => (ModifyMode::Cover, "Cover"),
+    };
+    client.modify_white_ips(&instance.instance_id, mode, (group, blocks), &token(name)).await
+}
+
+/// A change is taken by an instance that is at rest only.
+fn at_rest(instance: &Instance) -> Result<(), Fault> {
+    if instance.status == "active" {
+        return Ok(());
+    }
+    let (id, status) = (&instance.instance_id, &instance.status);
+    let tried = format!("changing the allow list of {id}");
+    Err(Fault::Busy(Report::new(tried, format!("the instance is {status}"))))
+}
+
+/// What is left of ours, by group, and what others put into the same group.
+struct Left {
+    group: String,
+    ours: Vec<String>,
+    others: usize,
+}
+
+/// What is left in the group of this saga, and in that of 0.1.0 where it was announced.
+fn left(cx: &Cx<'_, AllowList>, instance: &Instance) -> Vec<Left> {
+    let link = &cx.world.spec.link;
+    // In the group that carries our saga, `doctor --fix` puts nothing but our vSwitches' blocks.
+    let blocks = cx.needs.1.iter().map(|v| v.cidr.clone()).collect();
+    let mut announced = BTreeMap::from([(group_name(link, cx.saga), blocks)]);
+    for item in cx.items {
+        let (blocks, group) = read(item, (link, cx.saga));
+        announced.entry(group).or_insert_with(BTreeSet::new).extend(blocks);
+    }
+    let mut all = Vec::new();
+    for (group, mut blocks) in announced {
+        if group == older_group_name(link) {
+            blocks.insert(PLACEHOLDER.to_owned());
+        }
+        let Some(held) = held(instance, &group) else { continue };
+        let (ours, others): (Vec<String>, Vec<String>) =
+            held.iter().cloned().partition(|ip| blocks.contains(ip));
+        if !ours.is_empty() {
+            all.push(Left { group, ours, others: others.len() });
+        }
+    }
+    all
 }
 
 /// Is every address of the block admitted, by groups of ours or of others, by one entry or by
@@ -77,64 +145,76 @@ impl Step for AllowList {
         Ok(if missing.is_empty() {
             Seen::Ready(wanted)
         } else {
-            Seen::Absent(vec![join(&missing)])
+            Seen::Absent(vec![format!("{}{OWN}", join(&missing))])
         })
     }
 }
 
 impl Act for AllowList {
-    const REVERSE: Reverse = Reverse::Undo("takes our addresses out of our group");
-    const LEAVES: Option<&'static str> =
-        Some("our group in the allow list, with the placeholder 127.0.0.1, which admits nobody");
+    const REVERSE: Reverse = Reverse::Undo(
+        "takes our addresses out of our group, and removes the group if nothing else is in it",
+    );
 
     fn lane(&self, cx: &Cx<'_, Self>) -> Option<String> {
         Some(format!("instance {}", cx.needs.0.leader.instance.instance))
     }
 
     async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        let facts = &cx.needs.0.leader.instance;
-        let ips: Vec<String> = item.split(',').map(str::to_owned).collect();
-        let client = cx.world.cloud.elasticsearch(&facts.region);
-        let (name, token) = (group(cx.world), cx.token(item));
-        client.modify_white_ips(&facts.instance, ModifyMode::Append, (&name, &ips), &token).await
+        let client = cx.world.cloud.elasticsearch(&cx.needs.0.leader.instance.region);
+        let instance = describe(cx).await?;
+        let (blocks, group) = read(item, (&cx.world.spec.link, cx.saga));
+        let blocks: Vec<String> = blocks.into_iter().collect();
+        // What is asked depends on what is there now, and a token stands for one request.
+        let token = |mode: &str| cx.token(&format!("{item} {mode}"));
+        put(client, &instance, (&group, &blocks), token).await
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
         let instance = describe(cx).await?;
-        let announced = split(cx.items);
-        if held(cx.world, &instance).is_disjoint(&announced) {
+        let left = left(cx, &instance);
+        let pending =
+            || Remains::Pending(format!("{} is {}", instance.instance_id, instance.status));
+        Ok(match left.into_iter().next() {
             // The change is done when the instance is at rest again.
-            return Ok(if instance.status == "activating" {
-                Remains::Pending(format!("{} is activating", instance.instance_id))
-            } else {
-                Remains::Nothing
-            });
-        }
-        Ok(if instance.status == "active" {
-            Remains::whole()
-        } else {
-            Remains::Pending(format!("{} is {}", instance.instance_id, instance.status))
+            None if instance.status == "activating" => pending(),
+            None => Remains::Nothing,
+            Some(_) if instance.status != "active" => pending(),
+            // One group at a time: the instance is being changed after each.
+            Some(first) => Remains::Items(vec![first.group]),
         })
     }
 
     async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
         let instance = describe(cx).await?;
-        let held = held(cx.world, &instance);
-        let (ours, others): (Vec<String>, Vec<String>) =
-            held.into_iter().partition(|ip| split(cx.items).contains(ip));
-        if ours.is_empty() {
-            let tried = format!("taking our addresses out of {}", group(cx.world));
+        at_rest(&instance)?;
+        let Some(left) = left(cx, &instance).into_iter().find(|left| left.group == item) else {
+            let tried = format!("taking our addresses out of {item}");
             return Err(Fault::Busy(Report::new(tried, "they are out already, says another look")));
-        }
-        let facts = &cx.needs.0.leader.instance;
-        let client = cx.world.cloud.elasticsearch(&facts.region);
-        let (mode, ips) = if others.is_empty() {
-            (ModifyMode::Cover, vec![PLACEHOLDER.to_owned()])
-        } else {
-            (ModifyMode::Delete, ours)
         };
-        // What is asked depends on what the group holds now, and a token stands for one request.
+        let client = cx.world.cloud.elasticsearch(&cx.needs.0.leader.instance.region);
+        let (mode, ips) = if left.others == 0 {
+            (ModifyMode::Cover, Vec::new())
+        } else {
+            (ModifyMode::Delete, left.ours)
+        };
         let token = cx.undo_token(&format!("{item} {mode:?} {}", join(&ips)));
-        client.modify_white_ips(&facts.instance, mode, (&group(cx.world), &ips), &token).await
+        gone_is_fine(
+            client.modify_white_ips(&instance.instance_id, mode, (item, &ips), &token).await,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_means_the_saga_s_group_and_one_of_0_1_0_the_group_of_then() {
+        let saga = SagaId::new(1, [5; 10]);
+        let blocks = BTreeSet::from(["10.2.1.0/28".to_owned(), "10.2.2.0/28".to_owned()]);
+        let now = read("10.2.1.0/28,10.2.2.0/28 in a group of its own", ("a-b", saga));
+        assert_eq!(now, (blocks.clone(), "escrr_a_b_05050505".to_owned()));
+        let then = read("10.2.1.0/28,10.2.2.0/28", ("a-b", saga));
+        assert_eq!(then, (blocks, "escrr_a-b".to_owned()));
     }
 }

@@ -11,7 +11,7 @@ mod vpc_route;
 mod vswitches;
 
 pub use allow_list::AllowList;
-pub(crate) use allow_list::{admitted, group};
+pub(crate) use allow_list::{admitted, put};
 pub use cen::{CenId, CenInstance};
 pub use peer_attachment::PeerAttachment;
 pub use routes::Routes;

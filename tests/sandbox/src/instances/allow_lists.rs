@@ -1,4 +1,7 @@
 //! `ModifyWhiteIps`: who may connect to an instance.
+//!
+//! `Cover` makes a group that is not there, and one without addresses removes it; `Append` and
+//! `Delete` want a group that is there.
 
 use super::state::{AllowGroup, Instance, accepts_changes};
 use crate::{Answer, Call, Course, Refusal, World};
@@ -36,10 +39,25 @@ fn addresses(value: Option<&Value>) -> Result<Vec<String>, Refusal> {
     let ips: Option<Vec<String>> = rows.iter().map(|v| v.as_str().map(str::to_owned)).collect();
     let ips = ips.ok_or_else(|| refused("Addresses must be strings."))?;
     let valid = |ip: &String| ip.parse::<IpAddr>().is_ok() || ip.parse::<ipnet::IpNet>().is_ok();
-    if ips.is_empty() || !ips.iter().all(valid) {
-        return Err(refused("The list must hold at least one address, and only addresses."));
+    if !ips.iter().all(valid) {
+        return Err(refused("The list must hold only addresses."));
     }
     Ok(ips)
+}
+
+/// What a new group may be called.
+fn legal_name(name: &str) -> bool {
+    let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    (2..=32).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(fine)
+}
+
+fn no_group() -> Refusal {
+    Refusal::missing(
+        "NotFound",
+        "The whitelist group is not found, ensure that the whitelist group name is created.",
+    )
 }
 
 fn read(body: &Value) -> Result<Change, Refusal> {
@@ -54,12 +72,11 @@ fn read(body: &Value) -> Result<Change, Refusal> {
                 return Err(refused("whiteIpType is not valid."));
             }
             let name = text(group, "groupName").ok_or_else(|| refused("groupName is needed."))?;
-            Ok(Change {
-                mode,
-                group: name.to_owned(),
-                kind: kind.to_owned(),
-                ips: addresses(group.get("ips"))?,
-            })
+            let ips = addresses(group.get("ips"))?;
+            if ips.is_empty() && mode != "Cover" {
+                return Err(refused("The list must hold at least one address."));
+            }
+            Ok(Change { mode, group: name.to_owned(), kind: kind.to_owned(), ips })
         }
         (None, Some(list)) => {
             let network = text(body, "networkType").filter(|n| ["PRIVATE", "PUBLIC"].contains(n));
@@ -104,38 +121,55 @@ fn modify(world: &mut World, call: &Call) -> Answer {
 }
 
 fn apply(instance: &mut Instance, change: Change, now_ms: u64) -> Result<(), Refusal> {
-    let mut ips = change.ips;
-    ips.dedup();
-    let found =
-        instance.groups.iter_mut().find(|g| g.name == change.group && g.kind == change.kind);
-    let Some(group) = found else {
-        if change.mode == "Delete" {
-            return Err(refused("The group does not exist."));
-        }
-        instance.groups.push(AllowGroup {
-            name: change.group,
-            kind: change.kind,
-            ips,
-            since_ms: now_ms,
-        });
-        return Ok(());
+    let mut change = change;
+    change.ips.dedup();
+    let here = |g: &AllowGroup| g.name == change.group && g.kind == change.kind;
+    let Some(at) = instance.groups.iter().position(here) else {
+        return create(instance, change, now_ms);
     };
+    let held = instance.groups.get(at).map(|g| g.ips.clone()).unwrap_or_default();
     let next: Vec<String> = match change.mode.as_str() {
         "Append" => {
-            let new = ips.into_iter().filter(|ip| !group.ips.contains(ip));
+            let new = change.ips.into_iter().filter(|ip| !held.contains(ip));
             let new: Vec<String> = new.collect();
-            group.ips.iter().cloned().chain(new).collect()
+            held.into_iter().chain(new).collect()
         }
-        "Delete" => group.ips.iter().filter(|ip| !ips.contains(ip)).cloned().collect(),
+        "Delete" => held.into_iter().filter(|ip| !change.ips.contains(ip)).collect(),
         // The whole list becomes what was sent: what others had put there is lost.
-        _ => ips,
+        _ => change.ips,
     };
-    if next.is_empty() {
-        return Err(refused("At least one address must stay in the group."));
-    }
     if next.len() > MOST {
         return Err(refused("The group has too many addresses."));
     }
-    group.ips = next;
+    if !next.is_empty() {
+        if let Some(group) = instance.groups.get_mut(at) {
+            group.ips = next;
+        }
+        return Ok(());
+    }
+    // The console's own group is never removed.
+    if change.mode == "Delete" || change.group == "default" {
+        return Err(refused("At least one address must stay in the group."));
+    }
+    instance.groups.remove(at);
+    Ok(())
+}
+
+fn create(instance: &mut Instance, change: Change, now_ms: u64) -> Result<(), Refusal> {
+    if change.mode != "Cover" || change.ips.is_empty() {
+        return Err(no_group());
+    }
+    if !legal_name(&change.group) {
+        return Err(refused("The name of the group is not valid."));
+    }
+    if change.ips.len() > MOST {
+        return Err(refused("The group has too many addresses."));
+    }
+    instance.groups.push(AllowGroup {
+        name: change.group,
+        kind: change.kind,
+        ips: change.ips,
+        since_ms: now_ms,
+    });
     Ok(())
 }

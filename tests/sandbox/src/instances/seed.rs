@@ -24,7 +24,10 @@ pub fn seed(world: &mut World, id: &str, file: &InstanceFile) {
         .map(|kind| AllowGroup {
             name: "default".to_owned(),
             kind: kind.to_owned(),
-            ips: vec!["127.0.0.1".to_owned()],
+            ips: match kind {
+                "PRIVATE_ES" => file.allow_list.clone(),
+                _ => vec!["127.0.0.1".to_owned()],
+            },
             since_ms: world.now_ms,
         })
         .collect();
@@ -84,14 +87,18 @@ pub fn resolve(world: &World, name: &str, vpc_id: &str) -> Option<Vec<Ipv4Addr>>
 /// Lets time pass. Instances change by themselves only in their status, which is a course.
 pub fn settle(_world: &mut World) {}
 
-/// Instances and the addresses that they admit, for the ledger; loopback is a placeholder.
+/// Instances and the addresses that they admit, for the ledger; in the console's own group
+/// loopback is a placeholder.
 pub fn inventory(world: &World) -> Vec<Thing> {
     let mut all = Vec::new();
     for (id, i) in &world.instances.instances {
         let owner = owner(&i.tags);
         all.push(Thing::new("elasticsearch_instance", id, &i.region, owner, i.since_ms));
         for group in &i.groups {
-            for ip in group.ips.iter().filter(|ip| !["127.0.0.1", "::1"].contains(&ip.as_str())) {
+            let nobody = |ip: &&String| {
+                group.name == "default" && ["127.0.0.1", "::1"].contains(&ip.as_str())
+            };
+            for ip in group.ips.iter().filter(|ip| !nobody(ip)) {
                 let entry = format!("{id}/{}/{}/{ip}", group.kind, group.name);
                 all.push(Thing::new("allow_list_entry", &entry, &i.region, "", group.since_ms));
             }

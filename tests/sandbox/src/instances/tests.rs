@@ -47,9 +47,9 @@ fn an_instance_shows_what_a_preflight_needs() {
 }
 
 #[test]
-fn append_makes_a_group_and_cover_overwrites_it() {
+fn cover_makes_a_group_and_overwrites_it() {
     let mut stage = Stage::new();
-    modify(&mut stage, of("Append", "escrr", &["10.2.1.0/24"]));
+    modify(&mut stage, of("Cover", "escrr", &["10.2.1.0/24"]));
     modify(&mut stage, of("Append", "escrr", &["10.2.2.0/24", "10.2.1.0/24"]));
     assert_eq!(group(&mut stage, "escrr"), json!(["10.2.1.0/24", "10.2.2.0/24"]));
     // Without a mode the list is covered: what others put there is lost.
@@ -64,25 +64,46 @@ fn append_makes_a_group_and_cover_overwrites_it() {
 }
 
 #[test]
-fn a_group_is_never_emptied() {
+fn what_is_not_there_is_made_by_cover_alone() {
     let mut stage = Stage::new();
-    modify(&mut stage, of("Append", "escrr", &["10.2.1.0/24", "10.2.2.0/24"]));
+    for body in [
+        of("Append", "escrr", &["10.2.1.0/24"]),
+        of("Delete", "escrr", &["10.2.1.0/24"]),
+        of("Cover", "escrr", &[]),
+    ] {
+        let refused = stage.es("ModifyWhiteIps", LEADER, body.clone()).unwrap_err();
+        assert_eq!((refused.status, refused.code.as_str()), (404, "NotFound"), "{body}");
+    }
+    let long = "a".repeat(33);
+    for name in ["shanghai-hangzhou", "1a", "a", "A_b", "a b", long.as_str()] {
+        let refused = stage.es("ModifyWhiteIps", LEADER, of("Cover", name, &["10.2.1.0/24"]));
+        assert_eq!(refused.unwrap_err().code, "InvalidParameter", "{name}");
+    }
+}
+
+#[test]
+fn only_cover_empties_a_group_and_then_it_is_gone() {
+    let mut stage = Stage::new();
+    modify(&mut stage, of("Cover", "escrr", &["10.2.1.0/24", "10.2.2.0/24"]));
     modify(&mut stage, of("Delete", "escrr", &["10.2.1.0/24"]));
     assert_eq!(group(&mut stage, "escrr"), json!(["10.2.2.0/24"]));
     let last = of("Delete", "escrr", &["10.2.2.0/24"]);
     assert_eq!(stage.es("ModifyWhiteIps", LEADER, last).unwrap_err().code, "InvalidParameter");
-    assert!(stage.es("ModifyWhiteIps", LEADER, of("Cover", "escrr", &[])).is_err());
+    let own = of("Cover", "default", &[]);
+    assert_eq!(stage.es("ModifyWhiteIps", LEADER, own).unwrap_err().code, "InvalidParameter");
     let entries =
         |s: &Stage| s.inventory().into_iter().filter(|t| t.kind == "allow_list_entry").count();
     assert_eq!(entries(&stage), 1);
     modify(&mut stage, of("Cover", "escrr", &["127.0.0.1"]));
-    assert_eq!(entries(&stage), 0);
+    assert_eq!(entries(&stage), 1);
+    modify(&mut stage, of("Cover", "escrr", &[]));
+    assert_eq!((entries(&stage), group(&mut stage, "escrr")), (0, Value::Null));
 }
 
 #[test]
 fn a_change_makes_the_instance_busy() {
     let mut stage = Stage::new();
-    let body = of("Append", "escrr", &["10.2.1.0/24"]);
+    let body = of("Cover", "escrr", &["10.2.1.0/24"]);
     stage.es("ModifyWhiteIps", LEADER, body.clone()).unwrap();
     let shown = stage.es("DescribeInstance", LEADER, Value::Null).unwrap();
     assert_eq!(shown["Result"]["status"], "activating");
@@ -103,8 +124,8 @@ fn forms_that_do_not_go_together_are_refused() {
         json!({"modifyMode": "Append"}),
         json!({"whiteIpList": ["10.2.1.0/24"]}),
         of("Append", "escrr", &["not-an-address"]),
+        of("Append", "escrr", &[]),
         of("Replace", "escrr", &["10.2.1.0/24"]),
-        of("Delete", "nobody", &["10.2.1.0/24"]),
     ] {
         let refused = stage.es("ModifyWhiteIps", LEADER, body.clone()).unwrap_err();
         assert_eq!(refused.code, "InvalidParameter", "{body}");

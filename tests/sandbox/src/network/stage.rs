@@ -192,7 +192,7 @@ impl Stage {
         self.step(20);
         let group = json!({"groupName": "escrr_link", "whiteIpType": "PRIVATE_ES",
             "ips": ["10.2.1.0/24", "10.2.2.0/24"]});
-        let body = json!({"modifyMode": "Append", "whiteIpGroup": group});
+        let body = json!({"modifyMode": "Cover", "whiteIpGroup": group});
         self.es("ModifyWhiteIps", LEADER, body).unwrap();
         self.step(130);
     }

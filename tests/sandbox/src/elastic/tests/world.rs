@@ -48,6 +48,7 @@ pub(super) struct World {
 pub(super) fn instance(version: &str, license: &str) -> InstanceFile {
     let index = |documents, shards| IndexFile { shards, documents, ..IndexFile::default() };
     InstanceFile {
+        allow_list: vec!["127.0.0.1".into()],
         region: "cn-shanghai".into(),
         vswitch: "vsw-1".into(),
         version: version.into(),
