@@ -19,6 +19,7 @@ pub mod history;
 pub mod manner;
 pub mod place;
 pub mod pretend;
+pub mod probes;
 pub mod sagas;
 pub mod sandbox_control;
 pub mod schemas;

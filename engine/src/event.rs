@@ -91,6 +91,9 @@ pub enum Event {
     UndoIntended {
         /// The node.
         node: String,
+        /// What is about to be taken back, where a half-done undo cannot be recognised without.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        items: Vec<String>,
     },
     /// Nothing that the node made is left, or it was said to stay.
     Undone {
@@ -100,6 +103,9 @@ pub enum Event {
         kept: Option<String>,
         /// Calls made for it by this process.
         attempts: u32,
+        /// What became of each thing, as the node's own data; null where it has none.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        account: Value,
     },
     /// The node could not be taken back: a person decides.
     Stuck {
@@ -177,7 +183,7 @@ impl Event {
             | Self::Completed { node, .. }
             | Self::Failed { node, .. }
             | Self::Parked { node, .. }
-            | Self::UndoIntended { node }
+            | Self::UndoIntended { node, .. }
             | Self::Undone { node, .. }
             | Self::Stuck { node, .. }
             | Self::Decided { node, .. } => Some(node),

@@ -89,11 +89,15 @@ pub enum NodeState {
         intent: Option<Intent>,
         /// Its output, if it was done.
         output: Option<Value>,
+        /// What was announced while it was taken back.
+        items: BTreeSet<String>,
     },
     /// Nothing of it is left, or what is left was said to stay.
     Undone {
         /// What stays, if anything.
         kept: Option<String>,
+        /// What became of each thing, as the node's own data; null where it has none.
+        account: Value,
     },
     /// It could not be taken back.
     Stuck {
@@ -101,6 +105,8 @@ pub enum NodeState {
         intent: Option<Intent>,
         /// Its output, if it was done.
         output: Option<Value>,
+        /// What was announced while it was taken back.
+        items: BTreeSet<String>,
         /// Why.
         stop: Stop,
     },
@@ -149,6 +155,20 @@ impl NodeState {
             | Self::Undoing { intent, .. }
             | Self::Stuck { intent, .. } => intent.as_ref(),
             Self::Skipped | Self::Undone { .. } => None,
+        }
+    }
+
+    /// What was announced while it was taken back, if it is or was about to be.
+    pub fn undo_items(&self) -> Option<&BTreeSet<String>> {
+        match self {
+            Self::Undoing { items, .. } | Self::Stuck { items, .. } => Some(items),
+            Self::Idle { .. }
+            | Self::Intended(_)
+            | Self::Done { .. }
+            | Self::Failed { .. }
+            | Self::Parked { .. }
+            | Self::Skipped
+            | Self::Undone { .. } => None,
         }
     }
 
@@ -210,10 +230,10 @@ impl NodeState {
             Event::Completed { origin, output, .. } => self.completed(*origin, output),
             Event::Failed { class, report, .. } => self.stopped(*class, report, false),
             Event::Parked { class, report, .. } => self.stopped(*class, report, true),
-            Event::UndoIntended { .. } => self.undo_intended(at_ms),
-            Event::Undone { kept, .. } => {
+            Event::UndoIntended { items, .. } => self.undo_intended(items, at_ms),
+            Event::Undone { kept, account, .. } => {
                 if matches!(self, Self::Undoing { .. }) {
-                    Ok(Self::Undone { kept: kept.clone() })
+                    Ok(Self::Undone { kept: kept.clone(), account: account.clone() })
                 } else {
                     Err(self.illegal("undone"))
                 }
@@ -258,17 +278,21 @@ impl NodeState {
 
     fn stuck(self, class: Class, report: &Report) -> Result<Self, IllegalEvent> {
         let illegal = self.illegal("stuck");
-        let Self::Undoing { intent, output, .. } = self else { return Err(illegal) };
-        Ok(Self::Stuck { intent, output, stop: Stop { class, report: report.clone() } })
+        let Self::Undoing { intent, output, items, .. } = self else { return Err(illegal) };
+        Ok(Self::Stuck { intent, output, items, stop: Stop { class, report: report.clone() } })
     }
 
-    fn undo_intended(self, at_ms: u64) -> Result<Self, IllegalEvent> {
+    fn undo_intended(self, items: &[String], at_ms: u64) -> Result<Self, IllegalEvent> {
         if !self.may_have_made() {
             return Err(self.illegal("undo intended"));
         }
         let output = self.output().cloned();
         let intent = self.intent().cloned();
-        Ok(Self::Undoing { since_ms: at_ms, intent, output })
+        // An undo whose announcement only grows keeps its beginning.
+        let since_ms = if let Self::Undoing { since_ms, .. } = &self { *since_ms } else { at_ms };
+        let known = self.undo_items().into_iter().flatten().cloned();
+        let items = known.chain(items.iter().cloned()).collect();
+        Ok(Self::Undoing { since_ms, intent, output, items })
     }
 
     fn again(self, at_ms: u64) -> Self {
@@ -284,7 +308,9 @@ impl NodeState {
             Self::Failed { intent: None, .. } | Self::Parked { intent: None, .. } => {
                 Self::Idle { earlier: None }
             }
-            Self::Stuck { intent, output, .. } => Self::Undoing { since_ms: at_ms, intent, output },
+            Self::Stuck { intent, output, items, .. } => {
+                Self::Undoing { since_ms: at_ms, intent, output, items }
+            }
             Self::Idle { .. }
             | Self::Intended(_)
             | Self::Done { .. }
@@ -303,9 +329,12 @@ impl NodeState {
                 Ok(Self::Skipped)
             }
             (Verb::Skip, Self::Stuck { .. }) => {
-                Ok(Self::Undone { kept: Some(format!("skipped: {reason}")) })
+                let kept = Some(format!("skipped: {reason}"));
+                Ok(Self::Undone { kept, account: Value::Null })
             }
-            (Verb::MarkDone, Self::Stuck { .. }) => Ok(Self::Undone { kept: None }),
+            (Verb::MarkDone, Self::Stuck { .. }) => {
+                Ok(Self::Undone { kept: None, account: Value::Null })
+            }
             _ => Err(self.illegal("decided")),
         }
     }
@@ -374,14 +403,16 @@ pub fn decide(state: &NodeState, seen: &Seen<Value>, acts: bool) -> Move {
 /// What comes next for a node that is being taken back.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UndoMove {
+    /// Write down that these items are about to be taken back.
+    Announce(Vec<String>),
     /// Take these items back.
     Undo(Vec<String>),
     /// Wait and look again.
     Wait(String),
     /// Nothing is left, but the last call may still take effect: look once more later.
     Settle,
-    /// Write down that nothing is left.
-    Undone,
+    /// Write down that nothing is left, and what became of each thing.
+    Undone(Value),
     /// Write down that a person has to decide.
     Stuck(Stop),
 }
@@ -393,8 +424,10 @@ pub enum UndoMove {
 /// was not done a settling time ago is only gone after two looks that time apart.
 pub fn decide_undo(remains: &Remains, settled: bool) -> UndoMove {
     match remains {
-        Remains::Nothing if settled => UndoMove::Undone,
-        Remains::Nothing => UndoMove::Settle,
+        Remains::Nothing if settled => UndoMove::Undone(Value::Null),
+        Remains::Accounted(account) if settled => UndoMove::Undone(account.clone()),
+        Remains::Nothing | Remains::Accounted(_) => UndoMove::Settle,
+        Remains::Announce(items) => UndoMove::Announce(items.clone()),
         Remains::Pending(why) => UndoMove::Wait(why.clone()),
         Remains::Items(items) => UndoMove::Undo(items.clone()),
         Remains::Drifted(report) => {

@@ -173,15 +173,17 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         if let Some(Reverse::Keep(what)) = about.reverse {
             self.waits.remove(&at);
             if !announced {
-                self.journal(Event::UndoIntended { node: node.clone() }).await?;
+                let items = Vec::new();
+                self.journal(Event::UndoIntended { node: node.clone(), items }).await?;
             }
             let kept = Some(what.to_owned());
-            self.journal(Event::Undone { node, kept, attempts: 0 }).await?;
+            let account = Value::Null;
+            self.journal(Event::Undone { node, kept, attempts: 0, account }).await?;
             return Ok(false);
         }
         if !announced {
             self.waits.remove(&at);
-            self.journal(Event::UndoIntended { node }).await?;
+            self.journal(Event::UndoIntended { node, items: Vec::new() }).await?;
         }
         Ok(true)
     }
@@ -325,13 +327,13 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         let now_ms = self.engine.clock.now_ms();
         let settled = self.settled(at, now_ms);
         let node = self.name(at);
-        if !matches!(remains, Remains::Nothing)
+        if !matches!(remains, Remains::Nothing | Remains::Accounted(_))
             && let Some(wait) = self.waits.get_mut(&at)
         {
             wait.gone_since_ms = None;
         }
         match decide_undo(remains, settled) {
-            UndoMove::Undone => {
+            UndoMove::Undone(account) => {
                 let attempts = self.attempts(at);
                 self.waits.remove(&at);
                 // Something stays only of what was really there.
@@ -339,13 +341,17 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
                 let about = self.engine.catalog.about().get(at);
                 let leaves = about.and_then(|a| a.leaves).filter(|_| was_there);
                 let kept = leaves.map(str::to_owned);
-                self.journal(Event::Undone { node, kept, attempts }).await?;
+                self.journal(Event::Undone { node, kept, attempts, account }).await?;
             }
             UndoMove::Settle => {
                 let wait = self.waits.entry(at).or_default();
                 wait.gone_since_ms.get_or_insert(now_ms);
                 let due_ms = self.settles_ms(at, now_ms);
                 self.waits.entry(at).or_default().due_ms = due_ms;
+            }
+            UndoMove::Announce(items) => {
+                self.journal(Event::UndoIntended { node, items }).await?;
+                self.due_now(at);
             }
             UndoMove::Undo(_) if fresh => self.due_now(at),
             UndoMove::Undo(_) => self.waiting(at, "what came of its calls".into()).await?,

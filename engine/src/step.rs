@@ -82,8 +82,13 @@ impl<T> Seen<T> {
 pub enum Remains {
     /// Nothing of ours is left.
     Nothing,
+    /// Nothing of ours is left; the data says what became of each thing, and is journaled.
+    Accounted(Value),
     /// It cannot be taken back just now, or is on its way out; the text says what is waited for.
     Pending(String),
+    /// Journal these items before the first call, then look again: for a node that could not
+    /// recognise its own half-done undo after a crash. See [`Cx::undo_items`].
+    Announce(Vec<String>),
     /// These items can be taken back now, one call each.
     Items(Vec<String>),
     /// Somebody changed it since: a person decides.
@@ -107,6 +112,8 @@ pub struct Cx<'a, S: Step> {
     pub saga: SagaId,
     /// Everything that this node announced in its intents; empty before the first.
     pub items: &'a BTreeSet<String>,
+    /// Everything that was announced while this node was taken back: [`Remains::Announce`].
+    pub undo_items: &'a BTreeSet<String>,
     /// The node's own output, once it is done.
     pub output: Option<S::Output>,
     /// Counts definite refusals; part of the token.

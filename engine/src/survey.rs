@@ -25,13 +25,20 @@ pub struct Known {
     saga: SagaId,
     outputs: BTreeMap<String, Value>,
     announced: BTreeMap<String, (u32, BTreeSet<String>)>,
+    undone: BTreeMap<String, BTreeSet<String>>,
     made: BTreeSet<String>,
 }
 
 impl Known {
     /// Nothing: the saga is not begun.
     pub fn nothing(saga: SagaId) -> Self {
-        Self { saga, outputs: BTreeMap::new(), announced: BTreeMap::new(), made: BTreeSet::new() }
+        Self {
+            saga,
+            outputs: BTreeMap::new(),
+            announced: BTreeMap::new(),
+            undone: BTreeMap::new(),
+            made: BTreeSet::new(),
+        }
     }
 
     /// What a journal says, also of nodes that were taken back since.
@@ -43,6 +50,9 @@ impl Known {
                 if *origin == Origin::Made {
                     known.made.insert(node.clone());
                 }
+            }
+            if let Event::UndoIntended { node, items } = &entry.event {
+                known.undone.entry(node.clone()).or_default().extend(items.iter().cloned());
             }
             if let Event::Intended { node, generation, items, .. } = &entry.event {
                 let slot = known.announced.entry(node.clone()).or_default();
@@ -230,6 +240,7 @@ impl<W: Send + Sync + 'static> Looker<'_, W> {
         let nothing = (1, BTreeSet::new());
         let name = node.about().id.to_string();
         let (generation, items) = self.known.announced.get(&name).unwrap_or(&nothing);
+        let undo_items = self.known.undone.get(&name).unwrap_or(&nothing.1);
         let begun_ms = self.clock.now_ms();
         let mut attempt = 0;
         loop {
@@ -239,6 +250,7 @@ impl<W: Send + Sync + 'static> Looker<'_, W> {
                 outputs,
                 saga: self.known.saga,
                 items,
+                undo_items,
                 output: self.known.outputs.get(&name),
                 generation: *generation,
                 now_ms,

@@ -62,6 +62,7 @@ impl<W: Send + Sync + 'static> Turn<W> {
             outputs: &self.outputs,
             saga: self.saga,
             items: intent.map_or(&nothing, |i| &i.items),
+            undo_items: self.state.undo_items().unwrap_or(&nothing),
             output: self.state.output(),
             generation: intent.map_or(1, |i| i.generation),
             now_ms: self.now_ms,

@@ -42,7 +42,7 @@ impl Growing {
                 program: "p".into(),
             },
             _ if last => Event::Finished { outcome: Outcome::Succeeded },
-            _ => Event::UndoIntended { node: format!("a.{}", "b".repeat(200)) },
+            _ => Event::UndoIntended { node: format!("a.{}", "b".repeat(200)), items: Vec::new() },
         };
         let entry = Entry { version, at_ms: 5_000 + version, previous, event };
         entries.push(entry.clone());

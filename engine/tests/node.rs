@@ -1,7 +1,7 @@
 //! The node machine under any order of events.
 
-use escrr_engine::node::{Move, decide};
-use escrr_engine::{Class, Event, NodeState, Origin, Report, Seen, Verb};
+use escrr_engine::node::{Move, UndoMove, decide, decide_undo};
+use escrr_engine::{Class, Event, NodeState, Origin, Remains, Report, Seen, Verb};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -19,8 +19,8 @@ fn event(kind: u8) -> Event {
         2 => Event::Completed { node, origin: Origin::Found, output: Value::Null, attempts: 0 },
         3 => Event::Failed { node, class, report, attempts: 1 },
         4 => Event::Parked { node, class, report },
-        5 => Event::UndoIntended { node },
-        6 => Event::Undone { node, kept: None, attempts: 1 },
+        5 => Event::UndoIntended { node, items: vec![kind.to_string()] },
+        6 => Event::Undone { node, kept: None, attempts: 1, account: Value::Null },
         7 => Event::Stuck { node, class, report },
         8 => Event::Resumed { by: "x".into() },
         _ => Event::Decided { node, verb: Verb::Retry, reason: "r".into(), by: "x".into() },
@@ -35,6 +35,28 @@ fn a_definite_refusal_uses_up_the_token_and_nothing_else_does() {
     let resumed = Event::Resumed { by: "x".into() };
     assert!(matches!(refused.apply(&resumed, 3), Ok(NodeState::Idle { earlier: Some(_) })));
     assert!(matches!(parked.apply(&resumed, 3), Ok(NodeState::Intended(i)) if i.at_ms == 3));
+}
+
+#[test]
+fn what_an_undo_announced_is_remembered_when_it_got_stuck_and_goes_on() {
+    let done = NodeState::default().apply(&event(0), 1).unwrap();
+    let announced = |state: &NodeState| state.undo_items().cloned().unwrap_or_default();
+    let undo = |items: &[&str]| Event::UndoIntended {
+        node: "a.b".into(),
+        items: items.iter().map(|item| (*item).to_owned()).collect(),
+    };
+    let undoing = done.apply(&undo(&[]), 2).unwrap();
+    let undoing = undoing.apply(&undo(&["x"]), 3).unwrap().apply(&undo(&["y"]), 4).unwrap();
+    assert!(matches!(undoing, NodeState::Undoing { since_ms: 2, .. }), "{undoing:?}");
+    let stuck = undoing.apply(&event(7), 5).unwrap();
+    assert_eq!(announced(&stuck).len(), 2);
+    let again = stuck.apply(&Event::Resumed { by: "x".into() }, 6).unwrap();
+    assert_eq!(announced(&again).into_iter().collect::<Vec<_>>(), ["x", "y"]);
+    let settles = |settled| decide_undo(&Remains::Accounted(Value::from("a")), settled);
+    assert_eq!(settles(false), UndoMove::Settle);
+    assert_eq!(settles(true), UndoMove::Undone(Value::from("a")));
+    let announce = Remains::Announce(vec!["z".into()]);
+    assert_eq!(decide_undo(&announce, true), UndoMove::Announce(vec!["z".into()]));
 }
 
 proptest! {

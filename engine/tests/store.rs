@@ -22,7 +22,7 @@ fn journal(saga: SagaId, note: &str) -> Vec<Append> {
             world: "cloud".into(),
             program: "p".into(),
         },
-        Event::UndoIntended { node: "a.b".into() },
+        Event::UndoIntended { node: "a.b".into(), items: Vec::new() },
         Event::Finished { outcome: Outcome::Succeeded },
     ];
     let mut previous = String::new();

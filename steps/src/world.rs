@@ -10,7 +10,7 @@ use crate::rules::Problem;
 use crate::side::Which;
 use crate::spec::Spec;
 use escrr_engine::{Fault, NodeId, SagaId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 /// How the leader's domain may be resolved from here.
@@ -52,6 +52,8 @@ pub struct Memory {
     clusters: Mutex<BTreeMap<Which, Cluster>>,
     /// What the prerequisites found when they were last looked at, by gate.
     problems: Mutex<BTreeMap<NodeId, Vec<Problem>>>,
+    /// Copies that earlier rollbacks released, by name, with their UUIDs.
+    released: Mutex<BTreeMap<String, BTreeSet<String>>>,
 }
 
 impl Memory {
@@ -75,6 +77,18 @@ impl Memory {
     pub(crate) fn remember_problems(&self, gate: NodeId, found: Vec<Problem>) {
         let mut all = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(gate, found);
+    }
+
+    /// Remembers a copy that an earlier rollback of this home released.
+    pub fn remember_released(&self, index: &str, uuid: &str) {
+        let mut all = self.released.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(index.to_owned()).or_default().insert(uuid.to_owned());
+    }
+
+    /// Is it a copy that an earlier rollback of this home released?
+    pub(crate) fn is_released(&self, index: &str, uuid: &str) -> bool {
+        let all = self.released.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(index).is_some_and(|uuids| uuids.contains(uuid))
     }
 
     /// The command that this process started for this saga.

@@ -16,6 +16,7 @@ mod doctor;
 mod env;
 mod folders;
 mod golden;
+mod indices;
 mod init;
 mod input;
 mod killed;

@@ -333,6 +333,75 @@ fn a_probe_that_a_kill_left_is_told_of_and_no_finding() {
     drop(said.says("escrr_probe_"));
 }
 
+/// Where the names of probes are kept.
+fn records(env: &Env) -> usize {
+    let folder = env.home.path().join("state/probes");
+    std::fs::read_dir(folder).map_or(0, Iterator::count)
+}
+
+#[test]
+fn the_probe_of_a_killed_verification_is_listed_and_removed() {
+    for (action, when) in [("CreateIndex", "before"), ("CreateIndex", "after"), ("Update", "after")]
+    {
+        let env = healthy();
+        env.fault(&["--product", "Es", "--action", action, "--kill", when]);
+        env.escrr(&["verify"]).dies_by_kill("while it wrote the probe");
+        env.fault(&["--clear"]);
+        assert_eq!(records(&env), 1, "{action}: the name is in the home before it is created");
+        let audit = env.escrr(&["audit", "--output", "json"]).exits(8).json();
+        assert!(audit["probes"][0].as_str().unwrap().contains("escrr_probe_"), "{audit}");
+        drop(verify(&env, &["--no-probe"], 0));
+        assert_eq!((records(&env), probes_are_left(&env)), (0, false), "{action}");
+        drop(env.escrr(&["audit"]).exits(0));
+    }
+}
+
+#[test]
+fn a_rollback_removes_the_probe_of_a_killed_verification_also_afterwards() {
+    let env = healthy();
+    let kill = || {
+        env.fault(&["--product", "Es", "--action", "DeleteDocument", "--kill", "before"]);
+        env.escrr(&["verify"]).dies_by_kill("before the deletion");
+        env.fault(&["--clear"]);
+    };
+    kill();
+    let record = env.home.path().join("state/probes");
+    let name = std::fs::read_dir(&record).unwrap().next().unwrap().unwrap().path();
+    let text = std::fs::read(&name).unwrap();
+    let back = env.escrr(&["rollback", "--yes", "--output", "json"]).exits(0).json();
+    assert_eq!((records(&env), probes_are_left(&env)), (0, false));
+    let names = back["indices"].to_string();
+    assert!(!names.contains("escrr_probe_"), "{names}");
+    // As after a rollback that could not remove it.
+    std::fs::write(&name, text).unwrap();
+    drop(env.escrr(&["audit"]).exits(8).says("escrr rollback shanghai-hangzhou"));
+    drop(env.escrr(&["rollback", "--yes"]).exits(0));
+    assert_eq!(records(&env), 0);
+}
+
+#[test]
+fn a_matching_index_that_vanishes_while_it_is_looked_at_fails_no_run() {
+    // The probe of another process: there when the followers are made, gone when they are compared.
+    let spare = "indices.logs-escrr_probe_other = { documents = 3 }\nindices.logs-short = { documents = 3 }";
+    let place = "indices.logs-2026-11 =";
+    let world = WORLD_7.replace(place, &format!("{spare}\n{place}"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("world.toml");
+    std::fs::write(&file, world).unwrap();
+    let env = Env::over(Cloud::start(&["--world", file.to_str().unwrap()]));
+    // The run dies when both are followed, and goes on when the leader has neither any more.
+    env.fault(&["--product", "Es", "--action", "Refresh", "--kill", "before"]);
+    env.escrr(&["run", "--yes"]).dies_by_kill("before it compares");
+    env.fault(&["--clear"]);
+    for side in ["follower", "leader"] {
+        for index in ["logs-escrr_probe_other", "logs-short"] {
+            drop(env.cloud.delete(side, &format!("/{index}")));
+        }
+    }
+    drop(env.escrr(&["resume"]).exits(0));
+    drop(verify(&env, &["--no-probe"], 0));
+}
+
 #[test]
 fn people_read_it_at_eighty_columns_and_programs_line_by_line() {
     let env = healthy();

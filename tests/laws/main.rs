@@ -16,6 +16,7 @@ mod drift;
 mod edition;
 mod found;
 mod garbled;
+mod indices;
 mod looks;
 mod pace;
 mod refusals;

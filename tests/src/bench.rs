@@ -120,6 +120,37 @@ impl Bench {
         Ok(())
     }
 
+    /// Somebody asks one of the clusters, `leader` or `follower`; an error is an answer too.
+    pub async fn ask(
+        &self,
+        side: &str,
+        method: reqwest::Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<Value, Error> {
+        let at = self.addresses();
+        let url = if side == "leader" { &at.leader } else { &at.follower };
+        let request = self
+            .client
+            .request(method, format!("{url}{path}"))
+            .basic_auth(&at.elastic_user, Some(&at.elastic_password));
+        let request = if body.is_null() { request } else { request.json(body) };
+        Ok(request.send().await?.json().await?)
+    }
+
+    /// Begins the rollback without driving it, and journals what a person said with it.
+    pub async fn begin_rollback(&mut self, more: Vec<Event>) -> Result<(), Error> {
+        let engine = self.engine().await?;
+        let (saga, _) = engine.load(self.saga).await?;
+        if saga.direction == Direction::Forward {
+            engine.say(self.saga, Event::RollbackBegun { by: "bench".into() }).await?;
+        }
+        for event in more {
+            engine.say(self.saga, event).await?;
+        }
+        Ok(())
+    }
+
     /// The sandbox's addresses.
     pub fn addresses(&self) -> &Addresses {
         self.sandbox.addresses()

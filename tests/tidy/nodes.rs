@@ -8,8 +8,10 @@ const LIST: &str = "steps/src/catalog.rs";
 const FOLDER: &str = "steps/src/nodes/";
 
 /// Files beside nodes that hold none, and what they are.
-const HELPERS: [(&str, &str); 3] = [
+const HELPERS: [(&str, &str); 5] = [
     ("prerequisites/quotas.rs", "a rule of its own about two lists, judged with the zones"),
+    ("step5_replication/copies.rs", "which indices of the follower are whose, for two nodes"),
+    ("step5_replication/forecast.rs", "what a rollback would do with them, for its question"),
     ("step5_replication/release.rs", "turning a follower into an ordinary index, for two nodes"),
     ("step5_replication/wanted.rs", "which leader indices are replicated, for two nodes"),
 ];

@@ -343,6 +343,10 @@ pub struct RollbackArgs {
     /// Which cloud.
     #[command(flatten)]
     pub sandbox: SandboxArg,
+    /// Release followers that somebody else created over the link's remote cluster: they become
+    /// ordinary indices
+    #[arg(long)]
+    pub release_foreign: bool,
     /// What confirms it.
     #[command(flatten)]
     pub confirm: ConfirmArg,

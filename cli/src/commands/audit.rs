@@ -8,13 +8,15 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::place::{self, Place};
 use crate::pretend::Publicity;
+use crate::probes;
 use crate::sagas::{choose, fold};
 use crate::session::catalog;
 use crate::store;
+use crate::ui::fates::{self, of_saga};
 use crate::ui::table::Table;
 use crate::ui::words::ids;
 use escrr_engine::survey::{Known, leftovers};
-use escrr_engine::{About, Class, Fault, NodeState, Origin, Remains, Saga};
+use escrr_engine::{About, Class, Fault, NodeState, Origin, Outcome, Remains, Saga};
 use escrr_steps::spec::Spec;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -44,9 +46,9 @@ struct Row<'a> {
 pub(super) async fn run(args: &AuditArgs, context: Context<'_>) -> Result<Exit, CommandError> {
     let choice = args.sandbox.choice();
     let catalog = catalog()?;
+    let kind = place::kind(choice);
     let (saga, known) = {
         let reading = store::read(&context.settings.home)?;
-        let kind = place::kind(choice);
         let head = choose(&reading.heads()?, args.link.link.as_deref(), Some(kind))?;
         place::same_world(&head.link, &head.world, choice, "audit")?;
         let entries = reading.entries(head.saga, 1)?;
@@ -71,7 +73,9 @@ pub(super) async fn run(args: &AuditArgs, context: Context<'_>) -> Result<Exit, 
             judge(&saga, at, (about, known.output(about.id)), remains?)
         })
         .collect();
-    Ok(report(&saga, &rows, context))
+    let left = probes::left(context.settings.home.path(), &saga.link, kind)?;
+    let probes = left.iter().map(|held| held.record.leader.clone()).collect();
+    Ok(report((&saga, catalog.about()), (&rows, probes), context))
 }
 
 fn judge<'a>(
@@ -91,11 +95,11 @@ fn judge<'a>(
     let alive = if known { Finding::Alive } else { Finding::Leaked };
     match remains {
         // What verification wrote, it took away itself.
-        Ok(Remains::Nothing) if completed && about.phase < VERIFY => {
+        Ok(Remains::Nothing | Remains::Accounted(_)) if completed && about.phase < VERIFY => {
             row(Finding::Gone, output.map(ids).unwrap_or_default(), None)
         }
-        Ok(Remains::Nothing) => None,
-        Ok(Remains::Items(items)) => {
+        Ok(Remains::Nothing | Remains::Accounted(_)) => None,
+        Ok(Remains::Items(items) | Remains::Announce(items)) => {
             let items: Vec<String> = items.into_iter().filter(|item| !item.is_empty()).collect();
             let ids = output.map(ids).filter(|ids| !ids.is_empty());
             row(alive, ids.unwrap_or_else(|| items.join(", ")), None)
@@ -114,11 +118,15 @@ fn judge<'a>(
     }
 }
 
-fn report(saga: &Saga, rows: &[Row<'_>], context: Context<'_>) -> Exit {
+fn report(
+    (saga, about): (&Saga, &[About]),
+    (rows, probes): (&[Row<'_>], Vec<String>),
+    context: Context<'_>,
+) -> Exit {
     let number = |finding| rows.iter().filter(|row| row.finding == finding).count();
     let (alive, gone) = (number(Finding::Alive), number(Finding::Gone));
     let (leaked, unknown) = (number(Finding::Leaked), number(Finding::Unknown));
-    let exit = if leaked > 0 {
+    let exit = if leaked > 0 || !probes.is_empty() {
         Exit::LeftBehind
     } else if let Some(class) = rows.iter().filter_map(|row| row.class).min() {
         Exit::from(class)
@@ -142,9 +150,11 @@ fn report(saga: &Saga, rows: &[Row<'_>], context: Context<'_>) -> Exit {
         };
         table.row(vec![finding.into(), id, row.what.clone(), cost.unwrap_or_default().into()]);
     }
+    let fates = of_saga(saga, about);
     let document = json!({
         "saga": saga.id, "link": saga.link, "exit_code": exit.code(), "class": exit.class(),
         "alive": alive, "gone": gone, "leaked": leaked, "unknown": unknown, "nodes": documents,
+        "indices": fates, "probes": probes,
     });
     match context.ui.form() {
         OutputForm::Json => context.ui.document(&document),
@@ -153,11 +163,23 @@ fn report(saga: &Saga, rows: &[Row<'_>], context: Context<'_>) -> Exit {
             if !table.is_empty() {
                 context.ui.result(&table.render(context.ui.columns()));
             }
+            let indices = fates::table(&fates, context.ui.columns());
+            if !indices.is_empty() {
+                context.ui.result(&indices);
+            }
             context.ui.result(&format!(
                 "{}: {alive} alive and known, {gone} known and gone, {leaked} alive and unknown.",
                 saga.link
             ));
         }
+    }
+    for probe in &probes {
+        context.ui.warning(&format!(
+            "{probe} may be left on both clusters: the probe of a verification that was killed"
+        ));
+        let (link, flag) = (&saga.link, place::flag_of_kind(&saga.world));
+        let command = if saga.outcome == Some(Outcome::RolledBack) { "rollback" } else { "verify" };
+        context.ui.hint(&format!("`escrr {command} {link}{flag}` removes it"));
     }
     advise(saga, (gone, leaked, unknown), context);
     exit

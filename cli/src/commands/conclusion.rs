@@ -5,6 +5,7 @@ use crate::args::OutputForm;
 use crate::exit::Exit;
 use crate::sagas::{exit_of, next_command};
 use crate::session::Driven;
+use crate::ui::fates::before_setting_up_again;
 use crate::ui::{document, result};
 use escrr_engine::{About, Direction, Phase, Saga};
 use serde_json::{Value, json};
@@ -100,7 +101,13 @@ fn say(one: &Concluded, about: &[About], flag: &str, context: Context<'_>) {
             ui.hint(&format!("`escrr rollback {}{flag}` takes it back", saga.link));
         }
         Phase::Succeeded => {}
-        Phase::RolledBack => result(&result::rolled_back(saga, about)),
+        Phase::RolledBack => {
+            result(&result::rolled_back(saga, about));
+            let fates = crate::ui::fates::of_saga(saga, about);
+            if let Some(hint) = before_setting_up_again(&saga.link, &fates) {
+                ui.hint(&hint);
+            }
+        }
         Phase::Failed | Phase::Parked | Phase::RollbackStuck => {
             for problem in result::problems(saga, about) {
                 ui.problem(&problem);

@@ -11,6 +11,7 @@ mod explain;
 #[cfg(test)]
 mod flow_tests;
 mod graph;
+mod indices;
 mod init;
 mod list;
 mod man;

@@ -1,16 +1,20 @@
 //! `escrr rollback`
 
 use super::conclusion::{Concluded, conclude, conclusions};
+use super::indices::{fates, foresee, sweep_probes};
 use super::resume::{job, known};
 use crate::Context;
 use crate::args::RollbackArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::place;
 use crate::session::{Session, person};
+use crate::ui::fates::{REMOTE, table};
 use crate::ui::result;
+use crate::{place, probes};
 use escrr_engine::store::Head;
-use escrr_engine::{Direction, Event, Outcome};
+use escrr_engine::{About, Direction, Event, Outcome, Saga};
+use escrr_steps::World;
+use serde_json::json;
 
 /// The flag that answers the question.
 const YES: &str = "--yes";
@@ -27,32 +31,45 @@ pub(super) async fn run(args: &RollbackArgs, context: Context<'_>) -> Result<Exi
     let links = [head.link.clone()];
     let mut session =
         Session::open("rollback", &links, (&args.sandbox, &args.die), context).await?;
-    let done = take_back(&mut session, &head, ask, context).await;
+    let how = How { ask, release_foreign: args.release_foreign };
+    let done = take_back(&mut session, &head, &how, context).await;
     session.leave().await;
     done
+}
+
+/// How it is to be done.
+struct How {
+    ask: bool,
+    /// Followers of somebody else are released too.
+    release_foreign: bool,
 }
 
 async fn take_back(
     session: &mut Session<'_>,
     head: &Head,
-    ask: bool,
+    how: &How,
     context: Context<'_>,
 ) -> Result<Exit, CommandError> {
     let (saga, _) = session.engine.load(head.saga).await?;
     if saga.outcome == Some(Outcome::RolledBack) {
+        if !probes::left(context.settings.home.path(), &saga.link, session.kind)?.is_empty() {
+            let job = job(session, &saga, context).await?;
+            sweep_probes(session, &saga, &job.world, context).await;
+        }
         context.ui.status(&format!("{} is taken back already, nothing to take back", saga.link));
         let all = [Concluded::of(saga, None)];
         return Ok(conclude(&all, session.engine.catalog.about(), &session.flag, context));
     }
     let job = job(session, &saga, context).await?;
-    let list =
-        result::to_take_back(&saga, session.engine.catalog.about(), context.ui.columns_stderr());
-    if ask {
+    let catalog = std::sync::Arc::clone(&session.engine.catalog);
+    let (list, foreign) = list(&saga, catalog.about(), (&job.world, how), context).await?;
+    if how.ask {
         context.ui.status(&list);
         context.ui.confirm("What is deleted is gone for good.", &saga.link, YES)?;
     } else {
         context.ui.detail(&list);
     }
+    sweep_probes(session, &saga, &job.world, context).await;
     let by = person(context);
     match saga.direction {
         Direction::Forward => {
@@ -63,7 +80,50 @@ async fn take_back(
         }
         Direction::Backward => {}
     }
+    if !foreign.is_empty() {
+        let node = REMOTE.to_owned();
+        session.engine.say(saga.id, Event::UndoIntended { node, items: foreign }).await?;
+    }
+    let world = std::sync::Arc::clone(&job.world);
     let driven = session.drive(&[job]).await?;
-    let all = conclusions(driven, context);
-    Ok(conclude(&all, session.engine.catalog.about(), &session.flag, context))
+    let mut all = conclusions(driven, context);
+    for one in &mut all {
+        let fates = fates(&one.saga, catalog.about(), &world).await;
+        if one.saga.outcome != Some(Outcome::RolledBack) && !fates.is_empty() {
+            context.ui.status(&table(&fates, context.ui.columns_stderr()));
+        }
+        one.more = Some(("indices", json!(fates)));
+    }
+    Ok(conclude(&all, catalog.about(), &session.flag, context))
+}
+
+/// What would be done, as text, and the followers of somebody else that are to be released.
+async fn list(
+    saga: &Saga,
+    about: &[About],
+    (world, how): (&World, &How),
+    context: Context<'_>,
+) -> Result<(String, Vec<String>), CommandError> {
+    let columns = context.ui.columns_stderr();
+    let nodes = result::to_take_back(saga, about, columns);
+    let seen = match foresee(saga, about, world).await {
+        Ok(seen) => seen,
+        // Without a look nobody can say whose they are.
+        Err(error) if how.release_foreign => return Err(error),
+        Err(error) => {
+            context.ui.warning(&format!(
+                "the follower's indices could not be looked at, each is when its turn comes: {error}"
+            ));
+            return Ok((nodes, Vec::new()));
+        }
+    };
+    let mut fates = seen.fates;
+    let foreign = if how.release_foreign { seen.foreign } else { Vec::new() };
+    for fate in fates.iter_mut().filter(|fate| how.release_foreign && fate.needs_alias) {
+        fate.fate = escrr_steps::nodes::step5_replication::Fate::Released;
+        fate.why = format!("{}; released on purpose (--release-foreign)", fate.why);
+    }
+    let indices = table(&fates, columns);
+    let list = if indices.is_empty() { nodes } else { format!("{nodes}\n\n{indices}") };
+    Ok((list, foreign))
 }

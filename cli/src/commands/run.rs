@@ -1,6 +1,7 @@
 //! `escrr run`
 
 use super::conclusion::{Concluded, conclude, conclusions};
+use super::indices::{remember_released, rolled_back};
 use super::plan::{Learnt, Plan, PlanFile, teachers};
 use crate::Context;
 use crate::args::{OnFailure, RunArgs};
@@ -13,7 +14,7 @@ use crate::session::{Driven, Job, Session, catalog, new_id, person};
 use crate::specs;
 use escrr_engine::store::Head;
 use escrr_engine::survey::Known;
-use escrr_engine::{Beginning, Event, Outcome, Phase, SagaId};
+use escrr_engine::{Beginning, Direction, Event, NodeState, Outcome, Phase, SagaId};
 use escrr_steps::World;
 use escrr_steps::spec::Spec;
 use std::sync::Arc;
@@ -82,7 +83,19 @@ async fn carry_out(
     how: &How,
     context: Context<'_>,
 ) -> Result<Exit, CommandError> {
-    let heads = session.engine.committer.heads().await?;
+    let mut heads = session.engine.committer.heads().await?;
+    for world in &worlds {
+        for head in rolled_back(&heads, &world.spec.link, session.kind) {
+            let entries = session.engine.committer.entries(head.saga, 1).await?;
+            remember_released(&entries, world);
+        }
+        if let Some(head) = end_empty(session, &heads, world, context).await? {
+            heads
+                .iter_mut()
+                .filter(|old| old.saga == head.saga)
+                .for_each(|old| *old = head.clone());
+        }
+    }
     let mut fresh = Vec::new();
     let mut ready = Vec::new();
     for world in worlds {
@@ -115,6 +128,30 @@ async fn carry_out(
         all.extend(drive(session, &jobs, how.on_failure, context).await?);
     }
     Ok(conclude(&all, session.engine.catalog.about(), &session.flag, context))
+}
+
+/// Ends the run of this link that created nothing: it stands in nobody's way.
+async fn end_empty(
+    session: &Session<'_>,
+    heads: &[Head],
+    world: &World,
+    context: Context<'_>,
+) -> Result<Option<Head>, CommandError> {
+    let Some(head) = of_link(heads, &world.spec.link, session.kind) else { return Ok(None) };
+    let (saga, _) = session.engine.load(head.saga).await?;
+    let empty = !saga.nodes.iter().any(NodeState::may_have_made);
+    if saga.outcome.is_some() || !empty {
+        return Ok(None);
+    }
+    let link = &saga.link;
+    context.ui.status(&format!("the run of {link} that stopped created nothing: it is ended"));
+    if saga.direction == Direction::Forward {
+        let by = person(context);
+        session.engine.say(saga.id, Event::RollbackBegun { by }).await?;
+    }
+    let outcome = Outcome::RolledBack;
+    session.engine.say(saga.id, Event::Finished { outcome }).await?;
+    Ok(Some(Head { outcome: Some(outcome), ..head }))
 }
 
 /// The saga that set this link up before; none where it was taken back or never begun.

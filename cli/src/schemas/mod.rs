@@ -42,7 +42,7 @@ mod tests {
             .values()
             .filter_map(|of| of.pointer("/properties/type/const")?.as_str())
             .collect();
-        let event = Event::UndoIntended { node: "network.cen".into() };
+        let event = Event::UndoIntended { node: "network.cen".into(), items: Vec::new() };
         assert!(described.contains(name(&event)));
         let line = serde_json::to_value(&event).unwrap();
         assert_eq!(line["type"], name(&event));

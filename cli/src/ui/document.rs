@@ -3,7 +3,7 @@
 use super::words::time;
 use crate::exit::Exit;
 use crate::sagas::phase_name;
-use escrr_engine::{About, Entry, NodeState, Saga};
+use escrr_engine::{About, Direction, Entry, NodeState, Saga};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -71,7 +71,7 @@ pub fn event_line<'a>(
 pub fn saga(saga: &Saga, about: &[About], exit: Exit, next_command: Option<&str>) -> Value {
     let nodes: Vec<Value> =
         about.iter().enumerate().map(|(at, about)| node(saga, at, about)).collect();
-    json!({
+    let mut document = json!({
         "saga": saga.id,
         "link": saga.link,
         "world": saga.world,
@@ -83,7 +83,11 @@ pub fn saga(saga: &Saga, about: &[About], exit: Exit, next_command: Option<&str>
         "started": time(saga.created_ms),
         "updated": time(saga.updated_ms),
         "nodes": nodes,
-    })
+    });
+    if let (Direction::Backward, Some(fields)) = (saga.direction, document.as_object_mut()) {
+        fields.insert("indices".into(), json!(super::fates::of_saga(saga, about)));
+    }
+    document
 }
 
 /// One node of a saga.
@@ -134,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_line_holds_the_entrys_own_fields_beside_ours() {
-        let event = Event::UndoIntended { node: "network.cen".into() };
+        let event = Event::UndoIntended { node: "network.cen".into(), items: Vec::new() };
         let entry = Entry { version: 7, at_ms: 1_790_000_000_123, previous: "x".into(), event };
         let catalog = escrr_steps::catalog::catalog().unwrap();
         let line = serde_json::to_string(&event_line("s", "l", catalog.about(), &entry)).unwrap();

@@ -1,6 +1,7 @@
 //! The only place that writes to the terminal: results on stdout, everything else on stderr.
 
 pub mod document;
+pub mod fates;
 pub mod frame;
 pub mod graph;
 pub mod picture;

@@ -1,7 +1,7 @@
 //! What a saga came to, for people.
 
 use super::table::Table;
-use super::words::{ids, span};
+use super::words::{ids, one_line, span};
 use crate::codes;
 use crate::error::CommandError;
 use escrr_engine::{About, NodeState, Origin, Saga};
@@ -148,11 +148,11 @@ pub fn rolled_back(saga: &Saga, about: &[About]) -> String {
         .iter()
         .enumerate()
         .filter_map(|(at, about)| match saga.node(at) {
-            NodeState::Undone { kept: Some(why) } => Some(line("stays", about, why)),
+            NodeState::Undone { kept: Some(why), .. } => Some(line("stays", about, why)),
             NodeState::Done { origin: Origin::Found, output, .. } => {
                 Some(line("stays", about, &format!("was there before {}", ids(output))))
             }
-            NodeState::Undone { kept: None }
+            NodeState::Undone { kept: None, .. }
             | NodeState::Done { .. }
             | NodeState::Idle { .. }
             | NodeState::Intended(_)
@@ -164,6 +164,10 @@ pub fn rolled_back(saga: &Saga, about: &[About]) -> String {
         })
         .collect();
     lines.extend(kept);
+    lines.extend(super::fates::of_saga(saga, about).iter().map(|fate| {
+        let (word, index) = (fate.fate.name(), one_line(&fate.index));
+        format!("  {word:<8}  {index:<NODE_WIDTH$} {}", one_line(&fate.why))
+    }));
     lines.join("\n")
 }
 

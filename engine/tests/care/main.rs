@@ -52,7 +52,7 @@ impl Growing {
                 program: "p".into(),
             },
             _ if last => Event::Finished { outcome: Outcome::Succeeded },
-            _ => Event::UndoIntended { node: format!("a.{}", "b".repeat(900)) },
+            _ => Event::UndoIntended { node: format!("a.{}", "b".repeat(900)), items: Vec::new() },
         };
         let mut json = serde_json::to_vec(&event).unwrap();
         if version % 3 == 2 {

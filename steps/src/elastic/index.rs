@@ -173,7 +173,7 @@ fn index(name: &str, value: &Value) -> Index {
 }
 
 /// Reads the stream out of a backing index's name: `.ds-<stream>-[<date>-]<generation>`.
-fn backed_stream(name: &str) -> Option<String> {
+pub(crate) fn backed_stream(name: &str) -> Option<String> {
     let (rest, generation) = name.strip_prefix(".ds-")?.rsplit_once('-')?;
     if generation.len() < 6 || !generation.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

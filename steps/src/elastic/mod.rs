@@ -41,6 +41,7 @@ pub use cluster::{
 pub use document::{DocKey, Document, Written};
 pub use error::not_found;
 pub use index::Index;
+pub(crate) use index::backed_stream;
 pub use lease::{Lease, ShardLeases};
 pub use login::Login;
 pub use reqwest::Method;

@@ -116,6 +116,10 @@ rules! {
     NAME_TAKEN = "name_taken", "link.indices", Stops,
         "no ordinary index of the follower has the name of an index that is to be replicated", "`GET /_all/_settings` on the follower, `GET /_cluster/settings`",
         "delete or rename it, or set follow_index_pattern in the spec", "Elasticsearch, \"Create follower\": the follower index must not exist";
+    /// Kept copies are out of the way.
+    OWN_COPY = "own_copy", "link.indices", Stops,
+        "no copy that an earlier rollback kept has the name of an index that is to be replicated", "`GET /_all/_settings` on the follower, and what this home's journal says of earlier rollbacks",
+        "delete them on the follower if their data is not needed (DELETE /<index>), or keep them beside new ones: set follow_index_pattern = \"{{leader_index}}-copy\" in the spec", "Elasticsearch, \"Create follower\": the follower index must not exist";
     /// Analysers are there.
     ANALYSIS = "analysis", "link.indices", Stops,
         "every analyser and field type of a plugin that the replicated indices use is on the follower too", "`GET /_all/_settings`, `GET /<index>/_mapping` on the leader, `GET /_nodes/plugins` on the follower",

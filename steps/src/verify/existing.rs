@@ -4,6 +4,7 @@ use super::contents::{Contents, Documents, contents};
 use super::probe::is_probe;
 use crate::lag::{
     Finding, IndexLag, Kind, Limits, Link, Said, State, ask, auto_follow, catch_up, judge, measure,
+    patiently,
 };
 use crate::nodes::step5_replication::Pair;
 use escrr_engine::Fault;
@@ -78,13 +79,25 @@ pub async fn existing(link: &Link<'_>, options: &Options) -> Result<Verified, Fa
         finding
     }));
     for lag in lags {
+        if gone(link, &lag).await? {
+            continue;
+        }
         verified.findings.extend(judge(&lag, &options.limits));
         let pair = Pair { leader: lag.leader.clone(), follower: lag.follower.clone() };
         let comparable = lag.state == State::Following && lag.lag_at_most_ms.is_some();
         let found = match options.documents.filter(|_| comparable) {
             None => None,
             Some(documents) => {
-                let found = contents(link, &pair, (documents, options.limits.ms())).await?;
+                let found = contents(link, &pair, (documents, options.limits.ms())).await;
+                let found = match found {
+                    Err(fault) if there(link, &pair.leader).await? => return Err(fault),
+                    // Deleted while it was compared.
+                    Err(_) => continue,
+                    Ok(found) => found,
+                };
+                if found.different > 0 && !there(link, &pair.leader).await? {
+                    continue;
+                }
                 verified.findings.extend(of_contents(&lag, &found));
                 Some(found)
             }
@@ -95,6 +108,17 @@ pub async fn existing(link: &Link<'_>, options: &Options) -> Result<Verified, Fa
     verified.probes = probes.collect();
     verified.left_out = said.left_out;
     Ok(verified)
+}
+
+async fn there(link: &Link<'_>, index: &str) -> Result<bool, Fault> {
+    patiently(link.clock, async || link.leader.exists(index).await).await
+}
+
+/// Was a leader index that a pattern matches deleted while both sides were asked?
+async fn gone(link: &Link<'_>, lag: &IndexLag) -> Result<bool, Fault> {
+    let named = link.spec.replication.indices.contains(&lag.leader);
+    let doubtful = lag.state == State::Missing && !named;
+    Ok(doubtful && !there(link, &lag.leader).await?)
 }
 
 /// What both clusters say once what is on its way has arrived: an index that was made a moment ago

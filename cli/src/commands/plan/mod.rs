@@ -18,6 +18,7 @@ mod verdicts;
 pub(super) use file::PlanFile;
 pub(super) use times::Learnt;
 
+use super::indices::{remember_released, rolled_back};
 use crate::Context;
 use crate::args::{OutputForm, PlanArgs};
 use crate::codes;
@@ -30,7 +31,7 @@ use crate::session::{catalog, new_id};
 use crate::specs;
 use escrr_engine::store::{Head, Reading};
 use escrr_engine::survey::{Known, Verdict, survey};
-use escrr_engine::{About, Catalog, Class, Clock, NodeId, Outcome, Report};
+use escrr_engine::{About, Catalog, Class, Clock, Entry, NodeId, Outcome, Report};
 use escrr_steps::World;
 use escrr_steps::rules::{Problem, Warning};
 use escrr_steps::spec::Spec;
@@ -74,12 +75,16 @@ pub(super) async fn run(args: &PlanArgs, context: Context<'_>) -> Result<Exit, C
         return Err(live_saga(&link, &flag));
     }
     let known = recorded(&reading, head)?;
+    let mut released = Vec::new();
+    for head in rolled_back(&reading.heads()?, &link, place::kind(choice)) {
+        released.extend(reading.entries(head.saga, 1)?);
+    }
     let mut learnt = Learnt::default();
     for head in teachers(&reading.heads()?, place::kind(choice)) {
         learnt.add(&reading.entries(head.saga, 1)?);
     }
     let place = Place::reach(&args.sandbox, Publicity::Silent, context).await?;
-    let plan = look(&place, spec, (&known, learnt), context).await;
+    let plan = look(&place, spec, (&known, learnt, &released), context).await;
     place.leave().await;
     let plan = plan?;
     let error = plan.obstacle(context);
@@ -121,10 +126,11 @@ pub(super) async fn run(args: &PlanArgs, context: Context<'_>) -> Result<Exit, C
 async fn look(
     place: &Place,
     spec: Spec,
-    (known, learnt): (&Known, Learnt),
+    (known, learnt, released): (&Known, Learnt, &[Entry]),
     context: Context<'_>,
 ) -> Result<Plan, CommandError> {
     let world = place.world(spec, context).await?;
+    remember_released(released, &world);
     let clock = place.clock().await?;
     context.ui.status("looking at what is there; nothing is changed");
     Ok(Plan::make(&catalog()?, &world, known, &*clock).await.with(learnt))

@@ -2,6 +2,7 @@
 
 mod render;
 pub(super) mod subject;
+pub(super) mod sweep;
 
 use crate::Context;
 use crate::args::{LagArgs, OutputForm, SandboxArg, VerifyArgs};
@@ -10,6 +11,7 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::place::{self, Place};
 use crate::pretend::Publicity;
+use crate::probes::{self, Record};
 use crate::session::{Signals, new_id, random};
 use escrr_engine::Fault;
 use escrr_steps::lag::{Finding, Kind, Limits, Link};
@@ -86,9 +88,10 @@ async fn look(
     sandbox: &SandboxArg,
     context: Context<'_>,
 ) -> Result<Ended, CommandError> {
-    let flag = place::flag(sandbox.choice());
+    let choice = sandbox.choice();
+    let (flag, kind) = (place::flag(choice), place::kind(choice));
     let place = Place::reach(sandbox, Publicity::Silent, context).await?;
-    let ended = looked(wish, &place, flag, context).await;
+    let ended = looked(wish, &place, (flag, kind), context).await;
     place.leave().await;
     ended
 }
@@ -96,7 +99,7 @@ async fn look(
 async fn looked(
     wish: Wish,
     place: &Place,
-    flag: String,
+    (flag, kind): (String, &'static str),
     context: Context<'_>,
 ) -> Result<Ended, CommandError> {
     let Wish { spec, saga, options, probe } = wish;
@@ -106,6 +109,10 @@ async fn looked(
     let (leader, follower) = subject::clusters(&world, &*clock).await?;
     let link = Link { spec: &world.spec, leader, follower, clock: &*clock };
     let refused = |fault: Fault| CommandError::from(&fault);
+    // `lag` changes nothing.
+    if options.documents.is_some() {
+        sweep::sweep(&link, kind, context).await;
+    }
     context.ui.status("looking at both clusters; what is on its way is waited for");
     let mut verified = tokio::select! {
         verified = existing(&link, &options) => verified.map_err(refused)?,
@@ -127,8 +134,21 @@ async fn looked(
                 outcome.probe = Probing::Untried("auto-follow would not take it up");
             }
             Some(names) => {
+                let held = probes::write(
+                    context.settings.home.path(),
+                    Record {
+                        link: world.spec.link.clone(),
+                        world: kind.to_owned(),
+                        leader: names.leader.clone(),
+                        follower: names.follower.clone(),
+                    },
+                )?;
                 context.ui.status(&format!("writing the probe {}", names.leader));
                 let (probed, findings) = probed(&link, &names, &options.limits, &mut signals).await;
+                // What may be left stays recorded, and the next verification removes it.
+                if !findings.iter().any(|finding| finding.kind == Kind::ProbeLeft) {
+                    held.forget()?;
+                }
                 match probed {
                     Ok(Some(probed)) => outcome.probe = Probing::Tried(probed),
                     Err(exit) => {

@@ -104,8 +104,8 @@ impl Tone {
 pub fn word(state: &NodeState) -> &'static str {
     match state {
         NodeState::Done { origin, .. } => origin_name(*origin),
-        NodeState::Undone { kept: Some(_) } => "stays",
-        NodeState::Undone { kept: None } => "taken back",
+        NodeState::Undone { kept: Some(_), .. } => "stays",
+        NodeState::Undone { kept: None, .. } => "taken back",
         NodeState::Idle { .. }
         | NodeState::Intended(_)
         | NodeState::Failed { .. }

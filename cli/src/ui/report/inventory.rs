@@ -71,8 +71,8 @@ impl Facts<'_> {
     fn totals(&self) -> String {
         let number =
             |test: fn(&NodeState) -> bool| self.saga.nodes.iter().filter(|node| test(node)).count();
-        let back = number(|state| matches!(state, NodeState::Undone { kept: None }));
-        let stays = number(|state| matches!(state, NodeState::Undone { kept: Some(_) }));
+        let back = number(|state| matches!(state, NodeState::Undone { kept: None, .. }));
+        let stays = number(|state| matches!(state, NodeState::Undone { kept: Some(_), .. }));
         let mut parts = vec![
             format!("{} made something that is there", count(made(self.saga), "node")),
             format!("{} found there what they wanted", found(self.saga)),
@@ -116,8 +116,8 @@ fn fate(about: &About, state: &NodeState) -> String {
         | NodeState::Idle { earlier: None } => "nothing was announced, nothing is there".to_owned(),
         NodeState::Skipped => "not touched: skipped by a person".to_owned(),
         NodeState::Undoing { .. } => format!("being taken back: {}", does()),
-        NodeState::Undone { kept: Some(why) } => format!("stays: {why}"),
-        NodeState::Undone { kept: None } => match about.leaves {
+        NodeState::Undone { kept: Some(why), .. } => format!("stays: {why}"),
+        NodeState::Undone { kept: None, .. } => match about.leaves {
             Some(leaves) => format!("taken back; stays: {leaves}"),
             None => "taken back".to_owned(),
         },

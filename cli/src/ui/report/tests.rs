@@ -190,8 +190,13 @@ fn a_saga_that_was_taken_back_says_what_was_and_what_stays() {
                 attempts: 1,
             },
             Event::RollbackBegun { by: "me".into() },
-            Event::UndoIntended { node: node() },
-            Event::Undone { node: node(), kept: Some("by decision".into()), attempts: 1 },
+            Event::UndoIntended { node: node(), items: Vec::new() },
+            Event::Undone {
+                node: node(),
+                kept: Some("by decision".into()),
+                attempts: 1,
+                account: serde_json::Value::Null,
+            },
             Event::Finished { outcome: escrr_engine::Outcome::RolledBack },
         ],
     ));

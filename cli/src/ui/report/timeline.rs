@@ -225,10 +225,15 @@ mod tests {
     #[test]
     fn a_pause_before_somebody_came_back_is_cut_and_work_is_not() {
         let by = "me".to_owned();
-        let undone = Event::Undone { node: "a.b".into(), kept: None, attempts: 1 };
+        let undone = Event::Undone {
+            node: "a.b".into(),
+            kept: None,
+            attempts: 1,
+            account: serde_json::Value::Null,
+        };
         let all = entries(vec![
             (0, intended()),
-            (30_000, Event::UndoIntended { node: "a.b".into() }),
+            (30_000, Event::UndoIntended { node: "a.b".into(), items: Vec::new() }),
             (90_000_000, Event::RollbackBegun { by }),
             (90_030_000, undone),
         ]);

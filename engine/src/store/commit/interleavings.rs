@@ -60,7 +60,7 @@ fn saga(number: u8) -> SagaId {
 fn journal(length: u64, note: &str) -> Vec<Entry> {
     let mut previous = String::new();
     let entry = |version| {
-        let event = Event::UndoIntended { node: format!("{note}.{version}") };
+        let event = Event::UndoIntended { node: format!("{note}.{version}"), items: Vec::new() };
         let entry = Entry { version, at_ms: version, previous: previous.clone(), event };
         previous = chain(&entry);
         entry

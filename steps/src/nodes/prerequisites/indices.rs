@@ -9,7 +9,7 @@ use crate::nodes::step5_replication::{Choice, choose, follower_name};
 use crate::rules::{self, Problems, Warning};
 use crate::spec::Spec;
 use crate::version::Version;
-use crate::{Follower, Leader, Which, World};
+use crate::{Follower, Leader, Memory, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Seen, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,6 +37,8 @@ struct Sight<'a> {
     follower: Vec<Index>,
     follower_plugins: BTreeSet<String>,
     follower_version: Version,
+    /// Knows the copies that earlier rollbacks released.
+    memory: &'a Memory,
     /// The follower has the alias of this link: its own nodes judge what it replicates.
     linked: bool,
 }
@@ -68,6 +70,7 @@ impl Step for Indices {
         let spec = &cx.world.spec;
         let sight = Sight {
             spec,
+            memory: &cx.world.memory,
             leader: one.indices("_all").await?,
             mappings: one.field_types().await?,
             leader_plugins: one.plugins().await?,
@@ -115,14 +118,21 @@ fn taken(sight: &Sight<'_>, wanted: &[&Index], problems: &mut Problems<'_>) {
     if sight.linked {
         return;
     }
-    let ordinary: BTreeSet<&str> =
-        sight.follower.iter().filter(|i| !i.is_follower).map(|i| i.name.as_str()).collect();
-    let names = wanted.iter().map(|index| follower_name(sight.spec, &index.name));
-    let taken: Vec<String> = names.filter(|name| ordinary.contains(name.as_str())).collect();
-    if !taken.is_empty() {
+    let names: BTreeSet<String> =
+        wanted.iter().map(|index| follower_name(sight.spec, &index.name)).collect();
+    let taken = sight.follower.iter().filter(|i| !i.is_follower && names.contains(&i.name));
+    let (own, others): (Vec<&Index>, Vec<&Index>) =
+        taken.partition(|index| sight.memory.is_released(&index.name, &index.uuid));
+    let listed =
+        |all: &[&Index]| all.iter().map(|index| index.name.as_str()).collect::<Vec<_>>().join(", ");
+    if !others.is_empty() {
         let said =
-            format!("an ordinary index of this name is on the follower: {}", taken.join(", "));
+            format!("an ordinary index of this name is on the follower: {}", listed(&others));
         problems.add(&rules::NAME_TAKEN, said);
+    }
+    if !own.is_empty() {
+        let said = format!("an earlier rollback of this link kept its copies: {}", listed(&own));
+        problems.add(&rules::OWN_COPY, said);
     }
 }
 

@@ -1,12 +1,15 @@
 //! Followers of the leader indices that were there before the auto-follow pattern.
 
+use super::copies::{Fate, IndexFate, Sight, copies};
 use super::release::{release, unreleased};
 use super::remote_cluster::follower;
 use super::wanted::{Choice, choose, follower_name};
 use super::{AutoFollow, RemoteCluster};
 use crate::calls::{Calls, Declares};
-use crate::elastic::{CcrStats, Follow, FollowerInfo};
+use crate::elastic::{CcrStats, Follow, FollowerInfo, Index};
 use crate::nodes::prerequisites::Prerequisites;
+use crate::spec::Spec;
+use crate::verify::is_probe;
 use crate::{Which, World};
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
 use serde::{Deserialize, Serialize};
@@ -31,6 +34,20 @@ pub struct Followers {
     pub pairs: Vec<Pair>,
     /// Leader indices that the patterns match and that cannot be replicated: index and reason.
     pub left_out: BTreeMap<String, String>,
+    /// What each follower was when it was seen to follow, by its name; a run of 0.1.0 kept none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub followed: BTreeMap<String, Followed>,
+}
+
+/// What a follower was when it was seen to follow: an index that was made anew has another UUID.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Followed {
+    /// UUID of the follower index.
+    pub uuid: String,
+    /// The leader index.
+    pub leader: String,
+    /// UUID of the leader index.
+    pub leader_uuid: String,
 }
 
 /// The leader's side of it: what is wanted, what cannot be.
@@ -39,13 +56,21 @@ async fn wanted(cx: &Cx<'_, ExistingIndices>) -> Result<Followers, Fault> {
     let leader = cx.world.cluster(Which::Leader, &cx.needs.0.leader.instance)?;
     let mut all = Followers::default();
     let mut seen = BTreeSet::new();
-    for index in leader.indices("_all").await? {
+    // The probe of a verification beside this run comes and goes, and its pattern is enough for it.
+    let indices = leader.indices("_all").await?.into_iter().filter(|i| !is_probe(&i.name));
+    for index in indices {
         seen.insert(index.name.clone());
         match choose(spec, &index) {
             Choice::NotAsked => {}
             Choice::Wanted => {
-                let follower = follower_name(spec, &index.name);
-                all.pairs.push(Pair { leader: index.name, follower });
+                let name = follower_name(spec, &index.name);
+                let copy = Followed {
+                    uuid: String::new(),
+                    leader: index.name.clone(),
+                    leader_uuid: index.uuid,
+                };
+                all.followed.insert(name.clone(), copy);
+                all.pairs.push(Pair { leader: index.name, follower: name });
             }
             Choice::Impossible(why) => {
                 if spec.replication.indices.contains(&index.name) {
@@ -114,7 +139,7 @@ impl Step for ExistingIndices {
     const PATIENCE: Patience = Patience::new(60, 86_400);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Followers>, Fault> {
-        let all = wanted(cx).await?;
+        let mut all = wanted(cx).await?;
         let cluster = follower(cx.world, &cx.needs.0)?;
         let infos: BTreeMap<String, FollowerInfo> = cluster
             .follow_info("_all")
@@ -133,14 +158,16 @@ impl Step for ExistingIndices {
             }
         }
         if !missing.is_empty() {
-            let present: BTreeMap<String, bool> = cluster
+            let present: BTreeMap<String, Index> = cluster
                 .indices("_all")
                 .await?
                 .into_iter()
-                .map(|index| (index.name, index.is_follower))
+                .map(|index| (index.name.clone(), index))
                 .collect();
-            if let Some(pair) = missing.iter().find(|p| present.get(&p.follower) == Some(&false)) {
-                return Ok(Seen::Drifted(in_the_way(&pair.follower)));
+            let ordinary = |pair: &&&Pair| present.get(&pair.follower).filter(|i| !i.is_follower);
+            if let Some(index) = missing.iter().find_map(|pair| ordinary(&pair)) {
+                let own = cx.world.memory.is_released(&index.name, &index.uuid);
+                return Ok(Seen::Drifted(in_the_way(&index.name, own)));
             }
             // The auto-follow pattern may have been quicker than our two questions.
             if let Some(pair) = missing.iter().find(|p| present.contains_key(&p.follower)) {
@@ -152,6 +179,11 @@ impl Step for ExistingIndices {
         } else if !copying.is_empty() {
             Seen::Pending(format!("copying {}", copying.join(", ")))
         } else {
+            for index in cluster.indices("_all").await? {
+                if let Some(followed) = all.followed.get_mut(&index.name) {
+                    followed.uuid = index.uuid;
+                }
+            }
             Seen::Ready(all)
         })
     }
@@ -171,19 +203,21 @@ fn quicker(answer: Result<(), Fault>) -> Result<(), Fault> {
     }
 }
 
-fn in_the_way(name: &str) -> Report {
+fn in_the_way(name: &str, own: bool) -> Report {
+    let whose = if own { "a copy that an earlier rollback of this link kept" } else { "an index" };
     Report::new(
         format!("following into {name}"),
-        "an ordinary index of this name is on the follower",
+        format!("{whose} of this name is on the follower, an ordinary index"),
     )
     .meaning("an index cannot become a follower afterwards; this one may hold data that is needed")
     .help("delete or rename it, or set follow_index_pattern in the spec, then `escrr resume`")
 }
 
 impl Act for ExistingIndices {
-    const REVERSE: Reverse = Reverse::Undo("stops the replication of each follower");
-    const LEAVES: Option<&'static str> =
-        Some("the replicated indices, as ordinary readable ones, unless on_rollback = \"delete\"");
+    const REVERSE: Reverse = Reverse::Undo(
+        "makes each follower that escrr created an ordinary index that keeps its data, or deletes \
+         it with on_rollback = \"delete\"; every other index is left alone",
+    );
 
     async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
         let ask = Follow {
@@ -195,18 +229,65 @@ impl Act for ExistingIndices {
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
-        let cluster = follower(cx.world, &cx.needs.0)?;
         let spec = &cx.world.spec;
-        let on_rollback = spec.replication.on_rollback;
-        let announced = cx.items.iter().map(|leader| follower_name(spec, leader)).collect();
-        let left = unreleased(&cluster, &cx.needs.1.alias, Some(&announced), on_rollback).await?;
-        Ok(if left.is_empty() { Remains::Nothing } else { Remains::Items(left) })
+        let sight = Sight::of(&follower(cx.world, &cx.needs.0)?).await?;
+        if let Some(why) = sight.unclear() {
+            return Ok(Remains::Pending(why));
+        }
+        let (ours, begun) = (sight.announced(spec, cx.items), copies(cx.undo_items));
+        let rule = spec.replication.on_rollback;
+        if let Some(remains) = unreleased(&sight, (&ours, &begun), rule) {
+            return Ok(remains);
+        }
+        let mut account: Vec<IndexFate> =
+            begun.iter().map(|copy| sight.ended(copy, rule)).collect();
+        account.extend(left(spec, &sight, (cx.items, cx.output.as_ref()), &account));
+        accounted(&account)
     }
 
     async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
         let cluster = follower(cx.world, &cx.needs.0)?;
-        release(&cluster, item, cx.world.spec.replication.on_rollback).await
+        release(&cluster, &cx.world.spec.link, item).await
     }
+}
+
+/// Of what was announced: what is somebody's by now, or gone.
+pub(super) fn left(
+    spec: &Spec,
+    sight: &Sight,
+    (announced, output): (&BTreeSet<String>, Option<&Followers>),
+    known: &[IndexFate],
+) -> Vec<IndexFate> {
+    let names = announced.iter().map(|leader| (leader, follower_name(spec, leader)));
+    let others = names.filter(|(_, name)| !known.iter().any(|fate| fate.index == *name));
+    others
+        .filter_map(|(leader, name)| {
+            let followed = output.and_then(|all| all.followed.get(&name));
+            let uuid = followed.map(|f| f.uuid.as_str()).filter(|uuid| !uuid.is_empty());
+            if let Some(fate) = sight.whose(&name, uuid) {
+                return Some(IndexFate { leader: Some(leader.clone()), ..fate });
+            }
+            // What was never seen to follow may never have been created.
+            followed.map(|followed| IndexFate {
+                index: name,
+                uuid: Some(followed.uuid.clone()).filter(|uuid| !uuid.is_empty()),
+                leader: Some(leader.clone()),
+                fate: Fate::Gone,
+                why: "somebody deleted it".to_owned(),
+                needs_alias: false,
+            })
+        })
+        .collect()
+}
+
+/// Nothing is left to take back; what became of each index is journaled.
+pub(super) fn accounted(account: &[IndexFate]) -> Result<Remains, Fault> {
+    if account.is_empty() {
+        return Ok(Remains::Nothing);
+    }
+    serde_json::to_value(account).map(Remains::Accounted).map_err(|error| {
+        Fault::Bug(Report::new("writing down what became of the indices", error.to_string()))
+    })
 }
 
 #[cfg(test)]

@@ -1,14 +1,18 @@
 //! The leader as a remote cluster of the follower, in proxy mode.
 
-use super::release::{release, unreleased};
+use super::copies::{IndexFate, Sight, copies, not_released};
+use super::existing_indices::accounted;
+use super::release::{in_use, release, unreleased};
 use crate::calls::{Calls, Declares};
 use crate::elastic::{Cluster, Nudge, RemoteProxy};
 use crate::nodes::prerequisites::{Prerequisites, Site};
 use crate::nodes::step3_load_balancer::BackendHealthy;
 use crate::nodes::step4_private_link::PrivateLinkDomain;
+use crate::spec::Spec;
 use crate::{Which, World};
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Sets the alias and waits until it is connected.
 pub struct RemoteCluster;
@@ -20,6 +24,9 @@ pub struct Remote {
     pub alias: String,
     /// Where it connects to.
     pub address: String,
+    /// Followers over the alias that were there before anything followed for this link.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub before: BTreeSet<String>,
 }
 
 /// The transport port of Elasticsearch, which the document names.
@@ -52,8 +59,11 @@ impl Step for RemoteCluster {
         let (site, domain, ()) = &cx.needs;
         let cluster = follower(cx.world, site)?;
         let alias = cx.world.spec.remote_alias();
-        let wanted =
-            Remote { alias: alias.to_owned(), address: format!("{domain}:{TRANSPORT_PORT}") };
+        let mut wanted = Remote {
+            alias: alias.to_owned(),
+            address: format!("{domain}:{TRANSPORT_PORT}"),
+            before: BTreeSet::new(),
+        };
         let settings = cluster.remote_settings(alias).await?;
         if settings.is_empty() {
             return Ok(Seen::Absent(vec![ALIAS.to_owned()]));
@@ -77,6 +87,9 @@ impl Step for RemoteCluster {
                 return Ok(Seen::Pending(cause(&cluster, alias).await?));
             }
         }
+        let followers = cluster.follow_info("_all").await?.into_iter();
+        let over = followers.filter(|info| info.remote_cluster == alias);
+        wanted.before = over.map(|info| info.follower_index).collect();
         Ok(Seen::Ready(wanted))
     }
 }
@@ -87,6 +100,58 @@ async fn cause(cluster: &Cluster, alias: &str) -> Result<String, Fault> {
         Nudge::Reached => format!("{alias} is connecting"),
         Nudge::Failed(why) => format!("{alias} is not connected: {why}"),
     })
+}
+
+/// Patterns that still use the alias: without it they would break.
+async fn patterns(cluster: &Cluster, spec: &Spec) -> Result<Option<Report>, Fault> {
+    let (alias, link) = (spec.remote_alias(), &spec.link);
+    let all = cluster.auto_follows().await?.into_iter();
+    let others: Vec<String> = all.filter(|p| p.remote_cluster == alias).map(|p| p.name).collect();
+    if others.is_empty() {
+        return Ok(None);
+    }
+    let deletes: Vec<String> =
+        others.iter().map(|name| format!("DELETE /_ccr/auto_follow/{name}")).collect();
+    Ok(Some(
+        Report::new(
+            format!("removing the remote cluster {alias}"),
+            format!("auto-follow patterns still use it: {}", others.join(", ")),
+        )
+        .meaning(
+            "escrr did not create them: the remote cluster is kept, with the network that it \
+             needs and its cost",
+        )
+        .help(format!(
+            "if they are not needed, on the follower: {}; then `escrr rollback {link}`",
+            deletes.join(", ")
+        )),
+    ))
+}
+
+/// Another remote cluster over our network: it would go dead with it.
+async fn same_address(
+    cluster: &Cluster,
+    spec: &Spec,
+    domain: &str,
+) -> Result<Option<Report>, Fault> {
+    let (alias, link) = (spec.remote_alias(), &spec.link);
+    let address = format!("{domain}:{TRANSPORT_PORT}");
+    let all = cluster.remote_info().await?.into_iter();
+    let others: Vec<String> = all
+        .filter(|(name, info)| name != alias && info.proxy_address == address)
+        .map(|(name, _)| name)
+        .collect();
+    Ok((!others.is_empty()).then(|| {
+        Report::new(
+            format!("removing the remote cluster {alias}"),
+            format!("other remote clusters use its address {address}: {}", others.join(", ")),
+        )
+        .meaning("escrr did not create them: the network that they need is kept, with its cost")
+        .help(format!(
+            "if they are not needed, release their followers and remove them in Kibana (Remote \
+             Clusters); then `escrr rollback {link}`"
+        ))
+    }))
 }
 
 impl Act for RemoteCluster {
@@ -110,30 +175,42 @@ impl Act for RemoteCluster {
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
         let cluster = follower(cx.world, &cx.needs.0)?;
-        let alias = cx.world.spec.remote_alias();
-        if cluster.remote_settings(alias).await?.is_empty() {
-            return Ok(Remains::Nothing);
+        let spec = &cx.world.spec;
+        let (alias, rule) = (spec.remote_alias(), spec.replication.on_rollback);
+        let there = !cluster.remote_settings(alias).await?.is_empty();
+        if let Some(report) = patterns(&cluster, spec).await?.filter(|_| there) {
+            return Ok(Remains::Drifted(report));
         }
-        let patterns = cluster.auto_follows().await?;
-        let others: Vec<String> =
-            patterns.into_iter().filter(|p| p.remote_cluster == alias).map(|p| p.name).collect();
-        if !others.is_empty() {
-            let tried = format!("removing the remote cluster {alias}");
-            let said = format!("auto-follow patterns still use it: {}", others.join(", "));
-            return Ok(Remains::Drifted(
-                Report::new(tried, said)
-                    .help("delete these patterns if they are not needed, then `escrr rollback`"),
-            ));
+        if let Some(report) = same_address(&cluster, spec, &cx.needs.1).await? {
+            return Ok(Remains::Drifted(report));
         }
-        // What the auto-follow pattern made since is released here: without the alias it would break.
-        let left = unreleased(&cluster, alias, None, cx.world.spec.replication.on_rollback).await?;
-        Ok(Remains::Items(if left.is_empty() { vec![ALIAS.to_owned()] } else { left }))
+        let sight = Sight::of(&cluster).await?;
+        if let Some(why) = sight.unclear() {
+            return Ok(Remains::Pending(why));
+        }
+        // What the auto-follow pattern made since the run is released here.
+        let begun = copies(cx.undo_items);
+        let (ours, foreign) = sight.others(spec, cx.output.as_ref().map(|remote| &remote.before));
+        let (ours, foreign) = (not_released(ours, &begun), not_released(foreign, &begun));
+        if let Some(remains) = unreleased(&sight, (&ours, &begun), rule) {
+            return Ok(remains);
+        }
+        if !there {
+            let ended = begun.iter().map(|copy| sight.ended(copy, rule));
+            let account: Vec<IndexFate> =
+                ended.chain(foreign.iter().map(|copy| copy.left(alias))).collect();
+            return accounted(&account);
+        }
+        if foreign.is_empty() {
+            return Ok(Remains::Items(vec![ALIAS.to_owned()]));
+        }
+        Ok(Remains::Drifted(in_use(&spec.link, alias, &foreign)))
     }
 
     async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
         let cluster = follower(cx.world, &cx.needs.0)?;
         if item != ALIAS {
-            return release(&cluster, item, cx.world.spec.replication.on_rollback).await;
+            return release(&cluster, &cx.world.spec.link, item).await;
         }
         let settings = cluster.remote_settings(cx.world.spec.remote_alias()).await?;
         cluster.remove_remote(&settings).await

@@ -1,6 +1,6 @@
 //! Which leader indices are replicated, and what they are called on the follower.
 
-use crate::elastic::Index;
+use crate::elastic::{Index, backed_stream};
 use crate::spec::Spec;
 
 /// Why a leader index is left out.
@@ -49,6 +49,19 @@ pub(crate) fn choose(spec: &Spec, index: &Index) -> Choice {
     } else {
         Choice::Wanted
     }
+}
+
+/// Does the spec ask for a leader index of this name: now, or by its pattern later?
+///
+/// A pattern takes up a backing index by its own name or by that of its data stream.
+pub(super) fn asked(spec: &Spec, leader: &str) -> bool {
+    let stream = backed_stream(leader);
+    let matched = |patterns: &[String], name: &str| patterns.iter().any(|p| matches(p, name));
+    let by_name =
+        |name: &str| matched(&spec.patterns(), name) && !matched(&spec.exclusions(), name);
+    spec.replication.indices.iter().any(|name| name == leader)
+        || by_name(leader)
+        || stream.is_some_and(|stream| by_name(&stream))
 }
 
 /// What a leader index is called on the follower.

@@ -9,7 +9,7 @@ use crate::verify::{Likeness, liken};
 use crate::{Which, World};
 use escrr_engine::{Class, Cx, Fault, NodeId, Patience, Report, Seen, Step};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Compares checkpoints, counts and sampled documents.
 pub struct Existing;
@@ -62,12 +62,13 @@ impl Step for Existing {
         // The leader first: what it has now, the followers must reach.
         let now = leader.shard_stats("_all").await?;
         let reached = follower.shard_stats("_all").await?;
-        if let Some(why) = unseen(&followers.pairs, &now, &reached)? {
+        let pairs = there(cx, &leader, (&now, &reached)).await?;
+        if let Some(why) = unseen(&pairs, &now, &reached)? {
             return Ok(Seen::Pending(why));
         }
         let barrier = cx.world.memory.barrier(cx.saga, || now.clone());
         let mut lagging = Vec::new();
-        for pair in &followers.pairs {
+        for pair in &pairs {
             let (Some(want), Some(have)) = (barrier.get(&pair.leader), reached.get(&pair.follower))
             else {
                 return Err(gone(pair, barrier.contains_key(&pair.leader)));
@@ -81,11 +82,45 @@ impl Step for Existing {
             return Ok(Seen::Pending(lagging.join(", ")));
         }
         let mut verified = Verified::default();
-        for pair in &followers.pairs {
-            verified.indices.push(compare(cx, (&leader, &follower), pair, (&now, &reached)).await?);
+        for pair in &pairs {
+            match compare(cx, (&leader, &follower), pair, (&now, &reached)).await {
+                Ok(index) => verified.indices.push(index),
+                Err(fault) if named(cx, pair) || leader.exists(&pair.leader).await? => {
+                    return Err(fault);
+                }
+                Err(_) => {
+                    let why = format!("{} was deleted while it was compared", pair.leader);
+                    return Ok(Seen::Pending(why));
+                }
+            }
         }
         Ok(Seen::Ready(verified))
     }
+}
+
+/// Does the spec name the leader index, so that it has to be there?
+fn named(cx: &Cx<'_, Existing>, pair: &Pair) -> bool {
+    cx.world.spec.replication.indices.contains(&pair.leader)
+}
+
+/// The pairs without those whose leader index was deleted since: what a pattern matches comes and
+/// goes, for example the probe of a verification that runs beside this one.
+async fn there(
+    cx: &Cx<'_, Existing>,
+    leader: &Cluster,
+    (now, reached): (&Checkpoints, &Checkpoints),
+) -> Result<Vec<Pair>, Fault> {
+    let mut pairs = cx.needs.1.pairs.clone();
+    let whole =
+        |pair: &Pair| now.contains_key(&pair.leader) && reached.contains_key(&pair.follower);
+    if pairs.iter().all(whole) {
+        return Ok(pairs);
+    }
+    // Asked after both sides: what is not there any more was deleted.
+    let names: BTreeSet<String> =
+        leader.indices("_all").await?.into_iter().map(|index| index.name).collect();
+    pairs.retain(|pair| whole(pair) || named(cx, pair) || names.contains(&pair.leader));
+    Ok(pairs)
 }
 
 /// What cannot be compared yet: a primary that says nothing of itself must not pass for one that

@@ -26,8 +26,8 @@ impl Step for ProbeRemoved {
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<()>, Fault> {
         let Some(probe) = &cx.needs.1 else { return Ok(Seen::Unneeded(())) };
         Ok(match left(cx.world, &cx.needs.0, probe).await? {
-            Remains::Nothing => Seen::Ready(()),
-            Remains::Items(items) => Seen::Absent(items),
+            Remains::Nothing | Remains::Accounted(_) => Seen::Ready(()),
+            Remains::Items(items) | Remains::Announce(items) => Seen::Absent(items),
             Remains::Pending(why) => Seen::Pending(why),
             Remains::Drifted(report) => Seen::Drifted(report),
         })

@@ -9,6 +9,7 @@ use super::index_settings;
 use super::mapping;
 use super::model::State;
 use super::names::{Options, check_index_name, resolve};
+use super::streams;
 use serde_json::{Map, Value, json};
 
 /// What the query says about missing, hidden and closed indices.
@@ -102,6 +103,7 @@ pub(crate) fn delete(ctx: &mut Ctx<'_>) -> Outcome {
     }
     let names = named(ctx, true)?;
     let cluster = ctx.cluster_mut()?;
+    streams::refuse_delete(cluster, &names)?;
     for name in names {
         cluster.indices.remove(&name);
     }
@@ -259,6 +261,7 @@ pub(crate) fn close(ctx: &mut Ctx<'_>) -> Outcome {
             format!("Cannot close indices that are being restored: [[{name}]]"),
         ));
     }
+    streams::refuse_close(cluster, &names)?;
     let mut closed = Map::new();
     for name in names {
         let index = cluster.index_mut(&name)?;

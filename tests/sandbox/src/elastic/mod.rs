@@ -29,6 +29,7 @@ mod search;
 mod seed;
 mod shard;
 mod stats;
+mod streams;
 #[cfg(test)]
 mod tests;
 

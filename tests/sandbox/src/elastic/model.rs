@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// All clusters, by instance id.
@@ -45,6 +45,9 @@ pub(crate) struct Cluster {
     pub(crate) indices: BTreeMap<String, Index>,
     pub(crate) patterns: BTreeMap<String, Pattern>,
     pub(crate) auto_follow: AutoFollow,
+    /// Replicated data streams that were promoted.
+    #[serde(default)]
+    pub(crate) promoted: BTreeSet<String>,
 }
 
 /// A key made by `POST /_security/api_key`; it acts with its owner's rights.

@@ -9,6 +9,7 @@ use super::model::{State, Version};
 use super::{Reply, Request, Wire};
 use super::{
     bulk, cluster_settings, cross_search, documents, index_admin, overview, remote, search, stats,
+    streams,
 };
 use serde_json::Value;
 
@@ -67,6 +68,9 @@ const ROUTES: &[Route] = &[
     route("POST", "{}/_ccr/forget_follower", Manage, "indices:admin/xpack/ccr/forget_follower", forget::post),
     route("GET", "{}/_ccr/info", Manage, "cluster:monitor/ccr/follow_info", report::info),
     route("GET", "{}/_ccr/stats", Manage, "cluster:monitor/ccr/follow_stats", report::follow_stats),
+    route("POST", "_data_stream/_promote/{*}", Manage, "indices:admin/data_stream/promote", streams::promote),
+    route("DELETE", "_data_stream/{*}", Manage, "indices:admin/data_stream/delete", streams::delete),
+    route("POST", "{}/_rollover", Manage, "indices:admin/rollover", streams::rollover),
     route("GET", "_resolve/index/{}", Read, "indices:admin/resolve/index", index_admin::resolve_index),
     route("GET", "_resolve/cluster/{}", Read, "indices:admin/resolve/cluster", cross_search::resolve_cluster),
     route("GET POST", "_search", Read, "indices:data/read/search", search::search),

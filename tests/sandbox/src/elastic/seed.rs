@@ -8,7 +8,7 @@ use super::shard::Op;
 use crate::ledger::Thing;
 use crate::world_file::{IndexFile, InstanceFile};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Puts the cluster of one instance into the state.
 pub(crate) fn seed(state: &mut State, id: &str, file: &InstanceFile, now_ms: u64) {
@@ -34,6 +34,7 @@ pub(crate) fn seed(state: &mut State, id: &str, file: &InstanceFile, now_ms: u64
         indices,
         patterns: BTreeMap::new(),
         auto_follow: AutoFollow::default(),
+        promoted: BTreeSet::new(),
     };
     state.clusters.insert(id.to_owned(), cluster);
     state.last_tick_ms = state.last_tick_ms.max(now_ms);
