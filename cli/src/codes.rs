@@ -2,7 +2,7 @@
 //!
 //! The page of `E0101` is `explain/pages/E0101.md`: a line here without a page does not compile.
 
-use crate::exit::Exit;
+use crate::exit::{Exit, Halt};
 use crate::explain::Page;
 use escrr_engine::Class;
 
@@ -20,6 +20,27 @@ pub struct Code {
 }
 
 impl Code {
+    /// Other exit codes that a node which stopped with this error ends the process with: where it
+    /// waits for a person, and where it could not be taken back.
+    pub fn other_exits(&self) -> Vec<(Halt, Exit)> {
+        let class = CLASSES.into_iter().find(|class| for_class(*class) == *self);
+        let of = |halt| class.map(|class| (halt, Exit::of(class, halt)));
+        let waits = matches!(class, Some(Class::Overdue | Class::Unreachable));
+        let parked = of(Halt::Parked).filter(|_| waits);
+        parked.into_iter().chain(of(Halt::GoingBack)).collect()
+    }
+
+    /// The exit codes in a sentence.
+    pub fn ends(&self) -> String {
+        let others = self.other_exits().into_iter().map(|(halt, exit)| match halt {
+            Halt::Failed => format!("; {}, `{}`, where a node failed", exit.code(), exit.class()),
+            Halt::Parked => format!("; {}, `{}`, where the node waits", exit.code(), exit.class()),
+            Halt::GoingBack => format!("; {}, `{}`, in a rollback", exit.code(), exit.class()),
+        });
+        let own = format!("{}, `{}`", self.exit.code(), self.exit.class());
+        std::iter::once(own).chain(others).collect()
+    }
+
     /// What happened, what it means, what to do and who says so.
     pub const fn page(&self) -> Page {
         self.page
@@ -142,6 +163,19 @@ codes! {
     BUG = "E9001", Failed, "a mistake in escrr itself";
 }
 
+/// Every class of failure.
+const CLASSES: [Class; 9] = [
+    Class::Refused,
+    Class::Prerequisite,
+    Class::Permission,
+    Class::Approval,
+    Class::Verification,
+    Class::Drift,
+    Class::Unreachable,
+    Class::Overdue,
+    Class::Bug,
+];
+
 /// The code for a failure of the engine or of a step.
 pub const fn for_class(class: Class) -> Code {
     match class {
@@ -173,18 +207,11 @@ mod tests {
 
     #[test]
     fn a_class_and_its_code_end_the_same_way() {
-        for class in [
-            Class::Refused,
-            Class::Prerequisite,
-            Class::Permission,
-            Class::Approval,
-            Class::Verification,
-            Class::Drift,
-            Class::Unreachable,
-            Class::Overdue,
-            Class::Bug,
-        ] {
+        for class in CLASSES {
             assert_eq!(for_class(class).exit, Exit::from(class));
         }
+        let all = OVERDUE.other_exits();
+        assert_eq!(all, [(Halt::Parked, Exit::Parked), (Halt::GoingBack, Exit::LeftBehind)]);
+        assert_eq!(USAGE.other_exits(), []);
     }
 }

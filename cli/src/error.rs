@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::fmt;
 
 /// Why a command ended, what it means and what to do next.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CommandError {
     /// Its kind: the id to look up and the exit code.
     pub code: Code,
@@ -85,15 +85,20 @@ impl CommandError {
             "class": self.exit().class(),
             "resumable": self.exit().resumable(),
             "next_command": self.next_command,
-            "error": {
-                "code": self.code.id,
-                "title": self.code.title,
-                "message": self.said,
-                "tried": self.tried,
-                "request_id": self.request_id,
-                "meaning": self.meaning,
-                "hints": self.hints,
-            },
+            "error": self.described(),
+        })
+    }
+
+    /// The member `error` of every document.
+    pub fn described(&self) -> Value {
+        json!({
+            "code": self.code.id,
+            "title": self.code.title,
+            "message": self.said,
+            "tried": self.tried,
+            "request_id": self.request_id,
+            "meaning": self.meaning,
+            "hints": self.hints,
         })
     }
 }
@@ -121,7 +126,9 @@ impl From<&clap::Error> for CommandError {
     /// What clap says of a command line, without its colours, usage and pointer to the help.
     fn from(error: &clap::Error) -> Self {
         let text = error.render().to_string();
-        let said = text.lines().next().unwrap_or_default();
+        // The first paragraph: what is wrong, and below it the arguments that it is about.
+        let said: Vec<&str> = text.lines().map(str::trim).take_while(|l| !l.is_empty()).collect();
+        let said = said.join(" ");
         let said = said.trim_start_matches("error: ");
         let error = Self::new(codes::USAGE, said).meaning("nothing was done");
         let tips = text.lines().filter_map(|line| line.trim_start().strip_prefix("tip: "));
@@ -193,6 +200,10 @@ mod tests {
         assert_eq!((error.code, error.exit()), (codes::USAGE, Exit::Usage));
         assert_eq!(error.said, "unrecognized subcommand 'pla'");
         assert!(error.hints[0].contains("'plan'"), "{error:?}");
+        let missing = ["escrr", "skip", "follower.domain"];
+        let wrong = crate::args::command().try_get_matches_from(missing).unwrap_err();
+        let said = "the following required arguments were not provided: --reason <TEXT>";
+        assert_eq!(CommandError::from(&wrong).said, said);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub enum Exit {
     StoreDamaged = 10,
     /// Interrupted (SIGINT); the state is saved and `escrr resume` goes on.
     Interrupted = 130,
-    /// Terminated (SIGTERM); the state is saved and `escrr resume` goes on.
+    /// Interrupted (SIGTERM, SIGHUP); the state is saved and `escrr resume` goes on.
     Terminated = 143,
 }
 
@@ -73,8 +73,7 @@ impl Exit {
             Self::LeftBehind => "left_behind",
             Self::Verification => "verification",
             Self::StoreDamaged => "store_damaged",
-            Self::Interrupted => "interrupted",
-            Self::Terminated => "terminated",
+            Self::Interrupted | Self::Terminated => "interrupted",
         }
     }
 
@@ -100,17 +99,38 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// How a node stopped; with its class it decides what the process ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// It failed on the way there.
+    Failed,
+    /// It waits for a person on the way there.
+    Parked,
+    /// It could not be taken back.
+    GoingBack,
+}
+
+impl Exit {
+    /// The one table of what a node that stopped ends the process with; the pages of the errors
+    /// are made from it.
+    pub const fn of(class: Class, halt: Halt) -> Self {
+        match (halt, class) {
+            (Halt::GoingBack, _) => Self::LeftBehind,
+            (Halt::Failed | Halt::Parked, Class::Prerequisite) => Self::Blocked,
+            (Halt::Failed | Halt::Parked, Class::Permission) => Self::Permission,
+            (Halt::Failed | Halt::Parked, Class::Verification) => Self::Verification,
+            (
+                Halt::Failed,
+                Class::Refused | Class::Drift | Class::Unreachable | Class::Overdue | Class::Bug,
+            ) => Self::Failed,
+            (Halt::Failed, Class::Approval) | (Halt::Parked, _) => Self::Parked,
+        }
+    }
+}
+
 impl From<Class> for Exit {
     fn from(class: Class) -> Self {
-        match class {
-            Class::Refused | Class::Drift | Class::Unreachable | Class::Overdue | Class::Bug => {
-                Self::Failed
-            }
-            Class::Prerequisite => Self::Blocked,
-            Class::Permission => Self::Permission,
-            Class::Approval => Self::Parked,
-            Class::Verification => Self::Verification,
-        }
+        Self::of(class, Halt::Failed)
     }
 }
 
@@ -124,7 +144,8 @@ mod tests {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
         assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130, 143]);
         let names: BTreeSet<&str> = Exit::ALL.iter().map(|exit| exit.class()).collect();
-        assert_eq!(names.len(), Exit::ALL.len());
+        // Two signals interrupt, and that is one class.
+        assert_eq!(names.len(), Exit::ALL.len() - 1);
     }
 
     #[test]

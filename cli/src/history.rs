@@ -113,7 +113,8 @@ fn durations(journal: &[Entry]) -> Vec<(&str, u64)> {
             Event::Created { .. }
             | Event::RollbackBegun { .. }
             | Event::Resumed { .. }
-            | Event::Finished { .. } => {}
+            | Event::Finished { .. }
+            | Event::Interrupted { .. } => {}
         }
     }
     all

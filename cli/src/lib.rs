@@ -6,6 +6,7 @@
 //! - [`trace`] writes a log file beside the store.
 
 mod account;
+pub mod actor;
 pub mod args;
 pub mod clock;
 pub mod codes;
@@ -27,13 +28,17 @@ pub mod secrets;
 pub mod selftest;
 pub mod session;
 pub mod settings;
+pub mod shell;
 pub mod specs;
 pub mod store;
 pub mod trace;
 pub mod ui;
+pub mod whereabouts;
+pub mod worlds;
 
-use args::{Args, AuthCommand, Command, OutputForm};
+use args::{Args, AuthCommand, Command, OutputForm, SandboxChoice};
 use clap::FromArgMatches as _;
+use clap::error::ErrorKind;
 use error::CommandError;
 use exit::Exit;
 use settings::{Env, ProcessEnv, Settings, Terminal};
@@ -54,11 +59,17 @@ pub struct Context<'a> {
 
 /// The whole program.
 pub fn main() -> ExitCode {
-    let parsed =
-        args::command().try_get_matches().and_then(|matches| Args::from_arg_matches(&matches));
+    let parsed = args::command_of_process().try_get_matches().and_then(|matches| {
+        let sandbox = whereabouts::sandbox_of(&matches);
+        Args::from_arg_matches(&matches).map(|args| (args, sandbox))
+    });
     match parsed {
-        Ok(args) => begin(args).into(),
+        Ok((args, sandbox)) => begin(args, sandbox.as_ref()).into(),
         Err(error) => {
+            // Help names every variable, also one that is empty.
+            let shows = error.kind() == ErrorKind::DisplayHelp;
+            let whole = shows.then(|| args::command().try_get_matches().err()).flatten();
+            let error = whole.unwrap_or(error);
             // Help and the version are no errors, and they go to stdout.
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
             error.print().ok();
@@ -70,14 +81,17 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn begin(args: Args) -> Exit {
+fn begin(args: Args, sandbox: Option<&SandboxChoice>) -> Exit {
     let failed = |form: OutputForm, error: &CommandError| {
         Ui::bare(form).error(error);
         error.exit()
     };
     let form = args.global.output;
     let settings = match Settings::resolve(&args.global, &ProcessEnv, Terminal::detect()) {
-        Ok(settings) => settings,
+        Ok(mut settings) => {
+            settings.whereabouts = settings.whereabouts.with_sandbox(sandbox);
+            settings
+        }
         Err(error) => return failed(form, &error),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -3,13 +3,13 @@
 use crate::Context;
 use crate::args::SandboxArg;
 use crate::args::SandboxChoice;
-use crate::codes;
 use crate::credentials;
 use crate::error::CommandError;
 use crate::manner;
 use crate::pretend::{Pretend, Publicity};
 use crate::secrets::Secrets;
-use escrr_engine::{Clock, SystemClock};
+use crate::shell::word;
+use escrr_engine::{Clock, Saga, SystemClock};
 use escrr_steps::aliyun::Cloud;
 use escrr_steps::aliyun::elasticsearch::EsCredential;
 use escrr_steps::elastic::Login;
@@ -31,15 +31,19 @@ pub fn kind(choice: Option<&SandboxChoice>) -> &'static str {
 /// The flag that leads to the same world again, with a space before it.
 pub fn flag(choice: Option<&SandboxChoice>) -> String {
     match choice {
-        Some(SandboxChoice::File(path)) => format!(" --sandbox={}", path.display()),
+        Some(SandboxChoice::File(path)) => format!(" --sandbox={}", word(path)),
         Some(SandboxChoice::Own) => " --sandbox".to_owned(),
         Some(SandboxChoice::Off) | None => String::new(),
     }
 }
 
-/// The flag that leads to a world of this kind, with a space before it.
-pub fn flag_of_kind(kind: &str) -> &'static str {
-    if kind == SANDBOX { " --sandbox" } else { "" }
+/// The flag that leads to the world that a saga works in, with a space before it.
+pub fn flag_of(saga: &Saga) -> String {
+    match &saga.sandbox {
+        _ if saga.world != SANDBOX => String::new(),
+        Some(file) => format!(" --sandbox={file}"),
+        None => " --sandbox".to_owned(),
+    }
 }
 
 /// Where a saga works.
@@ -66,6 +70,14 @@ impl Place {
             choice @ Some(_) => {
                 Pretend::reach(choice, publicity, context).await.map(Box::new).map(Self::Sandbox)
             }
+        }
+    }
+
+    /// Which of the worlds of its kind it is, where they have an identity.
+    pub fn world_id(&self) -> Option<&str> {
+        match self {
+            Self::Cloud => None,
+            Self::Sandbox(pretend) => pretend.world.as_deref(),
         }
     }
 
@@ -157,28 +169,6 @@ impl Place {
             Self::Sandbox(pretend) => pretend.leave().await,
         }
     }
-}
-
-/// Refuses to carry a saga on in another kind of world than it was begun in.
-///
-/// # Errors
-/// The kinds differ.
-pub fn same_world(
-    link: &str,
-    begun_in: &str,
-    choice: Option<&SandboxChoice>,
-    command: &str,
-) -> Result<(), CommandError> {
-    if begun_in == kind(choice) {
-        return Ok(());
-    }
-    let said = match begun_in {
-        SANDBOX => format!("the saga of {link} was begun in a sandbox, not in the real cloud"),
-        _ => format!("the saga of {link} was begun in the real cloud, not in a sandbox"),
-    };
-    Err(CommandError::new(codes::OTHER_WORLD, said)
-        .meaning("nothing was done")
-        .next_command(format!("escrr {command} {link}{}", flag_of_kind(begun_in))))
 }
 
 #[cfg(test)]
@@ -292,14 +282,5 @@ mod tests {
         assert_eq!(error.exit(), Exit::Usage);
         assert!(error.said.contains("env:ABSENT"), "{error}");
         place.leave().await;
-    }
-
-    #[test]
-    fn a_saga_is_not_carried_on_elsewhere() {
-        assert!(same_world("a", CLOUD, None, "resume").is_ok());
-        let error = same_world("a", SANDBOX, None, "resume").unwrap_err();
-        assert_eq!(error.next_command.as_deref(), Some("escrr resume a --sandbox"));
-        let error = same_world("a", CLOUD, Some(&SandboxChoice::Own), "rollback").unwrap_err();
-        assert_eq!(error.next_command.as_deref(), Some("escrr rollback a"));
     }
 }

@@ -35,6 +35,8 @@ pub struct Pretend {
     pub addresses: Addresses,
     /// Its own calls.
     pub control: Control,
+    /// Which world it is; none where it does not tell.
+    pub world: Option<String>,
     /// The note is taken away before the sandbox stops.
     own: Option<(Option<Announced>, Sandbox)>,
     clock: OneClock,
@@ -122,11 +124,20 @@ async fn running(
     let Some(addresses) = find(choice, &context.settings.home)? else { return Ok(None) };
     let control = Control::new(&addresses)?;
     match control.get("clock").await {
-        Ok(_) => Ok(Some(Pretend { addresses, control, own: None, clock: OneClock::default() })),
+        Ok(_) => {
+            let world = world_of(&control).await;
+            let clock = OneClock::default();
+            Ok(Some(Pretend { addresses, control, world, own: None, clock }))
+        }
         // The note may be older than the process that has its number now.
         Err(error) if error.code == codes::NO_SANDBOX && !is_file(choice) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Which world a sandbox holds; one of an earlier version does not tell.
+async fn world_of(control: &Control) -> Option<String> {
+    control.get("world").await.ok()?.get("id")?.as_str().map(str::to_owned)
 }
 
 enum StartError {
@@ -153,8 +164,9 @@ async fn start(publicity: Publicity, context: Context<'_>) -> Result<Pretend, St
         Publicity::Announced => Some(Announced::new(home, &addresses).map_err(StartError::Other)?),
         Publicity::Silent => None,
     };
+    let world = world_of(&control).await;
     let own = Some((note, sandbox));
-    Ok(Pretend { addresses, control, own, clock: OneClock::default() })
+    Ok(Pretend { addresses, control, world, own, clock: OneClock::default() })
 }
 
 /// Were addresses named? Then no other sandbox will do.

@@ -2,7 +2,8 @@
 
 use crate::codes;
 use crate::error::CommandError;
-use crate::exit::Exit;
+use crate::exit::{Exit, Halt};
+use crate::shell::word;
 use escrr_engine::engine::rest_class;
 use escrr_engine::store::{Head, Reading};
 use escrr_engine::{Catalog, EngineError, Outcome, Phase, Saga, SagaId};
@@ -94,14 +95,40 @@ pub fn fold(id: SagaId, catalog: &Catalog<World>, reading: &Reading) -> Result<S
 pub fn exit_of(saga: &Saga) -> Exit {
     match saga.phase() {
         Phase::Succeeded | Phase::RolledBack => Exit::Done,
-        Phase::RollbackStuck => Exit::LeftBehind,
-        Phase::Running | Phase::RollingBack => Exit::Failed,
-        phase @ (Phase::Failed | Phase::Parked) => match rest_class(saga).map(Exit::from) {
-            Some(Exit::Failed) if phase == Phase::Parked => Exit::Parked,
-            Some(exit) => exit,
-            None => Exit::Failed,
+        Phase::RollbackStuck => stopped(saga, Halt::GoingBack),
+        Phase::Running | Phase::RollingBack => match saga.interrupted.as_deref() {
+            Some("SIGTERM" | "SIGHUP") => Exit::Terminated,
+            // Who died without a word was interrupted as well.
+            Some(_) | None => Exit::Interrupted,
         },
+        Phase::Failed => stopped(saga, Halt::Failed),
+        Phase::Parked => stopped(saga, Halt::Parked),
     }
+}
+
+fn stopped(saga: &Saga, halt: Halt) -> Exit {
+    rest_class(saga).map_or(Exit::Failed, |class| Exit::of(class, halt))
+}
+
+/// The state as it is shown: what could go on is running only while a process is at it, and
+/// else interrupted.
+pub fn state_name(saga: &Saga, at_work: bool) -> &'static str {
+    let phase = saga.phase();
+    let could_go_on = matches!(phase, Phase::Running | Phase::RollingBack);
+    if could_go_on && (!at_work || saga.interrupted.is_some()) {
+        return "interrupted";
+    }
+    phase_name(phase)
+}
+
+/// Why this version does not carry a saga on, if it does not.
+pub fn unfit(saga: &Saga, catalog: &Catalog<World>) -> Option<CommandError> {
+    let known = catalog.edition();
+    if saga.outcome.is_some() || saga.edition == known {
+        return None;
+    }
+    let found = saga.edition.clone();
+    Some(EngineError::Edition { saga: saga.id, found, known }.into())
 }
 
 /// The phase as it is shown.
@@ -125,7 +152,7 @@ pub fn next_command(saga: &Saga, flag: &str) -> Option<String> {
         | Phase::Failed
         | Phase::Parked
         | Phase::RollingBack
-        | Phase::RollbackStuck => Some(format!("escrr resume {}{flag}", saga.link)),
+        | Phase::RollbackStuck => Some(format!("escrr resume {}{flag}", word(&saga.link))),
     }
 }
 

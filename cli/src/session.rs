@@ -1,6 +1,7 @@
 //! A command that carries sagas on: the store, the place, the engine, and who watches.
 
 use crate::Context;
+use crate::actor::actor;
 use crate::args::{DieArg, OutputForm, SandboxArg};
 use crate::codes;
 use crate::error::CommandError;
@@ -11,9 +12,12 @@ use crate::pretend::Publicity;
 use crate::store;
 use crate::ui::document;
 use crate::ui::progress::{Board, Screen};
+use crate::worlds::{self, Sorted};
 use escrr_engine::lane::Lanes;
 use escrr_engine::store::Moment;
-use escrr_engine::{Catalog, Ending, Engine, EngineError, Interrupt, News, Progress, Saga, SagaId};
+use escrr_engine::{
+    Actor, Catalog, Ending, Engine, EngineError, Event, Interrupt, News, Progress, Saga, SagaId,
+};
 use escrr_steps::World;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -35,6 +39,8 @@ pub struct Job {
     pub saga: SagaId,
     /// Its clients.
     pub world: Arc<World>,
+    /// The cloud identity that the clients have, where it is known.
+    pub cloud: Option<String>,
 }
 
 /// What came of carrying sagas on.
@@ -57,6 +63,10 @@ pub struct Session<'a> {
     pub kind: &'static str,
     /// The flag that leads there again, with a space before it.
     pub flag: String,
+    /// Who works.
+    actor: Actor,
+    /// The links that it works on.
+    links: Vec<String>,
     news: mpsc::UnboundedReceiver<Progress>,
     board: Board,
     screen: Screen,
@@ -84,12 +94,6 @@ pub fn new_id() -> SagaId {
     bytes.iter_mut().zip(random).for_each(|(byte, random)| *byte = random);
     // Real time, also in a sandbox: ids sort by the time of their making in one home.
     SagaId::new(crate::clock::real_ms(), bytes)
-}
-
-/// Who caused an entry, as the journal says it.
-pub fn person(context: Context<'_>) -> String {
-    let named = |name| context.env.filled(name);
-    named("USER").or_else(|| named("LOGNAME")).unwrap_or_else(|| "somebody".to_owned())
 }
 
 /// The moment at which this process kills itself, if it is to: in a sandbox alone, and not
@@ -144,6 +148,8 @@ impl<'a> Session<'a> {
             place,
             kind,
             flag,
+            actor: actor(arg.choice(), context),
+            links: links.to_vec(),
             news,
             board,
             screen: Screen::new(context.settings),
@@ -163,7 +169,7 @@ impl<'a> Session<'a> {
             let (saga, _) = self.engine.load(job.saga).await?;
             self.board.put(saga, self.engine.clock.now_ms());
             let (engine, heard) = (Arc::clone(&self.engine), heard.clone());
-            let Job { saga, world } = job.clone();
+            let Job { saga, world, .. } = job.clone();
             drives.spawn(async move { (saga, engine.drive(saga, world, heard).await) });
         }
         let mut ends = BTreeMap::new();
@@ -184,20 +190,73 @@ impl<'a> Session<'a> {
                         drives.abort_all();
                     }
                 }
-                exit = signals.next() => self.interrupted(exit, &mut stop, &wish),
+                by = signals.heard() => self.interrupted(by, &mut stop, &wish),
             }
         }
+        let gathered = self.gather(jobs, ends, stop).await;
         while let Ok(progress) = self.news.try_recv() {
             self.show(&progress);
         }
         self.screen.end(&self.board, self.engine.clock.now_ms());
-        self.gather(jobs, ends, stop).await
+        gathered
+    }
+
+    /// Who does what is done with a job's clients.
+    pub fn actor(&self, cloud: Option<&String>) -> Actor {
+        Actor { cloud: cloud.cloned(), ..self.actor.clone() }
+    }
+
+    /// The sagas of this session's links, by whether they were begun in the world it works in.
+    ///
+    /// # Errors
+    /// A journal cannot be read.
+    pub async fn sorted(&self) -> Result<Sorted, CommandError> {
+        worlds::of_writer(&self.engine.committer, &self.links, &self.place).await
+    }
+
+    /// Writes down that a person said go on.
+    ///
+    /// # Errors
+    /// The journal does not take it.
+    pub async fn resumed(&self, job: &Job) -> Result<(), CommandError> {
+        let actor = self.actor(job.cloud.as_ref());
+        self.engine.say(job.saga, Event::Resumed { by: by(&actor), actor }).await?;
+        Ok(())
+    }
+
+    /// Writes down that a person wants back what was made.
+    ///
+    /// # Errors
+    /// The journal does not take it.
+    pub async fn rollback_begun(&self, job: &Job) -> Result<(), CommandError> {
+        let actor = self.actor(job.cloud.as_ref());
+        self.engine.say(job.saga, Event::RollbackBegun { by: by(&actor), actor }).await?;
+        Ok(())
+    }
+
+    /// Writes down that a saga was stopped by a signal; without that it is known by its having
+    /// neither an end nor a process.
+    async fn stopped(&self, job: &Job, saga: Saga, stop: &Stop) -> Saga {
+        let (Some((_, signal)), None) = (stop.by, saga.outcome) else { return saga };
+        let actor = self.actor(job.cloud.as_ref());
+        match self.engine.say(job.saga, Event::Interrupted { by: signal.to_owned(), actor }).await {
+            Ok(saga) => saga,
+            Err(error) => {
+                self.context.ui.warning(&format!("the interruption is not written down: {error}"));
+                saga
+            }
+        }
     }
 
     /// The first signal asks to stop, the second does not wait for it.
-    fn interrupted(&mut self, exit: Exit, stop: &mut Stop, wish: &watch::Sender<Interrupt>) {
+    fn interrupted(
+        &mut self,
+        by: (Exit, &'static str),
+        stop: &mut Stop,
+        wish: &watch::Sender<Interrupt>,
+    ) {
         stop.signals += 1;
-        stop.exit.get_or_insert(exit);
+        stop.by.get_or_insert(by);
         if stop.signals == 1 {
             wish.send_replace(Interrupt::Gently);
             let text =
@@ -213,21 +272,25 @@ impl<'a> Session<'a> {
         stop: Stop,
     ) -> Result<Driven, CommandError> {
         let mut driven = Driven { sagas: Vec::new(), errors: Vec::new(), stopped: None };
+        let exit = stop.by.map(|(exit, _)| exit);
         for job in jobs {
             let saga = match ends.remove(&job.saga) {
                 Some(Ok(ending)) => {
                     if ending.interrupted {
-                        driven.stopped = stop.exit;
+                        driven.stopped = exit;
+                        self.stopped(job, ending.saga, &stop).await
+                    } else {
+                        ending.saga
                     }
-                    ending.saga
                 }
                 Some(Err(error)) => {
                     driven.errors.push(error.into());
                     self.last_known(job.saga).await?
                 }
                 None => {
-                    driven.stopped = stop.exit;
-                    self.last_known(job.saga).await?
+                    driven.stopped = exit;
+                    let saga = self.last_known(job.saga).await?;
+                    self.stopped(job, saga, &stop).await
                 }
             };
             driven.sagas.push(saga);
@@ -268,7 +331,8 @@ impl<'a> Session<'a> {
 struct Stop {
     signals: u32,
     ticks: u32,
-    exit: Option<Exit>,
+    /// The first one: its exit code and its name.
+    by: Option<(Exit, &'static str)>,
 }
 
 impl Stop {
@@ -281,10 +345,12 @@ impl Stop {
     }
 }
 
-/// The two signals that end a run.
+/// The signals that end a run: of the keyboard, of whoever ends processes, and of a terminal
+/// that goes away.
 pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Option<Signal>,
 }
 
 impl Signals {
@@ -300,14 +366,40 @@ impl Signals {
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
+            hangup: if hangup_is_ignored() { None } else { Some(listen(SignalKind::hangup())?) },
         })
     }
 
     /// Waits for the next one, and gives the exit code that it stands for.
     pub async fn next(&mut self) -> Exit {
+        self.heard().await.0
+    }
+
+    /// The same with the signal's name.
+    pub async fn heard(&mut self) -> (Exit, &'static str) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            _ = self.interrupt.recv() => Exit::Interrupted,
-            _ = self.terminate.recv() => Exit::Terminated,
+            _ = self.interrupt.recv() => (Exit::Interrupted, "SIGINT"),
+            _ = self.terminate.recv() => (Exit::Terminated, "SIGTERM"),
+            _ = hangup => (Exit::Terminated, "SIGHUP"),
         }
     }
+}
+
+/// Was this process begun so that it outlives its terminal (`nohup`)? Then that is to stay so.
+fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // The lowest bit is the first signal.
+    ignored.is_some_and(|mask| mask.trim().ends_with(['1', '3', '5', '7', '9', 'b', 'd', 'f']))
+}
+
+/// The name of a person, as entries say it.
+fn by(actor: &Actor) -> String {
+    actor.user.clone().unwrap_or_default()
 }

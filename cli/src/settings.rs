@@ -3,8 +3,9 @@
 use crate::args::{CloudArgs, ColorWhen, Global, OutputForm, ProgressForm};
 use crate::codes;
 use crate::error::CommandError;
+use crate::whereabouts::Whereabouts;
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,11 @@ use std::path::{Path, PathBuf};
 pub trait Env {
     /// A variable; absent when it is not set or not text.
     fn get(&self, name: &str) -> Option<String>;
+
+    /// A variable that names a path, which need not be text.
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        self.filled(name).map(PathBuf::from)
+    }
 
     /// A variable that says something.
     fn filled(&self, name: &str) -> Option<String> {
@@ -24,10 +30,22 @@ pub trait Env {
 #[derive(Clone, Copy, Debug)]
 pub struct ProcessEnv;
 
+/// Is a variable set and empty? Such a one counts as unset.
+pub fn is_empty(name: &OsStr) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    let value = std::env::var_os(name);
+    value.is_some_and(|value| value.is_empty())
+}
+
 impl Env for ProcessEnv {
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     fn get(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 }
 
@@ -95,6 +113,8 @@ pub struct Settings {
     pub columns_stderr: Option<usize>,
     /// How the cloud is called, where it goes before the spec.
     pub cloud: CloudArgs,
+    /// What a command that is printed has to name.
+    pub whereabouts: Whereabouts,
 }
 
 impl Settings {
@@ -109,8 +129,11 @@ impl Settings {
     ) -> Result<Self, CommandError> {
         let dumb = env.get("TERM").is_some_and(|term| term == "dumb");
         let color = |is_terminal| color(global.color, env, is_terminal);
+        let home = Home::resolve(global.home.as_deref(), env)?;
+        let usual = Home::resolve(None, env).ok();
         Ok(Self {
-            home: Home::resolve(global.home.as_deref(), env)?,
+            whereabouts: Whereabouts::of_home(&home, usual.as_ref()),
+            home,
             output: global.output,
             progress: progress(global, terminal.stderr && !dumb),
             color_stdout: color(terminal.stdout) && global.output == OutputForm::Human,
@@ -181,7 +204,7 @@ impl Home {
     fn resolve(given: Option<&Path>, env: &dyn Env) -> Result<Self, CommandError> {
         let absolute = |name: &str| {
             // The XDG specification has relative paths ignored.
-            env.filled(name).map(PathBuf::from).filter(|path| path.is_absolute())
+            env.path(name).filter(|path| path.is_absolute())
         };
         if let Some(given) = given.filter(|given| !given.as_os_str().is_empty()) {
             return std::path::absolute(given)

@@ -2,7 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
-use crate::event::{Entry, Event, Verb};
+use crate::event::{Actor, Entry, Event, Verb};
 use crate::fault::Class;
 use crate::id::SagaId;
 use crate::lane::Lanes;
@@ -53,6 +53,10 @@ pub struct Beginning<'a> {
     pub digest: &'a str,
     /// The kind of world; a saga is only carried on in a world of the same kind.
     pub world: &'a str,
+    /// Which of the worlds of that kind, where they have an identity.
+    pub world_id: Option<&'a str>,
+    /// Who begins it.
+    pub actor: &'a Actor,
 }
 
 /// How a drive ended.
@@ -118,6 +122,8 @@ impl<W: Send + Sync + 'static> Engine<W> {
             edition: self.catalog.edition(),
             program: env!("CARGO_PKG_VERSION").to_owned(),
             world: with.world.to_owned(),
+            world_id: with.world_id.map(str::to_owned),
+            actor: with.actor.clone(),
         };
         let entry = Sealed::new(Entry {
             version: 1,
@@ -130,7 +136,7 @@ impl<W: Send + Sync + 'static> Engine<W> {
         Ok(())
     }
 
-    /// Adds an event that a person caused: resumed, rollback begun, decided.
+    /// Adds an event that a person caused: resumed, rollback begun, decided, interrupted.
     ///
     /// A saga that cannot be driven is left as it is: [`EngineError::Edition`].
     pub async fn say(&self, id: SagaId, event: Event) -> Result<Saga, EngineError> {
@@ -157,7 +163,7 @@ impl<W: Send + Sync + 'static> Engine<W> {
         id: SagaId,
         node: &str,
         verb: Verb,
-        (reason, by): (&str, &str),
+        (reason, by, actor): (&str, &str, &Actor),
     ) -> Result<Saga, EngineError> {
         let (saga, _) = self.load(id).await?;
         let unknown =
@@ -178,7 +184,8 @@ impl<W: Send + Sync + 'static> Engine<W> {
             return Err(refuse("other nodes go on with what it leaves: mend the cause and resume"));
         }
         let (node, reason, by) = (node.to_owned(), reason.to_owned(), by.to_owned());
-        self.say(id, Event::Decided { node, verb, reason, by }).await
+        let actor = actor.clone();
+        self.say(id, Event::Decided { node, verb, reason, by, actor }).await
     }
 
     /// Carries a saga on until it is at rest or interrupted.
@@ -221,8 +228,12 @@ impl<W: Send + Sync + 'static> Engine<W> {
 
 /// The class that decides how a saga at rest is spoken of: the one a person has to see first.
 pub fn rest_class(saga: &Saga) -> Option<Class> {
-    let stops = saga.nodes.iter().filter_map(NodeState::stop);
-    stops.map(|stop| stop.class).min_by_key(|class| match class {
+    class_to_see(saga.nodes.iter().filter_map(NodeState::stop).map(|stop| stop.class))
+}
+
+/// Of several classes the one that a person has to see first.
+pub fn class_to_see(classes: impl Iterator<Item = Class>) -> Option<Class> {
+    classes.min_by_key(|class| match class {
         Class::Permission => 0,
         Class::Prerequisite => 1,
         Class::Approval => 2,

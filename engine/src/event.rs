@@ -21,6 +21,30 @@ pub struct Entry {
     pub event: Event,
 }
 
+/// Who caused an entry, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The cloud identity that the calls are made with, by its resource name (ARN).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloud: Option<String>,
+    /// The user on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The file with the addresses of the world, where one was named, as a word for the shell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<String>,
+}
+
+impl Actor {
+    /// Is nothing known?
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What an entry says. Variants are only ever appended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -39,6 +63,12 @@ pub enum Event {
         program: String,
         /// The kind of world it was begun in, in a word of the caller's.
         world: String,
+        /// Which of the worlds of that kind, where they have an identity.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        world_id: Option<String>,
+        /// Who began it.
+        #[serde(default, skip_serializing_if = "Actor::is_unknown")]
+        actor: Actor,
     },
     /// The node is about to make these items.
     Intended {
@@ -86,6 +116,9 @@ pub enum Event {
     RollbackBegun {
         /// Who asked for it.
         by: String,
+        /// Who, in full.
+        #[serde(default, skip_serializing_if = "Actor::is_unknown")]
+        actor: Actor,
     },
     /// The node is about to be taken back.
     UndoIntended {
@@ -120,6 +153,9 @@ pub enum Event {
     Resumed {
         /// Who.
         by: String,
+        /// Who, in full.
+        #[serde(default, skip_serializing_if = "Actor::is_unknown")]
+        actor: Actor,
     },
     /// A person decided over one node.
     Decided {
@@ -131,11 +167,22 @@ pub enum Event {
         reason: String,
         /// Who.
         by: String,
+        /// Who, in full.
+        #[serde(default, skip_serializing_if = "Actor::is_unknown")]
+        actor: Actor,
     },
     /// The saga reached an end.
     Finished {
         /// Which.
         outcome: Outcome,
+    },
+    /// The process that carried the saga on was asked to stop, and did.
+    Interrupted {
+        /// The signal that asked for it, for example `SIGTERM`.
+        by: String,
+        /// Whose process it was.
+        #[serde(default, skip_serializing_if = "Actor::is_unknown")]
+        actor: Actor,
     },
 }
 
@@ -190,7 +237,8 @@ impl Event {
             Self::Created { .. }
             | Self::RollbackBegun { .. }
             | Self::Resumed { .. }
-            | Self::Finished { .. } => None,
+            | Self::Finished { .. }
+            | Self::Interrupted { .. } => None,
         }
     }
 
@@ -208,7 +256,8 @@ impl Event {
             | Self::Stuck { .. }
             | Self::Resumed { .. }
             | Self::Decided { .. }
-            | Self::Finished { .. } => 0,
+            | Self::Finished { .. }
+            | Self::Interrupted { .. } => 0,
         }
     }
 }

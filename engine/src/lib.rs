@@ -33,7 +33,7 @@ pub use catalog::{Catalog, CatalogError};
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use engine::{Beginning, Ending, Engine, EngineError, Interrupt};
 pub use erased::About;
-pub use event::{Entry, Event, Origin, Outcome, Verb};
+pub use event::{Actor, Entry, Event, Origin, Outcome, Verb};
 pub use fault::{Class, Fault, Report};
 pub use id::{NodeId, SagaId};
 pub use node::NodeState;

@@ -241,9 +241,10 @@ impl NodeState {
             Event::Stuck { class, report, .. } => self.stuck(*class, report),
             Event::Resumed { .. } => Ok(self.again(at_ms)),
             Event::Decided { verb, reason, .. } => self.decided(*verb, reason, at_ms),
-            Event::Created { .. } | Event::RollbackBegun { .. } | Event::Finished { .. } => {
-                Ok(self)
-            }
+            Event::Created { .. }
+            | Event::RollbackBegun { .. }
+            | Event::Finished { .. }
+            | Event::Interrupted { .. } => Ok(self),
         }
     }
 

@@ -11,6 +11,8 @@ use crate::run::{Run, Waiting};
 const PARK_AFTER_LIMITS: u64 = 3;
 /// A look that comes this much later than it was due tells that nobody watched meanwhile.
 const LATE_MS: u64 = 60_000;
+/// After a smaller gap than that the time counts, but what was seen may be from before it.
+const GAP_MS: u64 = 5_000;
 /// The least time that transient faults are borne, in milliseconds.
 const LEAST_ENDURANCE_MS: u64 = 30_000;
 
@@ -27,7 +29,7 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
         let random = self.engine.random();
         let limit_ms = self.limit_ms(at).max(LEAST_ENDURANCE_MS);
         let wait = self.waits.entry(at).or_default();
-        wait.mind_the_gap(now_ms);
+        let gap = wait.mind_the_gap(now_ms);
         wait.faults += 1;
         let since = *wait.fault_since_ms.get_or_insert(now_ms);
         wait.due_ms = now_ms + retry_ms(wait.faults, hint_ms, random);
@@ -36,7 +38,7 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
             wait.due_ms = wait.due_ms.min(since.saturating_add(limit_ms)).max(now_ms);
         }
         let (attempt, next_ms) = (wait.faults, wait.due_ms);
-        if now_ms.saturating_sub(since) >= limit_ms {
+        if now_ms.saturating_sub(since) >= limit_ms && wait.may_stop(gap, now_ms) {
             let park = self.saga.node(at).intent().is_some();
             let class = Class::Unreachable;
             return self.stop(at, Stop { class, report }, undo, park).await;
@@ -61,7 +63,7 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
             | NodeState::Stuck { .. } => None,
         };
         let wait = self.waits.entry(at).or_default();
-        wait.mind_the_gap(now_ms);
+        let gap = wait.mind_the_gap(now_ms);
         // What was announced long ago by a process that died, and is called for only now, has
         // its time from now on.
         let begun_ms =
@@ -74,15 +76,19 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
         let waited_ms = now_ms.saturating_sub(begun_ms.unwrap_or(since_ms)).saturating_sub(gaps_ms);
         let news = News::Waiting { node: at, why: why.clone(), since_ms, next_ms };
         self.engine.tell(self.saga.id, news);
+        let wait = self.waits.entry(at).or_default();
         if waited_ms < limit_ms {
+            wait.fresh = false;
             return Ok(());
         }
         if begun_ms.is_none() || waited_ms >= limit_ms * PARK_AFTER_LIMITS {
+            if !wait.may_stop(gap, now_ms) {
+                return Ok(());
+            }
             let undo = matches!(self.saga.node(at), NodeState::Undoing { .. });
             let stop = overdue(&self.name(at), &why, waited_ms);
             return self.stop(at, stop, undo, begun_ms.is_some()).await;
         }
-        let wait = self.waits.entry(at).or_default();
         if !std::mem::replace(&mut wait.told_overdue, true) {
             self.engine.tell(self.saga.id, News::Overdue { node: at, why, waited_ms });
         }
@@ -103,17 +109,30 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
 impl Waiting {
     /// Patience is for what is watched: a machine that slept, or a clock that was set
     /// forward, must not make everything overdue at once.
-    fn mind_the_gap(&mut self, now_ms: u64) {
-        let late_ms = now_ms.saturating_sub(self.due_ms);
-        if self.due_ms == 0 || late_ms < LATE_MS {
-            return;
+    ///
+    /// Gives whether what was just seen may be from before a gap.
+    fn mind_the_gap(&mut self, now_ms: u64) -> bool {
+        let watched_ms = std::mem::replace(&mut self.watched_ms, now_ms);
+        let expected_ms = self.due_ms.max(watched_ms);
+        let late_ms = now_ms.saturating_sub(expected_ms);
+        if expected_ms == 0 || late_ms < LATE_MS {
+            return expected_ms != 0 && late_ms >= GAP_MS;
         }
         self.unwatched_ms += late_ms;
         for since in [&mut self.since_ms, &mut self.fault_since_ms].into_iter().flatten() {
             *since = since.saturating_add(late_ms).min(now_ms);
         }
-        // The gap is counted once.
-        self.due_ms = 0;
+        true
+    }
+
+    /// May the node be given up over what was just seen? After a gap one more look comes first.
+    fn may_stop(&mut self, gap: bool, now_ms: u64) -> bool {
+        if !gap || self.fresh {
+            return true;
+        }
+        self.fresh = true;
+        self.due_ms = now_ms;
+        false
     }
 }
 

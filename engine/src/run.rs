@@ -40,6 +40,10 @@ pub(crate) struct Waiting {
     pub(crate) unwatched_ms: u64,
     /// When this process first called for what is announced.
     pub(crate) called_ms: Option<u64>,
+    /// When its last turn began or ended: a gap behind it was not watched.
+    pub(crate) watched_ms: u64,
+    /// Its patience was over when nobody had watched, and one more look was begun.
+    pub(crate) fresh: bool,
 }
 
 /// One drive of one saga.
@@ -158,6 +162,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
             if self.saga.direction == Direction::Backward && !self.begin_undo(at).await? {
                 continue;
             }
+            self.waits.entry(at).or_default().watched_ms = now_ms;
             let turn = self.turn(at, now_ms);
             self.flights.begin(at, Box::pin(turn.run())).await;
         }

@@ -1,9 +1,9 @@
 //! A saga as the fold of its journal: pure, without clock and without randomness.
 
 use crate::catalog::Catalog;
-use crate::event::{Entry, Event, Outcome};
+use crate::event::{Actor, Entry, Event, Outcome};
 use crate::id::SagaId;
-use crate::node::{IllegalEvent, NodeState};
+use crate::node::{IllegalEvent, NodeState, Stop};
 
 /// Which way a saga goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -50,6 +50,10 @@ pub struct Saga {
     pub edition: String,
     /// The kind of world that it was begun in.
     pub world: String,
+    /// Which of the worlds of that kind, where they have an identity.
+    pub world_id: Option<String>,
+    /// The file with the world's addresses, as it was named last, as a word for the shell.
+    pub sandbox: Option<String>,
     /// When it was begun, in milliseconds since the Unix epoch.
     pub created_ms: u64,
     /// When its last entry was written.
@@ -60,6 +64,10 @@ pub struct Saga {
     pub direction: Direction,
     /// How it ended, if it did.
     pub outcome: Option<Outcome>,
+    /// The signal that stopped it, if that is the last that is known of it.
+    pub interrupted: Option<String>,
+    /// What had stopped it when its rollback was begun, by node.
+    pub causes: Vec<(usize, Stop)>,
     /// Its nodes, in the catalog's order.
     pub nodes: Vec<NodeState>,
     /// When each node last changed, in milliseconds since the Unix epoch.
@@ -110,7 +118,7 @@ impl Saga {
     /// Folds a whole journal.
     pub fn fold<W>(id: SagaId, catalog: &Catalog<W>, entries: &[Entry]) -> Result<Self, FoldError> {
         let Some(Entry {
-            event: Event::Created { link, spec, spec_digest, edition, world, .. },
+            event: Event::Created { link, spec, spec_digest, edition, world, world_id, .. },
             at_ms,
             ..
         }) = entries.first()
@@ -125,11 +133,15 @@ impl Saga {
             spec_digest: spec_digest.clone(),
             edition: edition.clone(),
             world: world.clone(),
+            world_id: world_id.clone(),
+            sandbox: None,
             created_ms: *at_ms,
             updated_ms: *at_ms,
             version: 0,
             direction: Direction::Forward,
             outcome: None,
+            interrupted: None,
+            causes: Vec::new(),
             nodes: vec![NodeState::default(); size],
             changed_ms: vec![None; size],
             started_ms: vec![None; size],
@@ -147,20 +159,25 @@ impl Saga {
         if entry.version != self.version + 1 {
             return Err(FoldError::Gap { expected: self.version + 1, found: entry.version });
         }
+        self.interrupted = None;
         match &entry.event {
             Event::Created { .. } if entry.version != 1 => return Err(FoldError::NoBeginning),
-            Event::RollbackBegun { .. } => {
+            Event::RollbackBegun { actor, .. } => {
                 self.direction = Direction::Backward;
                 self.outcome = None;
+                self.causes = self.stops();
+                self.reached_by(actor);
             }
             Event::Finished { outcome } => self.outcome = Some(*outcome),
-            Event::Resumed { .. } => {
+            Event::Interrupted { by, .. } => self.interrupted = Some(by.clone()),
+            Event::Resumed { actor, .. } => {
                 for at in 0..self.nodes.len() {
                     self.change(at, entry, "")?;
                 }
+                self.reached_by(actor);
             }
-            Event::Created { .. }
-            | Event::Intended { .. }
+            Event::Created { actor, .. } => self.reached_by(actor),
+            Event::Intended { .. }
             | Event::Completed { .. }
             | Event::Failed { .. }
             | Event::Parked { .. }
@@ -172,6 +189,18 @@ impl Saga {
         self.version = entry.version;
         self.updated_ms = entry.at_ms;
         Ok(())
+    }
+
+    /// Remembers where the world was reached last.
+    fn reached_by(&mut self, actor: &Actor) {
+        if !actor.is_unknown() {
+            self.sandbox.clone_from(&actor.sandbox);
+        }
+    }
+
+    fn stops(&self) -> Vec<(usize, Stop)> {
+        let stop = |(at, node): (usize, &NodeState)| Some((at, node.stop()?.clone()));
+        self.nodes.iter().enumerate().filter_map(stop).collect()
     }
 
     fn apply_to_node<W>(&mut self, catalog: &Catalog<W>, entry: &Entry) -> Result<(), FoldError> {

@@ -6,14 +6,17 @@
     reason = "a test says what it expects by failing"
 )]
 
+mod said;
+
 use escrr_engine::clock::{Clock, VirtualClock};
 use escrr_engine::lane::Lanes;
 use escrr_engine::store::{Committer, MemoryStore};
 use escrr_engine::survey::{Known, Verdict, leftovers, survey};
 use escrr_engine::{
-    About, Act, Beginning, Catalog, Cx, Ending, Engine, EngineError, Event, Fault, Interrupt,
-    NodeId, NodeState, Origin, Patience, Phase, Remains, Report, Reverse, SagaId, Seen, Step,
+    About, Act, Actor, Catalog, Cx, Ending, Engine, EngineError, Fault, Interrupt, NodeId,
+    NodeState, Origin, Patience, Phase, Remains, Report, Reverse, SagaId, Seen, Step,
 };
+use said::{beginning, said};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, watch};
@@ -255,14 +258,13 @@ impl Bench {
         self.world.inside.lock().unwrap().dead = false;
         let engine = self.engine();
         if engine.load(self.saga).await.is_err() {
-            let with = Beginning { link: "l", spec: "s", digest: "d", world: "cloud" };
-            engine.begin(self.saga, with).await?;
+            engine.begin(self.saga, beginning(&Actor::default())).await?;
         }
         let (saga, _) = engine.load(self.saga).await?;
         if rollback && saga.phase() != Phase::RollingBack && saga.outcome.is_none() {
-            engine.say(self.saga, Event::RollbackBegun { by: "test".into() }).await?;
+            engine.say(self.saga, said(true)).await?;
         } else if saga.stopped() {
-            engine.say(self.saga, Event::Resumed { by: "test".into() }).await?;
+            engine.say(self.saga, said(false)).await?;
         }
         let (_keep, interrupt) = watch::channel(Interrupt::None);
         let (saga, world) = (self.saga, Arc::new(self.world.clone()));
@@ -326,7 +328,7 @@ async fn a_clean_run_makes_everything_once_and_a_second_makes_nothing() {
 async fn rollback_takes_everything_back() {
     let bench = clean().await;
     let engine = bench.engine();
-    engine.say(bench.saga, Event::RollbackBegun { by: "test".into() }).await.unwrap();
+    engine.say(bench.saga, said(true)).await.unwrap();
     let ending = bench.process(true).await.unwrap();
     assert_eq!(ending.saga.phase(), Phase::RolledBack);
     assert_eq!(bench.things(), BTreeSet::new());
@@ -349,7 +351,7 @@ async fn a_death_or_a_lost_answer_at_any_call_changes_nothing() {
             assert_eq!(bench.twice(), Vec::<String>::new(), "{mischief:?} at {call}");
 
             let engine = bench.engine();
-            engine.say(bench.saga, Event::RollbackBegun { by: "test".into() }).await.unwrap();
+            engine.say(bench.saga, said(true)).await.unwrap();
             bench.order(call, mischief);
             let ending = match bench.process(true).await {
                 Ok(ending) if ending.saga.phase() == Phase::RolledBack => ending,
@@ -413,7 +415,7 @@ async fn what_was_there_before_is_found_and_stays() {
     let b = catalog().find("test.b").unwrap();
     assert!(matches!(ending.saga.node(b), NodeState::Done { origin: Origin::Found, .. }));
     let engine = bench.engine();
-    engine.say(bench.saga, Event::RollbackBegun { by: "test".into() }).await.unwrap();
+    engine.say(bench.saga, said(true)).await.unwrap();
     bench.process(true).await.unwrap();
     assert_eq!(bench.things(), BTreeSet::from(["b".to_owned()]));
 }
@@ -480,8 +482,7 @@ async fn when_one_gate_gives_up_the_others_do_not_go_on_for_their_own_patience()
     let list = Catalog::builder().look(Unreachable::<0>).look(Unreachable::<1>);
     let mut engine = bench.engine();
     engine.catalog = Arc::new(list.build().unwrap());
-    let with = Beginning { link: "l", spec: "s", digest: "d", world: "cloud" };
-    engine.begin(bench.saga, with).await.unwrap();
+    engine.begin(bench.saga, beginning(&Actor::default())).await.unwrap();
     let begun_ms = bench.world.clock.now_ms();
     let (_keep, interrupt) = watch::channel(Interrupt::None);
     let ending = engine.drive(bench.saga, Arc::new(bench.world.clone()), interrupt).await.unwrap();

@@ -22,8 +22,14 @@ fn event(kind: u8) -> Event {
         5 => Event::UndoIntended { node, items: vec![kind.to_string()] },
         6 => Event::Undone { node, kept: None, attempts: 1, account: Value::Null },
         7 => Event::Stuck { node, class, report },
-        8 => Event::Resumed { by: "x".into() },
-        _ => Event::Decided { node, verb: Verb::Retry, reason: "r".into(), by: "x".into() },
+        8 => Event::Resumed { by: "x".into(), actor: escrr_engine::Actor::default() },
+        _ => Event::Decided {
+            node,
+            verb: Verb::Retry,
+            reason: "r".into(),
+            by: "x".into(),
+            actor: escrr_engine::Actor::default(),
+        },
     }
 }
 
@@ -32,7 +38,7 @@ fn a_definite_refusal_uses_up_the_token_and_nothing_else_does() {
     let intended = NodeState::default().apply(&event(0), 1).unwrap();
     let refused = intended.clone().apply(&event(13), 2).unwrap();
     let parked = intended.apply(&event(4), 2).unwrap();
-    let resumed = Event::Resumed { by: "x".into() };
+    let resumed = Event::Resumed { by: "x".into(), actor: escrr_engine::Actor::default() };
     assert!(matches!(refused.apply(&resumed, 3), Ok(NodeState::Idle { earlier: Some(_) })));
     assert!(matches!(parked.apply(&resumed, 3), Ok(NodeState::Intended(i)) if i.at_ms == 3));
 }
@@ -50,7 +56,9 @@ fn what_an_undo_announced_is_remembered_when_it_got_stuck_and_goes_on() {
     assert!(matches!(undoing, NodeState::Undoing { since_ms: 2, .. }), "{undoing:?}");
     let stuck = undoing.apply(&event(7), 5).unwrap();
     assert_eq!(announced(&stuck).len(), 2);
-    let again = stuck.apply(&Event::Resumed { by: "x".into() }, 6).unwrap();
+    let again = stuck
+        .apply(&Event::Resumed { by: "x".into(), actor: escrr_engine::Actor::default() }, 6)
+        .unwrap();
     assert_eq!(announced(&again).into_iter().collect::<Vec<_>>(), ["x", "y"]);
     let settles = |settled| decide_undo(&Remains::Accounted(Value::from("a")), settled);
     assert_eq!(settles(false), UndoMove::Settle);

@@ -20,6 +20,8 @@ fn journal(saga: SagaId, note: &str) -> Vec<Append> {
             spec_digest: "d".into(),
             edition: "e".into(),
             world: "cloud".into(),
+            world_id: None,
+            actor: escrr_engine::Actor::default(),
             program: "p".into(),
         },
         Event::UndoIntended { node: "a.b".into(), items: Vec::new() },

@@ -39,7 +39,8 @@ fn with_key(env: &Env, key: &Value, arguments: &[&str]) -> Output {
 
 /// The requests so far: `Product Action` and the outcome.
 fn asked(env: &Env) -> Vec<(String, String)> {
-    let log = env.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json();
+    let log =
+        env.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json()["requests"].clone();
     let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
     let rows = log.as_array().unwrap().iter();
     rows.map(|r| (format!("{} {}", text(r, "product"), text(r, "action")), text(r, "outcome")))
@@ -300,12 +301,11 @@ fn credentials_of_another_account_carry_nothing_on() {
     let spec = env.write("spec.toml", &SPEC.replace("[credentials]\n", ""));
     env.fault(&["--action", "CreateLoadBalancer", "--refuse", "Forbidden.RAM"]);
     drop(env.escrr(&["run", &spec, "--yes"]).exits(4));
-    // The same instances, the same keys, but of somebody else.
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("world.toml");
-    let account = "[account]\nid = \"1999999999999999\"\n";
-    std::fs::write(&file, format!("{WORLD}\n{account}")).unwrap();
-    let other = Cloud::start(&["--world", &file.display().to_string()]);
+    // The same world, the same keys, but of somebody else.
+    let other = env.cloud.copy(|world| {
+        let id = world.pointer_mut("/world/file/account/id").unwrap();
+        *id = "1999999999999999".into();
+    });
     let at = format!("--sandbox={}", other.file().display());
     for command in [&["resume", &at][..], &["rollback", "--yes", &at]] {
         let ended = env.alone(command).exits(4);

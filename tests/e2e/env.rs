@@ -57,7 +57,22 @@ pub(crate) struct Cloud {
 impl Cloud {
     /// Starts it on the default world, or on the world file given.
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), arguments)
+    }
+
+    /// Starts another one on a copy of its world that was altered; no request is remembered.
+    pub(crate) fn copy(&self, alter: impl FnOnce(&mut Value)) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let world = folder.path().join("state/sandbox/world");
+        std::fs::create_dir_all(&world).unwrap();
+        let lines = std::fs::read_to_string(self.world().join("world.ndjson")).unwrap();
+        let mut last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+        alter(&mut last);
+        std::fs::write(world.join("world.ndjson"), format!("{last}\n")).unwrap();
+        Self::start_in(folder, &[])
+    }
+
+    fn start_in(folder: TempDir, arguments: &[&str]) -> Self {
         let mut child = bare(folder.path())
             .args(["sandbox", "start"])
             .args(arguments)
@@ -240,7 +255,7 @@ impl Env {
 
     /// Everything that exists.
     pub(crate) fn inventory(&self) -> Value {
-        self.escrr(&["sandbox", "inventory", "--output", "json"]).exits(0).json()
+        self.escrr(&["sandbox", "inventory", "--output", "json"]).exits(0).json()["things"].clone()
     }
 
     /// Who may connect to an instance: `group/address`, the console's own placeholder left out.
@@ -260,7 +275,8 @@ impl Env {
 
     /// The changes that took effect.
     pub(crate) fn changes(&self) -> Vec<String> {
-        let log = self.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json();
+        let log =
+            self.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json()["requests"].clone();
         let rows = log.as_array().unwrap().iter();
         rows.filter(|r| r["mutating"] == true && r["outcome"] == "ok")
             .map(|r| {

@@ -8,7 +8,8 @@ use std::process::Stdio;
 
 /// The schemes that the cloud was called by, as its log has them.
 fn schemes(env: &Env) -> BTreeSet<String> {
-    let log = env.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json();
+    let log =
+        env.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json()["requests"].clone();
     let lines = log.as_array().unwrap().iter();
     lines.filter_map(|line| Some(line.get("scheme")?.as_str()?.to_owned())).collect()
 }

@@ -49,7 +49,8 @@ fn permission(row: &Value) -> Option<String> {
 
 /// What was asked while something ran.
 fn asked_by(env: &Env, arguments: &[&str]) -> BTreeSet<String> {
-    let log = || env.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json();
+    let log =
+        || env.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json()["requests"].clone();
     let before = log().as_array().unwrap().len();
     drop(env.escrr(arguments).exits(0));
     log().as_array().unwrap()[before..].iter().filter_map(permission).collect()

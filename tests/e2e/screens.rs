@@ -8,6 +8,8 @@ use crate::terminal::{OnTerminal, there_or_skip};
 use escrr_steps::spec::defaults::SANDBOX;
 use serde_json::json;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Ids, times and durations as words; everything else stays.
@@ -78,8 +80,23 @@ fn without_chance(text: &str) -> String {
 /// A command over the sandbox whose name, and so the width of what is shown, is always the same.
 fn command(env: &Env, line: &str) -> Command {
     std::fs::copy(env.cloud.file(), env.home.path().join("sandbox.json")).unwrap();
-    let mut command = bare(env.home.path());
+    let mut command = usual(env.home.path());
     command.args(line.split_whitespace()).arg("--sandbox=sandbox.json");
+    command
+}
+
+/// The binary in its usual home, which no printed command has to name: its name is not everywhere
+/// as long.
+fn usual(home: &Path) -> Command {
+    let states = home.join("states");
+    for folder in [&states, &home.join("state")] {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).unwrap();
+    }
+    if !states.join("escrr").exists() {
+        std::os::unix::fs::symlink(home.join("state"), states.join("escrr")).ok();
+    }
+    let mut command = bare(home);
+    command.env_remove("ESCRR_HOME").env("XDG_STATE_HOME", states);
     command
 }
 
@@ -136,6 +153,7 @@ fn an_interrupted_run() {
     // How far it got is chance; what is said of it is not.
     let rest: Vec<&str> = said.lines().filter(|line| !line.starts_with("20")).collect();
     let rest = rest.join("\n").replace(&env.cloud.file().display().to_string(), "FILE");
+    let rest = rest.replace(&format!(" --home {}/state", env.home.path().display()), "");
     insta::assert_snapshot!("run_interrupted", masked(&rest));
 }
 
@@ -216,7 +234,7 @@ fn the_status_of_a_saga_in_the_middle() {
     }
     let home = Home::of(&golden().join("0.1.0"));
     let status = || {
-        let mut command = bare(home.0.path());
+        let mut command = usual(home.0.path());
         command.args(["status", "two"]);
         command
     };

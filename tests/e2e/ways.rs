@@ -32,7 +32,8 @@ fn version_8() -> Env {
 
 /// The requests that reached a cluster: by what, and what there.
 fn at_clusters(env: &Env) -> Vec<(String, String, bool)> {
-    let log = env.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json();
+    let log =
+        env.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json()["requests"].clone();
     let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
     let rows = log.as_array().unwrap().iter().filter_map(|row| {
         let (product, changed) =
@@ -103,7 +104,9 @@ fn a_lost_answer_has_one_effect_on_each_way() {
                 ["--product", "Es", "--action", action, "--mutating", "--nth", "1", "--lost"];
             env.fault(&lost);
             drop(env.escrr(&["run", &spec, "--yes"]).exits(0));
-            let log = env.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json();
+            let log =
+                env.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json()["requests"]
+                    .clone();
             let rows = log.as_array().unwrap();
             let lost = rows.iter().filter(|row| row["outcome"] == "lost").collect::<Vec<_>>();
             assert_eq!(lost.len(), 1, "{way} {action}");

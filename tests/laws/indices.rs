@@ -246,7 +246,7 @@ async fn rolled_back((state, rule): (State, &'static str)) -> Result<(), Error> 
     let uuid = info.await?["copy"]["settings"]["index.uuid"].as_str().ok_or("no uuid")?.to_owned();
     let node = "follower.remote_cluster".to_owned();
     let items = vec![format!("copy {uuid} {INDEX} foreign")];
-    let resumed = Event::Resumed { by: "bench".into() };
+    let resumed = Event::Resumed { by: "bench".into(), actor: escrr_engine::Actor::default() };
     bench.begin_rollback(vec![resumed, Event::UndoIntended { node, items }]).await?;
     let ending = bench.rollback().await?;
     let found = is(&bench, "copy").await?;

@@ -61,7 +61,7 @@ async fn a_stale_look_doubles_nothing_and_leaves_nothing() -> Result<(), Error> 
             })
         };
         let faults = looks.iter().flat_map(order).collect();
-        async move { there_and_back(faults, &format!("stale from look {first} on")).await }
+        async move { Box::pin(there_and_back(faults, &format!("stale from look {first} on"))).await }
     });
     let count: usize = looks.values().sum();
     println!(
@@ -108,7 +108,7 @@ async fn bursts_of_throttling_are_waited_out() -> Result<(), Error> {
         let effect = if part % 2 == 0 { json!({"throttle_ms": 2_500}) } else { json!("throttle") };
         let order = |(product, action): &(String, String)| json!({"product": product, "action": action, "nth": 1 + part / 2, "times": 4, "effect": effect});
         let faults = actions.iter().skip(part).step_by(PARTS).map(order).collect();
-        async move { there_and_back(faults, &format!("throttled, part {part}")).await }
+        async move { Box::pin(there_and_back(faults, &format!("throttled, part {part}"))).await }
     });
     println!("throttling: {} actions, 4 times in a row, in {} runs", actions.len(), cases.await?);
     Ok(())

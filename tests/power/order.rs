@@ -209,7 +209,9 @@ fn unannounced(acts: &[Act], entries: &[Durable]) -> (Vec<String>, BTreeMap<&'st
 
 /// The changes that the sandbox has seen, and those that the rules find in the record.
 fn same_changes(recorded: &Recorded) {
-    let log = recorded.env.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json();
+    let log =
+        recorded.env.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json()["requests"]
+            .clone();
     let mut seen = BTreeMap::new();
     for row in log.as_array().unwrap().iter().filter(|row| row["mutating"] == true) {
         *seen.entry(row["action"].as_str().unwrap().to_owned()).or_insert(0) += 1;

@@ -1,5 +1,6 @@
 //! `docs/errors/`: one page a code, and the list of them.
 
+use crate::exit_codes::exits;
 use crate::{MADE, cell, docs, file};
 use escrr::codes::ALL;
 use std::collections::BTreeSet;
@@ -18,13 +19,12 @@ fn every_code_has_its_page() -> Result<(), std::fmt::Error> {
     let mut list = format!("{MADE}\n\n{HEAD}\n\n| Code | What | Exit code |\n|---|---|---|\n");
     for code in ALL {
         let (id, exit) = (code.id, code.exit);
-        writeln!(list, "| [{id}]({id}.md) | {} | {} |", cell(code.title), exit.code())?;
+        writeln!(list, "| [{id}]({id}.md) | {} | {} |", cell(code.title), exits(code))?;
         let resumable = if exit.resumable() { "`escrr resume` goes on" } else { "not resumable" };
         let text = format!(
-            "{MADE}\n\n# {id}: {}\n\nExit code {}, `{}`; {resumable}.\n\n{}",
+            "{MADE}\n\n# {id}: {}\n\nExit code {}; {resumable}.\n\n{}",
             code.title,
-            exit.code(),
-            exit.class(),
+            code.ends(),
             code.page().markdown(),
         );
         file(&format!("errors/{id}.md"), &text);

@@ -2,7 +2,7 @@
 
 use crate::{cell, page};
 use escrr::codes;
-use escrr::exit::Exit;
+use escrr::exit::{Exit, Halt};
 use std::fmt::Write as _;
 
 const HEAD: &str = "# Exit codes and error codes
@@ -11,6 +11,16 @@ Scripts rely on this page: a change of a number is a breaking change.
 
 With `--output json` the code is also in the document, as `exit_code` and, by name, as `class`.
 *Resumable* says whether `escrr resume` goes on from there.";
+
+/// All exit codes of an error; those behind the first are of nodes that wait, or go back.
+pub(crate) fn exits(code: &codes::Code) -> String {
+    let others = code.other_exits().into_iter().map(|(halt, exit)| match halt {
+        Halt::Failed => format!(", {} failed", exit.code()),
+        Halt::Parked => format!(", {} where the node waits", exit.code()),
+        Halt::GoingBack => format!(", {} in a rollback", exit.code()),
+    });
+    std::iter::once(code.exit.code().to_string()).chain(others).collect()
+}
 
 /// What stands above a name in a source file: its doc comment, as one line.
 fn comment<'a>(source: &'a str, name: &str) -> String {
@@ -45,7 +55,7 @@ fn the_page_of_exit_codes_is_the_programs() -> Result<(), std::fmt::Error> {
     );
     for code in codes::ALL {
         let (id, title) = (code.id, cell(code.title));
-        writeln!(text, "| [`{id}`](../errors/{id}.md) | {title} | {} |", code.exit.code())?;
+        writeln!(text, "| [`{id}`](../errors/{id}.md) | {title} | {} |", exits(code))?;
     }
     page("exit-codes.md", &text);
     Ok(())

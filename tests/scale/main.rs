@@ -116,8 +116,14 @@ impl Process {
         for link in links {
             let spec = &link.world.spec;
             let (text, digest) = (spec.text(), spec.digest());
-            let beginning =
-                Beginning { link: &spec.link, spec: text, digest: &digest, world: "sandbox" };
+            let beginning = Beginning {
+                link: &spec.link,
+                spec: text,
+                digest: &digest,
+                world: "sandbox",
+                world_id: None,
+                actor: &escrr_engine::Actor::default(),
+            };
             self.engines[link.cloud].begin(link.saga, beginning).await.unwrap();
         }
     }
@@ -154,7 +160,13 @@ async fn many_sagas_at_once_need_little_memory_each() {
     assert_each_made_the_same(&clouds, &clouds.inventories().await, &before);
     for link in &links {
         let engine = &process.engines[link.cloud];
-        engine.say(link.saga, Event::RollbackBegun { by: "scale".into() }).await.unwrap();
+        engine
+            .say(
+                link.saga,
+                Event::RollbackBegun { by: "scale".into(), actor: escrr_engine::Actor::default() },
+            )
+            .await
+            .unwrap();
     }
     let ends = process.drive(&links).await;
     assert!(ends.iter().all(|end| end.saga.phase() == Phase::RolledBack));

@@ -143,7 +143,15 @@ impl Bench {
         let engine = self.engine().await?;
         let (saga, _) = engine.load(self.saga).await?;
         if saga.direction == Direction::Forward {
-            engine.say(self.saga, Event::RollbackBegun { by: "bench".into() }).await?;
+            engine
+                .say(
+                    self.saga,
+                    Event::RollbackBegun {
+                        by: "bench".into(),
+                        actor: escrr_engine::Actor::default(),
+                    },
+                )
+                .await?;
         }
         for event in more {
             engine.say(self.saga, event).await?;
@@ -241,11 +249,21 @@ impl Bench {
                     spec: self.spec.text(),
                     digest: &self.spec.digest(),
                     world: "sandbox",
+                    world_id: None,
+                    actor: &escrr_engine::Actor::default(),
                 };
                 engine.begin(self.saga, beginning).await?;
             }
             Ok((saga, _)) if saga.stopped() => {
-                engine.say(self.saga, Event::Resumed { by: "bench".into() }).await?;
+                engine
+                    .say(
+                        self.saga,
+                        Event::Resumed {
+                            by: "bench".into(),
+                            actor: escrr_engine::Actor::default(),
+                        },
+                    )
+                    .await?;
             }
             Ok(_) => {}
         }
@@ -259,10 +277,17 @@ impl Bench {
         let by = "bench".to_owned();
         match saga.direction {
             Direction::Forward => {
-                engine.say(self.saga, Event::RollbackBegun { by }).await?;
+                engine
+                    .say(
+                        self.saga,
+                        Event::RollbackBegun { by, actor: escrr_engine::Actor::default() },
+                    )
+                    .await?;
             }
             Direction::Backward if saga.stopped() => {
-                engine.say(self.saga, Event::Resumed { by }).await?;
+                engine
+                    .say(self.saga, Event::Resumed { by, actor: escrr_engine::Actor::default() })
+                    .await?;
             }
             Direction::Backward => {}
         }

@@ -430,6 +430,20 @@ pub fn command() -> clap::Command {
     without_values(Args::command())
 }
 
+/// The same for a process whose environment has empty variables: those count as unset.
+pub fn command_of_process() -> clap::Command {
+    without_empty(command())
+}
+
+fn without_empty(command: clap::Command) -> clap::Command {
+    let unset = |arg: clap::Arg| {
+        let empty = arg.get_env().is_some_and(crate::settings::is_empty);
+        // A variable without a name is never set.
+        if empty { arg.env("") } else { arg }
+    };
+    command.mut_args(unset).mut_subcommands(without_empty)
+}
+
 /// Help must not depend on the environment it is asked in, nor show what is in it.
 fn without_values(command: clap::Command) -> clap::Command {
     command.mut_args(|arg| arg.hide_env_values(true)).mut_subcommands(without_values)

@@ -1,10 +1,9 @@
 //! Arguments that have to do with the pretend cloud.
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser as _};
 use clap::{ArgAction, ArgGroup, Subcommand, ValueEnum};
-use std::convert::Infallible;
+use std::ffi::OsString;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 /// `--sandbox[=FILE]`
 #[derive(Clone, Debug, clap::Args)]
@@ -17,7 +16,8 @@ pub struct SandboxArg {
         value_name = "FILE",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "true"
+        default_missing_value = "true",
+        value_parser = OsStringValueParser::new().map(SandboxChoice::from)
     )]
     pub sandbox: Option<SandboxChoice>,
 }
@@ -40,15 +40,14 @@ pub enum SandboxChoice {
     File(PathBuf),
 }
 
-impl FromStr for SandboxChoice {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(match text.to_ascii_lowercase().as_str() {
-            "" | "0" | "false" | "no" | "off" => Self::Off,
-            "1" | "true" | "yes" | "on" => Self::Own,
-            _ => Self::File(PathBuf::from(text)),
-        })
+impl From<OsString> for SandboxChoice {
+    fn from(text: OsString) -> Self {
+        // A path need not be text; what is none is no word of these.
+        match text.to_ascii_lowercase().to_str() {
+            Some("" | "0" | "false" | "no" | "off") => Self::Off,
+            Some("1" | "true" | "yes" | "on") => Self::Own,
+            Some(_) | None => Self::File(PathBuf::from(text)),
+        }
     }
 }
 

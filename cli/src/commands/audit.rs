@@ -11,10 +11,12 @@ use crate::pretend::Publicity;
 use crate::probes;
 use crate::sagas::{choose, fold};
 use crate::session::catalog;
+use crate::shell::word;
 use crate::store;
 use crate::ui::fates::{self, of_saga};
 use crate::ui::table::Table;
 use crate::ui::words::ids;
+use crate::worlds;
 use escrr_engine::survey::{Known, leftovers};
 use escrr_engine::{About, Class, Fault, NodeState, Origin, Outcome, Remains, Saga};
 use escrr_steps::spec::Spec;
@@ -47,23 +49,30 @@ pub(super) async fn run(args: &AuditArgs, context: Context<'_>) -> Result<Exit, 
     let choice = args.sandbox.choice();
     let catalog = catalog()?;
     let kind = place::kind(choice);
-    let (saga, known) = {
+    // Before a world is reached: what is asked for may be none of its kind.
+    {
         let reading = store::read(&context.settings.home)?;
         let head = choose(&reading.heads()?, args.link.link.as_deref(), Some(kind))?;
-        place::same_world(&head.link, &head.world, choice, "audit")?;
-        let entries = reading.entries(head.saga, 1)?;
-        (fold(head.saga, &catalog, &reading)?, Known::of_journal(head.saga, &entries))
-    };
-    let spec = Spec::parse(&saga.spec, &format!("the spec in the journal of {}", saga.link))?;
+        worlds::same_kind(&reading, &head, (choice, "audit"))?;
+    }
     let place = Place::reach(&args.sandbox, Publicity::Silent, context).await?;
     let asked = async {
+        let (saga, known) = {
+            let reading = store::read(&context.settings.home)?;
+            let sorted = worlds::of_reading(&reading, &place)?;
+            let head = sorted.choose(args.link.link.as_deref(), (choice, "audit"))?;
+            let entries = reading.entries(head.saga, 1)?;
+            (fold(head.saga, &catalog, &reading)?, Known::of_journal(head.saga, &entries))
+        };
+        let spec = Spec::parse(&saga.spec, &format!("the spec in the journal of {}", saga.link))?;
         let world = place.world(spec, context).await?;
         let clock = place.clock().await?;
-        Ok::<_, CommandError>(leftovers(&catalog, &world, &known, &*clock).await)
+        let asked = leftovers(&catalog, &world, &known, &*clock).await;
+        Ok::<_, CommandError>((saga, known, asked))
     }
     .await;
     place.leave().await;
-    let asked = asked?;
+    let (saga, known, asked) = asked?;
     let rows: Vec<Row<'_>> = catalog
         .about()
         .iter()
@@ -151,8 +160,15 @@ fn report(
         table.row(vec![finding.into(), id, row.what.clone(), cost.unwrap_or_default().into()]);
     }
     let fates = of_saga(saga, about);
+    let error = if leaked > 0 {
+        Some(left_behind(saga, leaked))
+    } else {
+        let unasked = rows.iter().filter_map(|row| row.class).min();
+        Some(unlike(saga, unasked, gone)).filter(|_| exit != Exit::Done)
+    };
     let document = json!({
         "saga": saga.id, "link": saga.link, "exit_code": exit.code(), "class": exit.class(),
+        "error": error.map(|error| error.described()),
         "alive": alive, "gone": gone, "leaked": leaked, "unknown": unknown, "nodes": documents,
         "indices": fates, "probes": probes,
     });
@@ -177,7 +193,7 @@ fn report(
         context.ui.warning(&format!(
             "{probe} may be left on both clusters: the probe of a verification that was killed"
         ));
-        let (link, flag) = (&saga.link, place::flag_of_kind(&saga.world));
+        let (link, flag) = (word(&saga.link), place::flag_of(saga));
         let command = if saga.outcome == Some(Outcome::RolledBack) { "rollback" } else { "verify" };
         context.ui.hint(&format!("`escrr {command} {link}{flag}` removes it"));
     }
@@ -185,26 +201,37 @@ fn report(
     exit
 }
 
+fn left_behind(saga: &Saga, leaked: usize) -> CommandError {
+    let said =
+        format!("{leaked} of {} are there although the journal knows nothing of them", saga.link);
+    CommandError::new(codes::LEFT_BEHIND, said)
+        .hint("they carry this link's mark: delete them in the console by the ids above")
+}
+
+/// The error of a document: what could not be asked, or what is gone.
+fn unlike(saga: &Saga, class: Option<Class>, gone: usize) -> CommandError {
+    let link = &saga.link;
+    match class {
+        Some(class) => {
+            let said = format!("{link}: not everything could be asked");
+            CommandError::new(codes::for_class(class), said)
+        }
+        None => CommandError::new(codes::DRIFT, format!("{link}: {gone} made by us are gone")),
+    }
+}
+
 fn advise(saga: &Saga, (gone, leaked, unknown): (usize, usize, usize), context: Context<'_>) {
-    let flag = place::flag_of_kind(&saga.world);
     if leaked > 0 {
-        let said = format!(
-            "{leaked} of {} are there although the journal knows nothing of them",
-            saga.link
-        );
-        context.ui.problem(
-            &CommandError::new(codes::LEFT_BEHIND, said)
-                .hint("they carry this link's mark: delete them in the console by the ids above"),
-        );
+        context.ui.problem(&left_behind(saga, leaked));
     }
     if unknown > 0 {
         context.ui.warning(&format!("{unknown} could not be asked"));
     }
     if gone > 0 {
         context.ui.warning(&format!("{gone} were made by us and somebody else took them away"));
-        let link = &saga.link;
-        context
-            .ui
-            .hint(&format!("`escrr rollback {link}{flag}`, then `escrr run`, makes them anew"));
+        let (link, flag) = (word(&saga.link), place::flag_of(saga));
+        let text =
+            format!("`escrr rollback {link}{flag}`, then `escrr run{flag}`, makes them anew");
+        context.ui.hint(&text);
     }
 }

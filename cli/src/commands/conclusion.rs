@@ -2,9 +2,12 @@
 
 use crate::Context;
 use crate::args::OutputForm;
+use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::sagas::{exit_of, next_command};
 use crate::session::Driven;
+use crate::shell::word;
+use crate::ui::document::Standing;
 use crate::ui::fates::before_setting_up_again;
 use crate::ui::{document, result};
 use escrr_engine::{About, Direction, Phase, Saga};
@@ -16,6 +19,8 @@ pub(super) struct Concluded {
     pub(super) exit: Exit,
     /// What else its document holds.
     pub(super) more: Option<(&'static str, Value)>,
+    /// What is wrong where no node of it says so.
+    pub(super) error: Option<CommandError>,
 }
 
 impl Concluded {
@@ -25,16 +30,27 @@ impl Concluded {
             Some(exit) if saga.outcome.is_none() => exit,
             Some(_) | None => exit_of(&saga),
         };
-        Self { saga, exit, more: None }
+        Self { saga, exit, more: None, error: None }
+    }
+
+    /// What its document says to be wrong.
+    fn described(&self, about: &[About]) -> Option<Value> {
+        let wrong = !matches!(self.exit, Exit::Done | Exit::Interrupted | Exit::Terminated);
+        let said = self.error.as_ref().map(CommandError::described);
+        let found =
+            || result::problem(&self.saga, about).or_else(|| result::cause(&self.saga, about));
+        said.or_else(|| found().filter(|_| wrong).map(|error| error.described()))
     }
 }
 
 /// Splits what was driven into one conclusion a saga; what could not go on is said at once.
 pub(super) fn conclusions(driven: Driven, context: Context<'_>) -> Vec<Concluded> {
-    let mut worst = None;
-    for error in &driven.errors {
-        context.ui.problem(error);
-        worst = worst.max(Some(error.exit()));
+    let mut worst: Option<CommandError> = None;
+    for error in driven.errors {
+        context.ui.problem(&error);
+        if worst.as_ref().is_none_or(|worst| worst.exit() < error.exit()) {
+            worst = Some(error);
+        }
     }
     let mut all = Vec::new();
     for saga in driven.sagas {
@@ -42,9 +58,10 @@ pub(super) fn conclusions(driven: Driven, context: Context<'_>) -> Vec<Concluded
         // Without an end of its own it is one of those that could not go on.
         if matches!(concluded.saga.phase(), Phase::Running | Phase::RollingBack)
             && driven.stopped.is_none()
-            && let Some(exit) = worst
+            && let Some(error) = &worst
         {
-            concluded.exit = exit;
+            concluded.exit = error.exit();
+            concluded.error = Some(error.clone());
         }
         all.push(concluded);
     }
@@ -63,10 +80,11 @@ pub(super) fn conclude(
     match (context.ui.form(), documents.as_slice()) {
         (OutputForm::Json, [one]) => context.ui.document(one),
         (OutputForm::Json, many) => {
-            let exit_code = exit.code();
-            context
-                .ui
-                .document(&json!({ "sagas": many, "exit_code": exit_code, "class": exit.class() }));
+            let mut worst = all.iter().filter(|one| one.exit == exit);
+            let error = worst.find_map(|one| one.described(about));
+            context.ui.document(&json!({
+                "sagas": many, "exit_code": exit.code(), "class": exit.class(), "error": error,
+            }));
         }
         (OutputForm::Human | OutputForm::Ndjson, _) => {}
     }
@@ -78,7 +96,13 @@ pub(super) fn conclude(
 
 fn document_of(one: &Concluded, about: &[About], flag: &str) -> Value {
     let next = next_command(&one.saga, flag);
-    let mut document = document::saga(&one.saga, about, one.exit, next.as_deref());
+    let standing = Standing {
+        exit: Some(one.exit),
+        at_work: false,
+        next_command: next.as_deref(),
+        error: one.described(about),
+    };
+    let mut document = document::saga(&one.saga, about, &standing);
     if let (Some((name, value)), Some(fields)) = (&one.more, document.as_object_mut()) {
         fields.insert((*name).to_owned(), value.clone());
     }
@@ -98,7 +122,7 @@ fn say(one: &Concluded, about: &[About], flag: &str, context: Context<'_>) {
     match saga.phase() {
         Phase::Succeeded if one.exit == Exit::Done => {
             result(&result::succeeded(saga, about));
-            ui.hint(&format!("`escrr rollback {}{flag}` takes it back", saga.link));
+            ui.hint(&format!("`escrr rollback {}{flag}` takes it back", word(&saga.link)));
         }
         Phase::Succeeded => {}
         Phase::RolledBack => {
@@ -123,10 +147,14 @@ fn say(one: &Concluded, about: &[About], flag: &str, context: Context<'_>) {
                 ));
             }
             if saga.direction == Direction::Forward {
-                ui.hint(&format!("`escrr rollback {}{flag}` takes back what was made", saga.link));
+                ui.hint(&format!(
+                    "`escrr rollback {}{flag}` takes back what was made",
+                    word(&saga.link)
+                ));
             }
             ui.hint(
-                "a node can be decided over: `escrr retry`, `skip` or `mark-done`, with a reason",
+                "a node can be decided over, with a reason: `escrr retry`, `escrr skip` or \
+                 `escrr mark-done`",
             );
             ui.next(&resume);
         }

@@ -2,13 +2,14 @@
 
 use super::show::find;
 use crate::Context;
+use crate::actor::{actor, person};
 use crate::args::{OutputForm, VerbArgs};
 use crate::clock::real_ms;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::place::flag_of_kind;
+use crate::place::flag_of;
 use crate::sagas::{choose, next_command};
-use crate::session::{catalog, person, random};
+use crate::session::{catalog, random};
 use crate::store;
 use crate::ui::document;
 use crate::ui::told::name;
@@ -41,9 +42,10 @@ pub(super) async fn run(
         progress: mpsc::unbounded_channel().0,
         random: random().into(),
     };
-    let (reason, by) = (args.reason.as_str(), person(context));
-    let saga = engine.decide(head.saga, &args.node, verb, (reason, &by)).await?;
-    let next = next_command(&saga, flag_of_kind(&head.world));
+    let (by, actor) = (person(context), actor(None, context));
+    let why = (args.reason.as_str(), by.as_str(), &actor);
+    let saga = engine.decide(head.saga, &args.node, verb, why).await?;
+    let next = next_command(&saga, &flag_of(&saga));
     let said = saga.node(at).name();
     match (context.ui.form(), catalog.about().get(at)) {
         (OutputForm::Human, _) | (_, None) => {

@@ -71,7 +71,9 @@ fn all(context: Context<'_>) {
             context.ui.result(&table.render(context.ui.columns()));
             context.ui.hint("`escrr explain CODE` shows what one means and what to do");
         }
-        OutputForm::Json => context.ui.document(&ALL.iter().map(brief).collect::<Value>()),
+        OutputForm::Json => {
+            context.ui.document(&json!({ "codes": ALL.iter().map(brief).collect::<Value>() }));
+        }
         OutputForm::Ndjson => ALL.iter().for_each(|code| context.ui.line(&brief(code))),
     }
 }

@@ -45,7 +45,7 @@ async fn mutations(stage: &Stage) -> usize {
             .iter()
             .any(|verb| action.starts_with(verb) && !reads.iter().any(|r| action.starts_with(r)))
     };
-    json(&log).as_array().unwrap().iter().filter(changes).count()
+    json(&log)["requests"].as_array().unwrap().iter().filter(changes).count()
 }
 
 /// Changes the pretend cloud behind our back.
@@ -132,9 +132,9 @@ async fn a_parked_saga_is_refused_a_second_run_then_resumed_and_taken_back() {
     assert!(stage.captured.err().contains("nothing to take back"));
     let (_, things, _) = said(&stage, OutputForm::Json, "sandbox inventory").await;
     let ours = |thing: &&Value| thing["owner"].as_str().is_some_and(|owner| !owner.is_empty());
-    assert_eq!(json(&things).as_array().unwrap().iter().filter(ours).count(), 0);
+    assert_eq!(json(&things)["things"].as_array().unwrap().iter().filter(ours).count(), 0);
     let (_, list, _) = said(&stage, OutputForm::Json, "list").await;
-    assert_eq!(json(&list)[0]["state"], "rolled_back");
+    assert_eq!(json(&list)["links"][0]["state"], "rolled_back");
 }
 
 #[tokio::test]

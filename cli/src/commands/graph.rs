@@ -53,5 +53,6 @@ fn graph(args: &GraphArgs, context: Context<'_>) -> Result<Graph, CommandError> 
     }
     let head = choose(&heads, args.link.link.as_deref(), None)?;
     let saga = fold(head.saga, &catalog, &reading)?;
-    Ok(Graph::new(&catalog, Some(&saga), &saga.link))
+    let at_work = store::writer(&reading).is_some_and(|holder| holder.links.contains(&saga.link));
+    Ok(Graph::new(&catalog, Some((&saga, at_work)), &saga.link))
 }

@@ -4,19 +4,22 @@ use crate::Context;
 use crate::args::OutputForm;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::place::flag_of_kind;
-use crate::sagas::{fold, next_command, phase_name};
+use crate::place::flag_of;
+use crate::sagas::{fold, next_command, phase_name, state_name, unfit};
 use crate::session::catalog;
 use crate::store;
 use crate::ui::table::Table;
 use crate::ui::words::{time, time_s};
 use escrr_engine::{Outcome, Phase};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// All sagas, oldest first.
 pub(super) fn run(context: Context<'_>) -> Result<Exit, CommandError> {
     let catalog = catalog()?;
     let reading = store::read(&context.settings.home)?;
+    let at_work = |link: &str| {
+        store::writer(&reading).is_some_and(|holder| holder.links.iter().any(|one| one == link))
+    };
     let mut table = Table::new(&["LINK", "STATE", "WORLD", "BEGUN", "CHANGED", "SAGA"]);
     let mut documents = Vec::new();
     for head in reading.heads()? {
@@ -28,9 +31,10 @@ pub(super) fn run(context: Context<'_>) -> Result<Exit, CommandError> {
         let state = match head.outcome {
             Some(Outcome::Succeeded) => phase_name(Phase::Succeeded),
             Some(Outcome::RolledBack) => phase_name(Phase::RolledBack),
-            None => saga.as_ref().map_or("unknown", |saga| phase_name(saga.phase())),
+            None => saga.as_ref().map_or("unknown", |saga| state_name(saga, at_work(&head.link))),
         };
-        let next = saga.and_then(|saga| next_command(&saga, flag_of_kind(&head.world)));
+        let fits = saga.filter(|saga| unfit(saga, &catalog).is_none());
+        let next = fits.and_then(|saga| next_command(&saga, &flag_of(&saga)));
         documents.push(json!({
             "saga": head.saga,
             "link": head.link,
@@ -51,7 +55,7 @@ pub(super) fn run(context: Context<'_>) -> Result<Exit, CommandError> {
         ]);
     }
     match context.ui.form() {
-        OutputForm::Json => context.ui.document(&Value::Array(documents)),
+        OutputForm::Json => context.ui.document(&json!({ "links": documents })),
         OutputForm::Ndjson => documents.iter().for_each(|document| context.ui.line(document)),
         OutputForm::Human if table.is_empty() => context.ui.status("no saga has been begun here"),
         OutputForm::Human => context.ui.result(&table.render(context.ui.columns())),

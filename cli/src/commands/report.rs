@@ -6,8 +6,8 @@ use crate::clock::real_ms;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::files;
-use crate::place::flag_of_kind;
-use crate::sagas::{choose, fold, next_command, phase_name};
+use crate::place::flag_of;
+use crate::sagas::{choose, fold, next_command, state_name};
 use crate::session::catalog;
 use crate::store;
 use crate::ui::report::Facts;
@@ -22,7 +22,8 @@ pub(super) fn run(args: &ReportArgs, context: Context<'_>) -> Result<Exit, Comma
     let saga = fold(head.saga, &catalog, &reading)?;
     let entries = reading.entries(head.saga, 1)?;
     let at_work = store::writer(&reading).is_some_and(|holder| holder.links.contains(&saga.link));
-    let next = next_command(&saga, flag_of_kind(&saga.world));
+    let next = next_command(&saga, &flag_of(&saga));
+    let next = next.map(|next| context.ui.whereabouts().complete(&next));
     let facts = Facts {
         saga: &saga,
         catalog: &catalog,
@@ -40,7 +41,7 @@ pub(super) fn run(args: &ReportArgs, context: Context<'_>) -> Result<Exit, Comma
     files::write(&args.out, page.as_bytes(), args.force.force)?;
     let file = args.out.display().to_string();
     let document = json!({
-        "saga": saga.id, "link": saga.link, "state": phase_name(saga.phase()), "file": file,
+        "saga": saga.id, "link": saga.link, "state": state_name(&saga, at_work), "file": file,
         "bytes": page.len(), "exit_code": Exit::Done.code(),
     });
     match context.ui.form() {

@@ -2,25 +2,25 @@
 
 use super::conclusion::{Concluded, conclude, conclusions};
 use crate::Context;
-use crate::args::ResumeArgs;
+use crate::args::{ResumeArgs, SandboxChoice};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::place;
 use crate::sagas::choose;
-use crate::session::{Job, Session, person};
+use crate::session::{Job, Session};
+use crate::worlds;
 use escrr_engine::store::Head;
-use escrr_engine::{Event, Outcome, Saga};
+use escrr_engine::{Outcome, Saga};
 use escrr_steps::spec::Spec;
 use std::sync::Arc;
 
 /// Goes on exactly where it stopped, forwards or backwards.
 pub(super) async fn run(args: &ResumeArgs, context: Context<'_>) -> Result<Exit, CommandError> {
     let choice = args.sandbox.choice();
-    let head = known(args.link.link.as_deref(), place::kind(choice), context)?;
-    place::same_world(&head.link, &head.world, choice, "resume")?;
+    let head = known(args.link.link.as_deref(), (choice, "resume"), context)?;
     let links = [head.link.clone()];
     let mut session = Session::open("resume", &links, (&args.sandbox, &args.die), context).await?;
-    let done = carry_on(&mut session, &head, context).await;
+    let done = carry_on(&mut session, (&head.link, choice), context).await;
     session.leave().await;
     done
 }
@@ -28,10 +28,13 @@ pub(super) async fn run(args: &ResumeArgs, context: Context<'_>) -> Result<Exit,
 /// The saga that is meant, looked up beside whoever writes: the lock is taken afterwards.
 pub(super) fn known(
     link: Option<&str>,
-    kind: &str,
+    how: (Option<&SandboxChoice>, &str),
     context: Context<'_>,
 ) -> Result<Head, CommandError> {
-    choose(&crate::store::read(&context.settings.home)?.heads()?, link, Some(kind))
+    let reading = crate::store::read(&context.settings.home)?;
+    let head = choose(&reading.heads()?, link, Some(place::kind(how.0)))?;
+    worlds::same_kind(&reading, &head, how)?;
+    Ok(head)
 }
 
 /// The job of a saga, with the spec that it was begun with.
@@ -42,15 +45,17 @@ pub(super) async fn job(
 ) -> Result<Job, CommandError> {
     let spec = Spec::parse(&saga.spec, &format!("the spec in the journal of {}", saga.link))?;
     let world = session.place.world(spec, context).await?;
-    crate::account::same(saga, &session.engine.catalog, &world, &*session.engine.clock).await?;
-    Ok(Job { saga: saga.id, world: Arc::new(world) })
+    let (catalog, clock) = (&session.engine.catalog, &*session.engine.clock);
+    let cloud = crate::account::same(saga, catalog, &world, clock).await?;
+    Ok(Job { saga: saga.id, world: Arc::new(world), cloud })
 }
 
 async fn carry_on(
     session: &mut Session<'_>,
-    head: &Head,
+    (link, choice): (&str, Option<&SandboxChoice>),
     context: Context<'_>,
 ) -> Result<Exit, CommandError> {
+    let head = session.sorted().await?.choose(Some(link), (choice, "resume"))?;
     let (saga, _) = session.engine.load(head.saga).await?;
     let ended = match saga.outcome {
         None => None,
@@ -63,9 +68,7 @@ async fn carry_on(
         return Ok(conclude(&all, session.engine.catalog.about(), &session.flag, context));
     }
     let job = job(session, &saga, context).await?;
-    if saga.stopped() {
-        session.engine.say(saga.id, Event::Resumed { by: person(context) }).await?;
-    }
+    session.resumed(&job).await?;
     let driven = session.drive(&[job]).await?;
     let all = conclusions(driven, context);
     Ok(conclude(&all, session.engine.catalog.about(), &session.flag, context))

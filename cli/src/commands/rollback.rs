@@ -4,14 +4,13 @@ use super::conclusion::{Concluded, conclude, conclusions};
 use super::indices::{fates, foresee, sweep_probes};
 use super::resume::{job, known};
 use crate::Context;
-use crate::args::RollbackArgs;
+use crate::args::{RollbackArgs, SandboxChoice};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::session::{Session, person};
+use crate::probes;
+use crate::session::Session;
 use crate::ui::fates::{REMOTE, table};
 use crate::ui::result;
-use crate::{place, probes};
-use escrr_engine::store::Head;
 use escrr_engine::{About, Direction, Event, Outcome, Saga};
 use escrr_steps::World;
 use serde_json::json;
@@ -22,8 +21,7 @@ const YES: &str = "--yes";
 /// Takes back what was made, in reverse.
 pub(super) async fn run(args: &RollbackArgs, context: Context<'_>) -> Result<Exit, CommandError> {
     let choice = args.sandbox.choice();
-    let head = known(args.link.link.as_deref(), place::kind(choice), context)?;
-    place::same_world(&head.link, &head.world, choice, "rollback")?;
+    let head = known(args.link.link.as_deref(), (choice, "rollback"), context)?;
     let ask = !args.confirm.yes && head.outcome != Some(Outcome::RolledBack);
     if ask {
         context.ui.can_ask(YES)?;
@@ -32,7 +30,7 @@ pub(super) async fn run(args: &RollbackArgs, context: Context<'_>) -> Result<Exi
     let mut session =
         Session::open("rollback", &links, (&args.sandbox, &args.die), context).await?;
     let how = How { ask, release_foreign: args.release_foreign };
-    let done = take_back(&mut session, &head, &how, context).await;
+    let done = take_back(&mut session, (&head.link, choice), &how, context).await;
     session.leave().await;
     done
 }
@@ -46,10 +44,11 @@ struct How {
 
 async fn take_back(
     session: &mut Session<'_>,
-    head: &Head,
+    (link, choice): (&str, Option<&SandboxChoice>),
     how: &How,
     context: Context<'_>,
 ) -> Result<Exit, CommandError> {
+    let head = session.sorted().await?.choose(Some(link), (choice, "rollback"))?;
     let (saga, _) = session.engine.load(head.saga).await?;
     if saga.outcome == Some(Outcome::RolledBack) {
         if !probes::left(context.settings.home.path(), &saga.link, session.kind)?.is_empty() {
@@ -70,15 +69,9 @@ async fn take_back(
         context.ui.detail(&list);
     }
     sweep_probes(session, &saga, &job.world, context).await;
-    let by = person(context);
     match saga.direction {
-        Direction::Forward => {
-            session.engine.say(saga.id, Event::RollbackBegun { by }).await?;
-        }
-        Direction::Backward if saga.stopped() => {
-            session.engine.say(saga.id, Event::Resumed { by }).await?;
-        }
-        Direction::Backward => {}
+        Direction::Forward => session.rollback_begun(&job).await?,
+        Direction::Backward => session.resumed(&job).await?,
     }
     if !foreign.is_empty() {
         let node = REMOTE.to_owned();

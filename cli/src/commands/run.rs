@@ -10,8 +10,8 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::place;
 use crate::sagas::of_link;
-use crate::session::{Driven, Job, Session, catalog, new_id, person};
-use crate::specs;
+use crate::session::{Driven, Job, Session, catalog, new_id};
+use crate::{shell, specs};
 use escrr_engine::store::Head;
 use escrr_engine::survey::Known;
 use escrr_engine::{Beginning, Direction, Event, NodeState, Outcome, Phase, SagaId};
@@ -83,23 +83,21 @@ async fn carry_out(
     how: &How,
     context: Context<'_>,
 ) -> Result<Exit, CommandError> {
-    let mut heads = session.engine.committer.heads().await?;
+    let heads = session.engine.committer.heads().await?;
+    let mut here = session.sorted().await?.here;
     for world in &worlds {
-        for head in rolled_back(&heads, &world.spec.link, session.kind) {
+        for head in rolled_back(&here, &world.spec.link, session.kind) {
             let entries = session.engine.committer.entries(head.saga, 1).await?;
             remember_released(&entries, world);
         }
-        if let Some(head) = end_empty(session, &heads, world, context).await? {
-            heads
-                .iter_mut()
-                .filter(|old| old.saga == head.saga)
-                .for_each(|old| *old = head.clone());
+        if let Some(head) = end_empty(session, &here, world, context).await? {
+            here.iter_mut().filter(|old| old.saga == head.saga).for_each(|old| *old = head.clone());
         }
     }
     let mut fresh = Vec::new();
     let mut ready = Vec::new();
     for world in worlds {
-        match earlier(&heads, &world, session)? {
+        match earlier(&here, &world, session)? {
             None => fresh.push(world),
             Some(head) => ready.push((head, world)),
         }
@@ -146,8 +144,9 @@ async fn end_empty(
     let link = &saga.link;
     context.ui.status(&format!("the run of {link} that stopped created nothing: it is ended"));
     if saga.direction == Direction::Forward {
-        let by = person(context);
-        session.engine.say(saga.id, Event::RollbackBegun { by }).await?;
+        let actor = session.actor(None);
+        let by = actor.user.clone().unwrap_or_default();
+        session.engine.say(saga.id, Event::RollbackBegun { by, actor }).await?;
     }
     let outcome = Outcome::RolledBack;
     session.engine.say(saga.id, Event::Finished { outcome }).await?;
@@ -168,7 +167,7 @@ fn earlier(
             Some(Outcome::Succeeded) => Ok(Some(head)),
             None => {
                 let said = format!("the saga {} of {link} has not ended", head.saga);
-                let flag = &session.flag;
+                let (link, flag) = (shell::word(link), &session.flag);
                 Err(CommandError::new(codes::LIVE_SAGA, said)
                     .meaning("a link has one live saga at a time; nothing was begun")
                     .hint(format!("`escrr rollback {link}{flag}` takes back what it made"))
@@ -184,7 +183,7 @@ async fn same_spec(session: &Session<'_>, head: &Head, world: &World) -> Result<
     if saga.spec_digest == world.spec.digest() {
         return Ok(());
     }
-    let (link, flag) = (&saga.link, &session.flag);
+    let (link, flag) = (shell::word(&saga.link), &session.flag);
     let said = format!("{link} was set up with another spec than {}", world.spec.name());
     Err(CommandError::new(codes::OTHER_SPEC, said)
         .meaning("what it made fits the spec it was made from; nothing was done")
@@ -255,18 +254,18 @@ async fn look_again(
     let differences = plan.differences();
     if differences.is_empty() {
         context.ui.status(&format!("{} is already set up, nothing to do", saga.link));
-        return Ok(Concluded { saga, exit: Exit::Done, more: None });
+        return Ok(Concluded::of(saga, None));
     }
     let exit = plan.exit_of_differences();
-    let (link, flag) = (saga.link.clone(), &session.flag);
+    let (link, flag) = (shell::word(&saga.link), &session.flag);
     let said = format!("{link} is set up, but not as it was left:\n{}", differences.join("\n"));
-    context.ui.problem(
-        &CommandError::new(codes::CHANGED, said)
-            .meaning("a finished link is not changed by itself; nothing was done")
-            .hint(format!("put it back by hand, and `escrr plan{flag}` says whether it fits"))
-            .hint(format!("or take it back and run again: `escrr rollback {link}{flag}`")),
-    );
-    Ok(Concluded { saga, exit, more: Some(("differences", plan.document())) })
+    let error = CommandError::new(codes::CHANGED, said)
+        .meaning("a finished link is not changed by itself; nothing was done")
+        .hint(format!("put it back by hand, and `escrr plan{flag}` says whether it fits"))
+        .hint(format!("or take it back and run again: `escrr rollback {link}{flag}`"));
+    context.ui.problem(&error);
+    let more = Some(("differences", plan.document()));
+    Ok(Concluded { saga, exit, more, error: Some(error) })
 }
 
 /// Looks at everything, shows what would be made and asks.
@@ -302,14 +301,17 @@ async fn learnt(session: &Session<'_>, heads: &[Head]) -> Result<Learnt, Command
 async fn begin(session: &Session<'_>, world: Arc<World>) -> Result<Job, CommandError> {
     let saga = new_id();
     let digest = world.spec.digest();
+    let cloud = crate::account::identity(&world).await;
     let with = Beginning {
         link: &world.spec.link,
         spec: world.spec.text(),
         digest: &digest,
         world: session.kind,
+        world_id: session.place.world_id(),
+        actor: &session.actor(cloud.as_ref()),
     };
     session.engine.begin(saga, with).await?;
-    Ok(Job { saga, world })
+    Ok(Job { saga, world, cloud })
 }
 
 /// Drives the sagas, and backwards again those that failed where that was asked for.
@@ -334,8 +336,7 @@ async fn drive(
     let mut back = Vec::new();
     for at in &failed {
         let Some(job) = jobs.get(*at) else { continue };
-        let by = person(context);
-        session.engine.say(job.saga, Event::RollbackBegun { by }).await?;
+        session.rollback_begun(job).await?;
         back.push(job.clone());
     }
     for at in &failed {
@@ -356,7 +357,7 @@ async fn drive(
             // The run failed all the same: its code tells why.
             let exit =
                 if taken_back { one.exit } else { Concluded::of(saga.clone(), stopped).exit };
-            *one = Concluded { saga, exit, more: None };
+            *one = Concluded { exit, ..Concluded::of(saga, stopped) };
         }
     }
     Ok(all)

@@ -20,7 +20,7 @@ pub(super) fn run(args: SchemaArgs, context: Context<'_>) -> Result<Exit, Comman
         SchemaOf::Document => read(DOCUMENT)?,
     };
     match context.ui.form() {
-        OutputForm::Human | OutputForm::Json => context.ui.document(&schema),
+        OutputForm::Human | OutputForm::Json => context.ui.foreign_document(&schema),
         OutputForm::Ndjson => context.ui.line(&schema),
     }
     Ok(Exit::Done)

@@ -32,7 +32,9 @@ impl Seat {
             env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let there = columns.is_some();
         let terminal = Terminal { stdin: there, stdout: there, stderr: there, columns };
-        let settings = Settings::resolve(&global, &env, terminal).unwrap();
+        let mut settings = Settings::resolve(&global, &env, terminal).unwrap();
+        // As in the usual home, whose name is as long on every machine: none.
+        settings.whereabouts = crate::whereabouts::Whereabouts::default();
         Self { home, settings, env }
     }
 

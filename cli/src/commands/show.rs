@@ -81,7 +81,8 @@ fn intents(entries: &[Entry], of: &str) -> Vec<Value> {
         | Event::Stuck { .. }
         | Event::Resumed { .. }
         | Event::Decided { .. }
-        | Event::Finished { .. } => None,
+        | Event::Finished { .. }
+        | Event::Interrupted { .. } => None,
     };
     entries.iter().filter_map(intent).collect()
 }

@@ -53,7 +53,9 @@ impl fmt::Debug for Page {
 
 /// A code and its page for a terminal.
 pub fn text(code: &Code) -> String {
-    let mut text = format!("{}: {} (exit code {})", code.id, code.title, code.exit.code());
+    let others = code.other_exits().into_iter().map(|(_, exit)| format!(" or {}", exit.code()));
+    let exits: String = std::iter::once(code.exit.code().to_string()).chain(others).collect();
+    let mut text = format!("{}: {} (exit code {exits})", code.id, code.title);
     for heading in PARTS {
         text.push_str("\n\n");
         text.push_str(heading);
@@ -85,6 +87,7 @@ pub fn brief(code: &Code) -> Value {
         "code": code.id,
         "title": code.title,
         "exit_code": code.exit.code(),
+        "other_exit_codes": code.other_exits().iter().map(|(_, exit)| exit.code()).collect::<Value>(),
         "class": code.exit.class(),
         "resumable": code.exit.resumable(),
     })

@@ -11,7 +11,7 @@ pub const DOCUMENT: &str = include_str!("document.schema.json");
 mod tests {
     use super::*;
     use crate::exit::Exit;
-    use crate::ui::document::EVENTS_SCHEMA;
+    use crate::ui::document::{DOCUMENT_SCHEMA, EVENTS_SCHEMA};
     use escrr_engine::Event;
     use serde_json::Value;
     use std::collections::BTreeSet;
@@ -31,6 +31,7 @@ mod tests {
             Event::Resumed { .. } => "resumed",
             Event::Decided { .. } => "decided",
             Event::Finished { .. } => "finished",
+            Event::Interrupted { .. } => "interrupted",
         }
     }
 
@@ -60,9 +61,17 @@ mod tests {
         let schema: Value = serde_json::from_str(DOCUMENT).unwrap();
         for of in ["saga", "sagas", "error"] {
             let at = |key: &str| &schema["definitions"][of]["properties"][key]["enum"];
-            let codes: Vec<Value> = Exit::ALL.iter().map(|exit| exit.code().into()).collect();
-            let classes: Vec<Value> = Exit::ALL.iter().map(|exit| exit.class().into()).collect();
+            let mut codes: Vec<Value> = Exit::ALL.iter().map(|exit| exit.code().into()).collect();
+            let mut classes: Vec<&str> = Exit::ALL.iter().map(|exit| exit.class()).collect();
+            classes.dedup();
+            if of == "saga" {
+                // While a process carries it on.
+                codes.push(Value::Null);
+                classes.push("running");
+            }
             assert_eq!((at("exit_code"), at("class")), (&codes.into(), &classes.into()), "{of}");
         }
+        let format = schema.pointer("/definitions/envelope/properties/schema/const");
+        assert_eq!(format.and_then(Value::as_str), Some(DOCUMENT_SCHEMA));
     }
 }

@@ -1,14 +1,17 @@
 //! A saga as JSON: the document at the end, and the lines of its journal.
 
+use super::result;
 use super::words::time;
 use crate::exit::Exit;
-use crate::sagas::phase_name;
+use crate::sagas::state_name;
 use escrr_engine::{About, Direction, Entry, NodeState, Saga};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// The format of `--output ndjson` and of `escrr events`; a new field is no new number.
 pub const EVENTS_SCHEMA: &str = "escrr.events/1";
+/// The format of every document of `--output json`; a new field is no new number.
+pub const DOCUMENT_SCHEMA: &str = "escrr.document/1";
 
 /// The line that every stream of events begins with.
 #[derive(Debug, Serialize)]
@@ -67,19 +70,36 @@ pub fn event_line<'a>(
     }
 }
 
+/// What a document says of a saga beside what its journal holds.
+#[derive(Debug, Default)]
+pub struct Standing<'a> {
+    /// What ended it; none while it is carried on.
+    pub exit: Option<Exit>,
+    /// Is a process at it?
+    pub at_work: bool,
+    /// The command that comes next.
+    pub next_command: Option<&'a str>,
+    /// What is wrong, where something is.
+    pub error: Option<Value>,
+}
+
 /// The document of a saga.
-pub fn saga(saga: &Saga, about: &[About], exit: Exit, next_command: Option<&str>) -> Value {
+pub fn saga(saga: &Saga, about: &[About], standing: &Standing<'_>) -> Value {
+    let Standing { exit, at_work, next_command, error } = standing;
     let nodes: Vec<Value> =
         about.iter().enumerate().map(|(at, about)| node(saga, at, about)).collect();
     let mut document = json!({
         "saga": saga.id,
         "link": saga.link,
         "world": saga.world,
-        "state": phase_name(saga.phase()),
-        "exit_code": exit.code(),
-        "class": exit.class(),
-        "resumable": next_command.is_some(),
+        "world_id": saga.world_id,
+        "state": state_name(saga, *at_work),
+        "exit_code": exit.map(Exit::code),
+        "class": exit.map_or("running", Exit::class),
+        "resumable": next_command.is_some() && !at_work,
         "next_command": next_command,
+        "error": error,
+        "cause": result::cause(saga, about).map(|cause| cause.described()),
         "started": time(saga.created_ms),
         "updated": time(saga.updated_ms),
         "nodes": nodes,

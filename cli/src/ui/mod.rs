@@ -16,9 +16,11 @@ use crate::args::OutputForm;
 use crate::codes;
 use crate::error::CommandError;
 use crate::settings::Settings;
+use crate::whereabouts::Whereabouts;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
+use serde_json::Value;
 use std::io::{self, BufRead, BufReader, Cursor, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,6 +30,8 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 /// The look of a hint's first word.
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
+/// Stands for a blank at which a line is not broken; of private use, so that it comes from nowhere else.
+pub const GLUE: &str = "\u{e000}";
 /// The look of what is less important.
 const DIM: Style = Style::new().dimmed();
 
@@ -45,6 +49,7 @@ pub struct Ui {
     interactive: bool,
     columns: Option<usize>,
     columns_stderr: Option<usize>,
+    whereabouts: Whereabouts,
 }
 
 impl Ui {
@@ -60,6 +65,7 @@ impl Ui {
             interactive: settings.interactive,
             columns: settings.columns,
             columns_stderr: settings.columns_stderr,
+            whereabouts: settings.whereabouts.clone(),
         }
     }
 
@@ -75,6 +81,7 @@ impl Ui {
             interactive: false,
             columns: None,
             columns_stderr: None,
+            whereabouts: Whereabouts::default(),
         }
     }
 
@@ -97,6 +104,7 @@ impl Ui {
             interactive: false,
             columns,
             columns_stderr: columns,
+            whereabouts: Whereabouts::default(),
         };
         (ui, captured)
     }
@@ -145,16 +153,57 @@ impl Ui {
     }
 
     /// The result as one JSON document for people and programs to read.
+    ///
+    /// It is an object, and its member `schema` names its format.
     pub fn document<T: Serialize + ?Sized>(&self, value: &T) {
-        match serde_json::to_string_pretty(value) {
+        let enveloped = self.completed(value).map(|mut value| {
+            if let Some(members) = value.as_object_mut() {
+                members.insert("schema".to_owned(), document::DOCUMENT_SCHEMA.into());
+            }
+            value
+        });
+        self.pretty(&enveloped);
+    }
+
+    /// A document in somebody else's format.
+    pub fn foreign_document<T: Serialize + ?Sized>(&self, value: &T) {
+        self.pretty(&Ok(value));
+    }
+
+    fn pretty<T: Serialize>(&self, value: &serde_json::Result<T>) {
+        let text = match value {
+            Ok(value) => serde_json::to_string_pretty(value).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match text {
             Ok(text) => say(&self.out, &text),
-            Err(error) => self.failure(&CommandError::new(codes::BUG, error.to_string())),
+            Err(error) => self.failure(&CommandError::new(codes::BUG, error)),
         }
+    }
+
+    /// A document whose commands lead back here.
+    fn completed<T: Serialize + ?Sized>(&self, value: &T) -> serde_json::Result<Value> {
+        let mut value = serde_json::to_value(value)?;
+        self.whereabouts.in_document(&mut value);
+        Ok(value)
+    }
+
+    /// What a command that is printed has to name.
+    pub const fn whereabouts(&self) -> &Whereabouts {
+        &self.whereabouts
     }
 
     /// One JSON object on one line.
     pub fn line<T: Serialize + ?Sized>(&self, value: &T) {
-        match serde_json::to_string(value) {
+        let text = serde_json::to_string(value).and_then(|text| {
+            // The members of a line have an order, and only a command changes it.
+            if text.contains("\"next_command\":\"") && *self.whereabouts() != Whereabouts::default()
+            {
+                return serde_json::to_string(&self.completed(value)?);
+            }
+            Ok(text)
+        });
+        match text {
             Ok(text) => say(&self.out, &text),
             Err(error) => self.failure(&CommandError::new(codes::BUG, error.to_string())),
         }
@@ -163,7 +212,7 @@ impl Ui {
     /// How things go; not with `--quiet`.
     pub fn status(&self, text: &str) {
         if !self.quiet {
-            say(&self.err, text);
+            say(&self.err, &self.whereabouts.in_text(text));
         }
     }
 
@@ -189,6 +238,7 @@ impl Ui {
     /// The command that comes next; not with `--quiet`.
     pub fn next(&self, command: &str) {
         if !self.quiet {
+            let command = self.whereabouts.complete(command);
             say(&self.err, &format!("{HINT}next:{HINT:#} {command}"));
         }
     }
@@ -219,6 +269,7 @@ impl Ui {
         }
         lines.extend(error.hints.iter().map(|hint| self.behind(HINT, "hint:", hint)));
         let next = error.next_command.iter();
+        let next = next.map(|command| self.whereabouts.complete(command));
         lines.extend(next.map(|command| format!("{HINT}next:{HINT:#} {command}")));
         say(&self.err, &lines.join("\n"));
     }
@@ -226,11 +277,14 @@ impl Ui {
     /// A text behind a word, broken between words where there is a terminal. What has lines of
     /// its own, such as a place in a file, keeps them.
     fn behind(&self, style: Style, word: &str, text: &str) -> String {
+        let text = &self.whereabouts.in_text(text);
         let lead = table::width(word) + 1;
         let room = self.columns_stderr.map(|columns| columns.saturating_sub(lead).max(20));
         let body = match room {
             Some(_) if !text.contains('\n') => {
-                table::wrap(text, room).join(&format!("\n{}", " ".repeat(lead)))
+                let lines =
+                    table::wrap(&glued(text), room).join(&format!("\n{}", " ".repeat(lead)));
+                lines.replace(GLUE, " ")
             }
             Some(_) | None => text.to_owned(),
         };
@@ -293,6 +347,15 @@ impl Ui {
             Err(error) => Err(CommandError::new(codes::NOBODY_TO_ASK, error.to_string())),
         }
     }
+}
+
+/// A text whose commands have no place to break them: what is pasted has to be one line.
+pub fn glued(text: &str) -> String {
+    let part = |(at, part): (usize, &str)| {
+        let command = at % 2 == 1 && part.starts_with("escrr ");
+        if command { part.replace(' ', GLUE) } else { part.to_owned() }
+    };
+    text.split('`').enumerate().map(part).collect::<Vec<_>>().join("`")
 }
 
 fn captured_in(kept: &Kept, color: bool) -> Sink {

@@ -4,6 +4,8 @@ use super::table::Table;
 use super::words::{ids, one_line, span};
 use crate::codes;
 use crate::error::CommandError;
+use escrr_engine::engine::{class_to_see, rest_class};
+use escrr_engine::node::Stop;
 use escrr_engine::{About, NodeState, Origin, Saga};
 use escrr_steps::catalog::PHASES;
 use escrr_steps::nodes::step5_replication::Followers;
@@ -144,6 +146,7 @@ fn followers(followers: &Followers) -> Vec<String> {
 /// What a rollback took back and what it left in place.
 pub fn rolled_back(saga: &Saga, about: &[About]) -> String {
     let mut lines = vec![format!("{} is taken back.", saga.link)];
+    lines.extend(cause(saga, about).map(|cause| format!("It had stopped: {}", cause.said)));
     let kept: Vec<String> = about
         .iter()
         .enumerate()
@@ -208,15 +211,29 @@ pub fn left(saga: &Saga, about: &[About]) -> String {
     lines.join("\n")
 }
 
+/// What a person has to see first of why a saga stopped.
+pub fn problem(saga: &Saga, about: &[About]) -> Option<CommandError> {
+    let first = rest_class(saga).map(codes::for_class)?;
+    problems(saga, about).into_iter().find(|problem| problem.code == first)
+}
+
+/// Why a saga was taken back, where it had stopped before.
+pub fn cause(saga: &Saga, about: &[About]) -> Option<CommandError> {
+    let causes = || saga.causes.iter();
+    let first = class_to_see(causes().map(|(_, stop)| stop.class))?;
+    let (at, stop) = causes().find(|(_, stop)| stop.class == first)?;
+    Some(stopped(about.get(*at)?, stop))
+}
+
+fn stopped(about: &About, stop: &Stop) -> CommandError {
+    let mut error = CommandError::reported(codes::for_class(stop.class), &stop.report);
+    error.said = format!("{}: {}", about.id, error.said);
+    error
+}
+
 /// Why a saga stopped, one error a node.
 pub fn problems(saga: &Saga, about: &[About]) -> Vec<CommandError> {
     let stops =
         about.iter().enumerate().filter_map(|(at, about)| Some((about, saga.node(at).stop()?)));
-    stops
-        .map(|(about, stop)| {
-            let mut error = CommandError::reported(codes::for_class(stop.class), &stop.report);
-            error.said = format!("{}: {}", about.id, error.said);
-            error
-        })
-        .collect()
+    stops.map(|(about, stop)| stopped(about, stop)).collect()
 }

@@ -1,13 +1,17 @@
 //! A journal's entries in words.
 
 use super::words::{ids, span, time_s};
+use crate::actor;
 use escrr_engine::{About, Entry, Event, Origin, Outcome, Verb};
 use std::collections::BTreeMap;
 
 /// What an entry says. `begun_ms` is when its node was first mentioned.
 pub fn told(event: &Event, about: Option<&About>, begun_ms: Option<u64>, at_ms: u64) -> String {
     match event {
-        Event::Created { .. } => "begun".to_owned(),
+        Event::Created { actor, .. } => match &actor.user {
+            Some(user) => format!("begun by {user}{}", actor::told(actor)),
+            None => "begun".to_owned(),
+        },
         Event::Intended { items, .. } => intended(items, about),
         Event::Completed { origin: Origin::Made, output, .. } => {
             let took = span(at_ms.saturating_sub(begun_ms.unwrap_or(at_ms)));
@@ -20,15 +24,20 @@ pub fn told(event: &Event, about: Option<&About>, begun_ms: Option<u64>, at_ms: 
         Event::Completed { origin: Origin::Unneeded, .. } => "not needed".to_owned(),
         Event::Failed { report, .. } => format!("failed: {report}"),
         Event::Parked { report, .. } => format!("parked: {report}"),
-        Event::RollbackBegun { by } => format!("rollback begun by {by}"),
+        Event::RollbackBegun { by, actor } => {
+            format!("rollback begun by {by}{}", actor::told(actor))
+        }
         Event::UndoIntended { .. } => "taking back".to_owned(),
         Event::Undone { kept: Some(why), .. } => format!("stays: {why}"),
         Event::Undone { kept: None, .. } => "taken back".to_owned(),
         Event::Stuck { report, .. } => format!("stuck: {report}"),
-        Event::Resumed { by } => format!("resumed by {by}"),
-        Event::Decided { verb, reason, by, .. } => format!("{} by {by}: {reason}", name(*verb)),
+        Event::Resumed { by, actor } => format!("resumed by {by}{}", actor::told(actor)),
+        Event::Decided { verb, reason, by, actor, .. } => {
+            format!("{} by {by}{}: {reason}", name(*verb), actor::told(actor))
+        }
         Event::Finished { outcome: Outcome::Succeeded } => "set up and verified".to_owned(),
         Event::Finished { outcome: Outcome::RolledBack } => "all taken back".to_owned(),
+        Event::Interrupted { by, .. } => format!("interrupted by {by}"),
     }
 }
 

@@ -118,7 +118,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     fn append(saga: SagaId, version: u64) -> Append {
-        let event = Event::Resumed { by: "t".into() };
+        let event = Event::Resumed { by: "t".into(), actor: crate::Actor::default() };
         Append::new(saga, Entry { version, at_ms: version, previous: String::new(), event })
     }
 

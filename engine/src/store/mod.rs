@@ -344,7 +344,8 @@ impl Head {
             | Event::Undone { .. }
             | Event::Stuck { .. }
             | Event::Resumed { .. }
-            | Event::Decided { .. } => {}
+            | Event::Decided { .. }
+            | Event::Interrupted { .. } => {}
         }
         self.version = entry.version;
         self.updated_ms = entry.at_ms;

@@ -49,6 +49,8 @@ impl Growing {
                 spec_digest: "d".into(),
                 edition: "e".into(),
                 world: "cloud".into(),
+                world_id: None,
+                actor: escrr_engine::Actor::default(),
                 program: "p".into(),
             },
             _ if last => Event::Finished { outcome: Outcome::Succeeded },

@@ -167,7 +167,7 @@ impl Ledger {
         let ended = self.outcome.is_some();
         must(!ended || (again && !self.backward), "it follows the end")?;
         match event {
-            Event::Created { .. } => Ok(()),
+            Event::Created { .. } | Event::Interrupted { .. } => Ok(()),
             Event::RollbackBegun { .. } => {
                 must(!self.backward, "it goes back already")?;
                 (self.backward, self.outcome) = (true, None);

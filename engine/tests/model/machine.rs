@@ -118,7 +118,14 @@ impl Machine {
         let begun = self.folded().is_some();
         let said = self.runtime.block_on(async {
             if !begun {
-                let with = Beginning { link: "l", spec: "s", digest: "d", world: "w" };
+                let with = Beginning {
+                    link: "l",
+                    spec: "s",
+                    digest: "d",
+                    world: "w",
+                    world_id: None,
+                    actor: &escrr_engine::Actor::default(),
+                };
                 engine.begin(self.saga, with).await?;
             }
             say(&engine).await
@@ -149,9 +156,24 @@ impl Machine {
             match (wish, now.direction, now.outcome) {
                 (_, _, Some(Outcome::RolledBack)) | (Wish::Run, _, _) => {}
                 (Wish::Rollback, Direction::Forward, _) => {
-                    engine.say(saga, Event::RollbackBegun { by: by() }).await?;
+                    engine
+                        .say(
+                            saga,
+                            Event::RollbackBegun {
+                                by: by(),
+                                actor: escrr_engine::Actor::default(),
+                            },
+                        )
+                        .await?;
                 }
-                _ if now.stopped() => drop(engine.say(saga, Event::Resumed { by: by() }).await?),
+                _ if now.stopped() => drop(
+                    engine
+                        .say(
+                            saga,
+                            Event::Resumed { by: by(), actor: escrr_engine::Actor::default() },
+                        )
+                        .await?,
+                ),
                 _ => {}
             }
             Ok(())
@@ -239,7 +261,15 @@ impl Machine {
     pub(crate) fn decide(&mut self, at: usize, verb: Verb) -> bool {
         let (saga, mut taken) = (self.saga, false);
         let opened = self.open(async |engine| {
-            match engine.decide(saga, &name(at), verb, ("a reason", "model")).await {
+            match engine
+                .decide(
+                    saga,
+                    &name(at),
+                    verb,
+                    ("a reason", "model", &escrr_engine::Actor::default()),
+                )
+                .await
+            {
                 Err(EngineError::Node { .. }) => Ok(()),
                 other => {
                     taken = other.is_ok();

@@ -180,18 +180,7 @@ impl Cloud {
             }
             Err(fault) => (Err(fault), None),
         };
-        let request_id = match &outcome {
-            Ok(answer) => answer.origin.request_id.as_deref(),
-            Err(fault) => fault.report().request_id.as_deref(),
-        };
-        tracing::debug!(
-            product = call.origin.product.name(),
-            action = call.origin.action,
-            region = call.origin.region,
-            request_id = request_id.unwrap_or("-"),
-            outcome = outcome.as_ref().err().map_or_else(|| "ok".to_owned(), brief),
-            "called the OpenAPI"
-        );
+        note(call, &outcome);
         (outcome, date)
     }
 
@@ -221,6 +210,23 @@ impl Cloud {
         let nanos = u32::try_from(time.subsec_nanosecond()).unwrap_or_default();
         let unique = Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos));
         Moment { time, nonce: unique.simple().to_string() }
+    }
+}
+
+/// Leaves a call in the log: what changes something always, what only looks where more is wanted.
+fn note(call: &Call, outcome: &Result<Answer, Fault>) {
+    let request_id = match outcome {
+        Ok(answer) => answer.origin.request_id.as_deref(),
+        Err(fault) => fault.report().request_id.as_deref(),
+    };
+    let request_id = request_id.unwrap_or("-");
+    let outcome = outcome.as_ref().err().map_or_else(|| "ok".to_owned(), brief);
+    let Origin { product, action, region, effect, .. } = &call.origin;
+    let product = product.name();
+    if *effect == Effect::Write {
+        tracing::info!(product, action, region, request_id, outcome, "changed by the OpenAPI");
+    } else {
+        tracing::debug!(product, action, region, request_id, outcome, "called the OpenAPI");
     }
 }
 

@@ -172,14 +172,14 @@ impl Cluster {
             writes: origin.effect == Effect::Write,
         };
         let outcome = route.exchange(ask).await;
-        tracing::debug!(
-            method = method.as_str(),
-            path,
-            way = route.way().name(),
-            place = route.place(),
-            status = outcome.as_ref().map_or(0, |(status, _)| *status),
-            "called Elasticsearch"
-        );
+        let status = outcome.as_ref().map_or(0, |(status, _)| *status);
+        let (way, place, request) = (route.way().name(), route.place(), &self.opaque_id);
+        let method = method.as_str();
+        if origin.effect == Effect::Write {
+            tracing::info!(method, path, way, place, request, status, "changed Elasticsearch");
+        } else {
+            tracing::debug!(method, path, way, place, request, status, "called Elasticsearch");
+        }
         let (status, body) = outcome.map_err(|broken| error::broken(&origin, broken))?;
         let value = match serde_json::from_slice(&body) {
             Ok(value) => value,

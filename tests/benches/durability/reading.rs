@@ -131,6 +131,8 @@ fn journal(number: usize, nodes: &[String], edition: &str) -> Vec<Append> {
         edition: edition.to_owned(),
         program: env!("CARGO_PKG_VERSION").into(),
         world: "cloud".into(),
+        world_id: None,
+        actor: escrr_engine::Actor::default(),
     }];
     for (at, node) in nodes.iter().enumerate() {
         let thing = format!("{at:02}-bp1{number:08}{at:04}9yu0l");

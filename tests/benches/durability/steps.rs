@@ -192,7 +192,14 @@ fn measure(store: impl Store, sagas: usize, each: usize) -> Result<Found, Error>
             let ids: Vec<SagaId> = (0..each).map(|n| id(place * each + n)).collect();
             begun.push(ids);
         }
-        let with = Beginning { link: "bench", spec: "", digest: "", world: "bench" };
+        let with = Beginning {
+            link: "bench",
+            spec: "",
+            digest: "",
+            world: "bench",
+            world_id: None,
+            actor: &escrr_engine::Actor::default(),
+        };
         for id in begun.iter().flatten() {
             engine.begin(*id, with).await?;
         }

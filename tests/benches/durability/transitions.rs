@@ -78,6 +78,8 @@ fn entry(version: u64, previous: String) -> Entry {
             edition: "bench".into(),
             program: "bench".into(),
             world: "bench".into(),
+            world_id: None,
+            actor: escrr_engine::Actor::default(),
         }
     } else {
         Event::Intended {

@@ -78,6 +78,7 @@ pub(crate) fn handle(desk: &mut Desk, http: &Http) -> Reply {
                 Err((409, "the clock runs at a speed and cannot be moved".to_owned()))
             }
         }),
+        ("GET", ["world"]) => Ok(json!({"id": desk.world.id})),
         ("GET", ["fault"]) => Ok(json!(desk.world.faults.orders())),
         ("POST", ["fault"]) => parse(http).and_then(|fault: Fault| {
             desk.order(fault).map(|id| json!({"id": id})).map_err(|e| internal(&e))

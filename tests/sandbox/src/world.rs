@@ -14,6 +14,9 @@ use std::collections::BTreeSet;
 /// Everything that exists, and when "now" is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct World {
+    /// Which world it is: no two that were made have the same.
+    #[serde(default)]
+    pub id: String,
     /// Milliseconds since the Unix epoch, in the world's own time.
     pub now_ms: u64,
     /// Source of ids: they repeat from run to run of the same calls.

@@ -14,7 +14,7 @@ pub(super) fn run(args: AuthPolicyArgs, context: Context<'_>) -> Exit {
     };
     let policy = policy(purpose, args.into_clusters);
     match context.ui.form() {
-        OutputForm::Human | OutputForm::Json => context.ui.document(&policy),
+        OutputForm::Human | OutputForm::Json => context.ui.foreign_document(&policy),
         OutputForm::Ndjson => context.ui.line(&policy),
     }
     Exit::Done

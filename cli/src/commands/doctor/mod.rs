@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::place::{self, Place};
 use crate::pretend::Publicity;
 use crate::session::{Signals, random};
+use crate::shell::word;
 use crate::store;
 use crate::ui::words::count;
 use escrr_engine::{Fault, SagaId};
@@ -40,13 +41,15 @@ struct Repair {
 
 /// Looks at a link; mends what is safe, if asked.
 pub(super) async fn run(args: &DoctorArgs, context: Context<'_>) -> Result<Exit, CommandError> {
-    let (spec, saga) = subject(&args.subject, "doctor", context)?;
     if args.fix && !args.confirm.yes {
         context.ui.can_ask(YES)?;
     }
     let place = Place::reach(&args.subject.sandbox, Publicity::Silent, context).await?;
     let flag = place::flag(args.subject.sandbox.choice());
-    let done = Box::pin(visit((spec, saga, flag), args, &place, context)).await;
+    let done = match subject(&args.subject, "doctor", &place, context) {
+        Ok((spec, saga)) => Box::pin(visit((spec, saga, flag), args, &place, context)).await,
+        Err(error) => Err(error),
+    };
     place.leave().await;
     done
 }
@@ -157,11 +160,26 @@ impl Visit {
         }
     }
 
+    /// What is wrong, in a sentence.
+    fn error(&self) -> Option<CommandError> {
+        let (link, number) = (&self.link, self.diagnosis.findings.len());
+        let (code, said) = if number > 0 {
+            (codes::PREREQUISITE, format!("{link}: {}", count(number, "finding")))
+        } else if self.exit() == Exit::Done {
+            return None;
+        } else {
+            (codes::UNREACHABLE, format!("{link}: not everything could be looked at"))
+        };
+        let mut error = CommandError::new(code, said);
+        error.next_command = self.next_command();
+        Some(error)
+    }
+
     /// What mends a finding; none after that was tried.
     fn next_command(&self) -> Option<String> {
         let mendable = self.diagnosis.findings.iter().any(|found| found.remedy.is_some());
         let subject = match &self.saga {
-            Some(_) => format!(" {}", self.link),
+            Some(_) => format!(" {}", word(&self.link)),
             None => " --spec FILE".to_owned(),
         };
         let mends = mendable && !self.fixing;
@@ -177,21 +195,13 @@ fn show(visit: &Visit, context: Context<'_>) -> Exit {
                 context.ui.line(&line);
             }
         }
-        OutputForm::Human => context.ui.result(&render::text(visit, context.ui.columns())),
+        OutputForm::Human => {
+            context.ui.result(&render::text(visit, context.ui.columns(), context.ui.whereabouts()));
+        }
     }
     visit.repairs.iter().filter_map(|r| r.failure.as_ref()).for_each(|e| context.ui.problem(e));
-    let exit = visit.exit();
-    let link = &visit.link;
-    let number = visit.diagnosis.findings.len();
-    let (code, said) = if number > 0 {
-        (codes::PREREQUISITE, format!("{link}: {}", count(number, "finding")))
-    } else if exit == Exit::Done {
-        return exit;
-    } else {
-        (codes::UNREACHABLE, format!("{link}: not everything could be looked at"))
-    };
-    let mut error = CommandError::new(code, said);
-    error.next_command = visit.next_command();
-    context.ui.problem(&error);
-    exit
+    if let Some(error) = visit.error() {
+        context.ui.problem(&error);
+    }
+    visit.exit()
 }

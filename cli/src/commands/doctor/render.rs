@@ -2,6 +2,8 @@
 
 use super::Visit;
 use crate::ui::table::wrap;
+use crate::ui::{GLUE, glued};
+use crate::whereabouts::Whereabouts;
 use escrr_steps::doctor::{Check, Finding};
 use serde_json::{Value, json};
 
@@ -25,10 +27,11 @@ fn state(visit: &Visit, check: Check) -> &'static str {
 }
 
 /// The whole as text: causes first, then all checks.
-pub(super) fn text(visit: &Visit, columns: Option<usize>) -> String {
+pub(super) fn text(visit: &Visit, columns: Option<usize>, whereabouts: &Whereabouts) -> String {
     let wide = columns.unwrap_or(COLUMNS).min(COLUMNS);
     let diagnosis = &visit.diagnosis;
-    let mut parts: Vec<String> = diagnosis.findings.iter().map(|f| finding(f, wide)).collect();
+    let mut parts: Vec<String> =
+        diagnosis.findings.iter().map(|f| finding(f, wide, whereabouts)).collect();
     let rows: Vec<String> = Check::ALL
         .into_iter()
         .map(|check| format!("{}  {:<7}  {}", check.id(), state(visit, check), check.title()))
@@ -59,16 +62,17 @@ fn summary(visit: &Visit) -> String {
     }
 }
 
-fn finding(found: &Finding, wide: usize) -> String {
+fn finding(found: &Finding, wide: usize, whereabouts: &Whereabouts) -> String {
     let mut lines = indented(&format!("{}  {}", found.check.id(), found.problem), wide, 4);
     let mut add = |name: &str, text: &str| {
         if !text.is_empty() {
-            lines.extend(indented(&format!("    {name:<7}{text}"), wide, INDENT));
+            let text = format!("    {name:<7}{}", glued(text));
+            lines.extend(indented(&text, wide, INDENT).iter().map(|l| l.replace(GLUE, " ")));
         }
     };
     found.evidence.iter().for_each(|seen| add("seen", seen));
     add("means", &found.meaning);
-    add("next", &found.next);
+    add("next", &whereabouts.in_text(&found.next));
     lines.join("\n")
 }
 
@@ -112,6 +116,7 @@ pub(super) fn document(visit: &Visit) -> Value {
         "class": visit.exit().class(),
         "resumable": false,
         "next_command": visit.next_command(),
+        "error": visit.error().map(|error| error.described()),
         "mended": mended,
         "not_mended": not_mended,
         "findings": visit.diagnosis.findings,

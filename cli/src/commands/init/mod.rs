@@ -9,6 +9,7 @@ use crate::codes;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::place;
+use crate::shell::word;
 use choose::{Choice, choose, show};
 use escrr_steps::spec::{EXAMPLE, Spec};
 use serde_json::json;
@@ -58,7 +59,7 @@ fn in_the_way(file: &Path) -> CommandError {
 /// Says what was written and what comes next.
 fn say(args: &InitArgs, as_it_was: bool, context: Context<'_>) {
     let file = args.file.display().to_string();
-    let next = format!("escrr plan {file}{}", place::flag(args.sandbox.choice()));
+    let next = format!("escrr plan {}{}", word(&args.file), place::flag(args.sandbox.choice()));
     let about = json!({ "file": file, "next_command": next });
     match context.ui.form() {
         OutputForm::Human => context.ui.result(&format!("wrote {file}")),

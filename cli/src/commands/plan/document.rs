@@ -2,6 +2,7 @@
 
 use super::verdicts::{Counts, Row};
 use super::{Plan, VERIFY};
+use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::ui::result::heading;
 use escrr_engine::Reverse;
@@ -14,8 +15,12 @@ const LINES_SCHEMA: &str = "escrr.plan/1";
 
 impl Plan {
     /// The document of `--output json`.
-    pub(super) fn whole_document(&self, exit: Exit, file: Option<&Path>) -> Value {
-        let mut document = self.totals(exit, file);
+    pub(super) fn whole_document(
+        &self,
+        end: (Exit, Option<&CommandError>),
+        file: Option<&Path>,
+    ) -> Value {
+        let mut document = self.totals(end, file);
         if let Some(fields) = document.as_object_mut() {
             fields.insert("problems".into(), json!(self.problems));
             fields.insert("costs".into(), self.costs().document());
@@ -26,7 +31,8 @@ impl Plan {
         document
     }
 
-    fn totals(&self, exit: Exit, file: Option<&Path>) -> Value {
+    fn totals(&self, end: (Exit, Option<&CommandError>), file: Option<&Path>) -> Value {
+        let (exit, error) = end;
         let counts = Counts::of(self.rows());
         let (usual, most) = (self.usual(), self.most());
         let names = |nodes: &[usize]| -> Vec<&str> {
@@ -36,6 +42,7 @@ impl Plan {
             "link": self.spec.link,
             "exit_code": exit.code(),
             "class": exit.class(),
+            "error": error.map(CommandError::described),
             "changes": self.has_changes(),
             "to_make": counts.make,
             "there": counts.there(),
@@ -79,7 +86,11 @@ impl Plan {
     }
 
     /// A version line, one object a node, one a charge, and the totals last.
-    pub(super) fn lines(&self, exit: Exit, file: Option<&Path>) -> Vec<Value> {
+    pub(super) fn lines(
+        &self,
+        end: (Exit, Option<&CommandError>),
+        file: Option<&Path>,
+    ) -> Vec<Value> {
         let typed = |kind: &str, value: Value| {
             let mut value = value;
             if let Some(fields) = value.as_object_mut() {
@@ -92,7 +103,7 @@ impl Plan {
         lines.extend(self.steps_document().into_iter().map(|step| typed("step", step)));
         lines.push(typed("costs", self.costs().document()));
         lines.push(typed("flow", self.flow()));
-        lines.push(typed("totals", self.totals(exit, file)));
+        lines.push(typed("totals", self.totals(end, file)));
         lines
     }
 

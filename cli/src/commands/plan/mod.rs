@@ -20,7 +20,7 @@ pub(super) use times::Learnt;
 
 use super::indices::{remember_released, rolled_back};
 use crate::Context;
-use crate::args::{OutputForm, PlanArgs};
+use crate::args::{OutputForm, PlanArgs, SandboxChoice};
 use crate::codes;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -28,7 +28,8 @@ use crate::place::{self, Place};
 use crate::pretend::Publicity;
 use crate::sagas::of_link;
 use crate::session::{catalog, new_id};
-use crate::specs;
+use crate::shell::word;
+use crate::{specs, worlds};
 use escrr_engine::store::{Head, Reading};
 use escrr_engine::survey::{Known, Verdict, survey};
 use escrr_engine::{About, Catalog, Class, Clock, Entry, NodeId, Outcome, Report};
@@ -68,25 +69,18 @@ pub(super) async fn run(args: &PlanArgs, context: Context<'_>) -> Result<Exit, C
         return Err(CommandError::new(codes::USAGE, said).hint("name a file: --out plan.json"));
     }
     let flag = place::flag(choice);
-    let reading = crate::store::read(&context.settings.home)?;
-    let head = of_link(&reading.heads()?, &link, place::kind(choice));
-    let live = head.as_ref().is_some_and(|head| head.outcome.is_none());
-    if live && args.out.is_some() {
-        return Err(live_saga(&link, &flag));
-    }
-    let known = recorded(&reading, head)?;
-    let mut released = Vec::new();
-    for head in rolled_back(&reading.heads()?, &link, place::kind(choice)) {
-        released.extend(reading.entries(head.saga, 1)?);
-    }
-    let mut learnt = Learnt::default();
-    for head in teachers(&reading.heads()?, place::kind(choice)) {
-        learnt.add(&reading.entries(head.saga, 1)?);
-    }
     let place = Place::reach(&args.sandbox, Publicity::Silent, context).await?;
-    let plan = look(&place, spec, (&known, learnt, &released), context).await;
+    let looked = async {
+        let (head, known, learnt, released) = before(&link, (&place, choice), context)?;
+        let live = head.is_some_and(|head| head.outcome.is_none());
+        if live && args.out.is_some() {
+            return Err(live_saga(&link, &flag));
+        }
+        Ok((live, look(&place, spec, (&known, learnt, &released), context).await?))
+    }
+    .await;
     place.leave().await;
-    let plan = plan?;
+    let (live, plan) = looked?;
     let error = plan.obstacle(context);
     let changes = plan.has_changes();
     let exit = match &error {
@@ -99,7 +93,7 @@ pub(super) async fn run(args: &PlanArgs, context: Context<'_>) -> Result<Exit, C
     if let Some(path) = out {
         plan.to_file(place::kind(choice), crate::clock::real_ms()).write(path)?;
     }
-    plan.show(exit, out, context);
+    plan.show((exit, error.as_ref()), out, context);
     for (node, warning) in plan.warnings() {
         context.ui.warning(&format!("{node}: {}; {}", warning.said, warning.help));
     }
@@ -110,17 +104,38 @@ pub(super) async fn run(args: &PlanArgs, context: Context<'_>) -> Result<Exit, C
         }
         return Ok(exit);
     }
-    let spec = named.first().map(|path| format!(" {}", path.display())).unwrap_or_default();
+    let spec = named.first().map(|path| format!(" {}", word(path))).unwrap_or_default();
     if let Some(path) = out {
-        let path = path.display();
-        context.ui.status(&format!("wrote {path}"));
+        context.ui.status(&format!("wrote {}", path.display()));
+        let path = word(path);
         context.ui.hint(&format!("`escrr run{spec} --plan {path}{flag}` makes exactly that"));
     } else if live {
-        context.ui.next(&format!("escrr resume {link}{flag}"));
+        context.ui.next(&format!("escrr resume {}{flag}", word(&link)));
     } else if changes {
         context.ui.hint(&format!("`escrr run{spec}{flag}` makes it"));
     }
     Ok(exit)
+}
+
+/// What the journals know of the link in this world, and of how long things take.
+fn before(
+    link: &str,
+    (place, choice): (&Place, Option<&SandboxChoice>),
+    context: Context<'_>,
+) -> Result<(Option<Head>, Known, Learnt, Vec<Entry>), CommandError> {
+    let reading = crate::store::read(&context.settings.home)?;
+    let here = worlds::of_reading(&reading, place)?.here;
+    let head = of_link(&here, link, place::kind(choice));
+    let mut released = Vec::new();
+    for head in rolled_back(&here, link, place::kind(choice)) {
+        released.extend(reading.entries(head.saga, 1)?);
+    }
+    let known = recorded(&reading, head.clone())?;
+    let mut learnt = Learnt::default();
+    for head in teachers(&reading.heads()?, place::kind(choice)) {
+        learnt.add(&reading.entries(head.saga, 1)?);
+    }
+    Ok((head, known, learnt, released))
 }
 
 async fn look(
@@ -141,7 +156,7 @@ fn live_saga(link: &str, flag: &str) -> CommandError {
     CommandError::new(codes::LIVE_SAGA, format!("the saga of {link} has not ended"))
         .meaning("it is carried on as it was begun, and not by a plan file; nothing was written")
         .hint(format!("`escrr plan{flag}` without --out shows what is still to make"))
-        .next_command(format!("escrr resume {link}{flag}"))
+        .next_command(format!("escrr resume {}{flag}", word(link)))
 }
 
 /// What the link's saga left in its journal, if it set the link up or is at it.
@@ -206,12 +221,12 @@ impl Plan {
         self.rows().any(|row| row.will_make())
     }
 
-    fn show(&self, exit: Exit, file: Option<&Path>, context: Context<'_>) {
+    fn show(&self, end: (Exit, Option<&CommandError>), file: Option<&Path>, context: Context<'_>) {
         let ui = context.ui;
         match ui.form() {
             OutputForm::Human => ui.result(&self.screen(context.settings.unicode, ui.columns())),
-            OutputForm::Json => ui.document(&self.whole_document(exit, file)),
-            OutputForm::Ndjson => self.lines(exit, file).iter().for_each(|line| ui.line(line)),
+            OutputForm::Json => ui.document(&self.whole_document(end, file)),
+            OutputForm::Ndjson => self.lines(end, file).iter().for_each(|line| ui.line(line)),
         }
     }
 

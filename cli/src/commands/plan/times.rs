@@ -78,7 +78,8 @@ impl Learnt {
                 | Event::UndoIntended { .. }
                 | Event::Undone { .. }
                 | Event::Stuck { .. }
-                | Event::Finished { .. } => {}
+                | Event::Finished { .. }
+                | Event::Interrupted { .. } => {}
             }
         }
     }
@@ -195,8 +196,9 @@ mod tests {
         learnt.add(&journal(vec![(0, completed(Origin::Found))]));
         let report = escrr_engine::Report::default();
         let parked = Event::Parked { node: "a.b".into(), class: Class::Approval, report };
-        let resumed = Event::Resumed { by: "me".into() };
-        let rollback = Event::RollbackBegun { by: "me".into() };
+        let resumed = Event::Resumed { by: "me".into(), actor: escrr_engine::Actor::default() };
+        let rollback =
+            Event::RollbackBegun { by: "me".into(), actor: escrr_engine::Actor::default() };
         let made = || completed(Origin::Made);
         learnt.add(&journal(vec![(0, intended()), (1, parked), (2, resumed.clone()), (9, made())]));
         learnt.add(&journal(vec![(0, intended()), (2, resumed), (9, made())]));

@@ -105,7 +105,7 @@ fn read(path: &Path) -> Result<Value, CommandError> {
 
 fn list(answer: &Value, context: Context<'_>) -> Result<(), CommandError> {
     if context.ui.form() != OutputForm::Human {
-        say(context, answer, "");
+        say(context, &json!({ "orders": answer }), "");
         return Ok(());
     }
     let orders: Vec<Order> = serde_json::from_value(answer.clone())

@@ -11,7 +11,7 @@ use crate::ui::words::time;
 use escrr_sandbox::{LogLine, Offline, Thing, offline};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Everything that exists.
 pub(super) async fn inventory(
@@ -19,7 +19,7 @@ pub(super) async fn inventory(
     context: Context<'_>,
 ) -> Result<(), CommandError> {
     let all = ask(choice, "inventory", Offline::inventory, context).await?;
-    show(&all, context, |things: Vec<Thing>| {
+    show("things", &all, context, |things: Vec<Thing>| {
         let mut table = Table::new(&["KIND", "ID", "REGION", "LINK", "SINCE"]);
         for thing in things {
             table.row(vec![thing.kind, thing.id, thing.region, thing.owner, thing.since]);
@@ -34,7 +34,7 @@ pub(super) async fn log(
     context: Context<'_>,
 ) -> Result<(), CommandError> {
     let all = ask(choice, "log", |world| world.log.clone(), context).await?;
-    show(&all, context, |lines: Vec<LogLine>| {
+    show("requests", &all, context, |lines: Vec<LogLine>| {
         let heading = ["SEQ", "TIME", "PRODUCT", "ACTION", "REGION", "TOKEN", "OUTCOME"];
         let mut table = Table::new(&heading);
         for line in lines {
@@ -74,12 +74,13 @@ async fn ask<T: Serialize>(
 
 /// A list: a table for people, for programs as the sandbox answers it.
 fn show<T: DeserializeOwned>(
+    name: &str,
     all: &Value,
     context: Context<'_>,
     table: impl FnOnce(Vec<T>) -> Table,
 ) -> Result<(), CommandError> {
     match context.ui.form() {
-        OutputForm::Json => context.ui.document(all),
+        OutputForm::Json => context.ui.document(&json!({ name: all })),
         OutputForm::Ndjson => {
             for one in all.as_array().into_iter().flatten() {
                 context.ui.line(one);

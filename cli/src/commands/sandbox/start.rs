@@ -7,12 +7,12 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::pretend::explain;
 use crate::sandbox_control::Announced;
+use crate::session::Signals;
 use escrr_sandbox::{Options, Sandbox, WorldFile, offline};
 use std::fs;
 use std::path::Path;
-use tokio::signal::unix::{SignalKind, signal};
 
-/// Serves until SIGINT or SIGTERM, which are the ordinary ends.
+/// Serves until SIGINT, SIGTERM or SIGHUP, which are the ordinary ends.
 pub(super) async fn run(
     args: &SandboxStartArgs,
     context: Context<'_>,
@@ -20,11 +20,7 @@ pub(super) async fn run(
     let home = &context.settings.home;
     let dir = home.world();
     // Before the start, so that a signal that comes early is not lost.
-    let listen = |kind| {
-        signal(kind).map_err(|error| CommandError::new(codes::BUG, format!("no signals: {error}")))
-    };
-    let (mut interrupt, mut terminate) =
-        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let mut signals = Signals::listen()?;
     let world = args.world.as_deref().map(read_world).transpose()?;
     if world.is_some() && offline(&dir).is_ok() {
         context.ui.warning("the world that is there goes on, and --world is not looked at");
@@ -37,10 +33,7 @@ pub(super) async fn run(
     context.ui.status(&format!("the pretend cloud is there; its world is in {}", dir.display()));
     context.ui.hint("`escrr run --sandbox` builds a link in it, from another terminal");
     context.ui.hint("`escrr sandbox inventory` shows what exists; Ctrl-C stops it");
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    signals.next().await;
     drop(note);
     sandbox.stop().await;
     context.ui.status("stopped; the world is kept");

@@ -8,11 +8,12 @@ use crate::args::{OutputForm, StatusArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::history::History;
-use crate::place::flag_of_kind;
-use crate::sagas::{choose, fold, next_command};
+use crate::place::flag_of;
+use crate::sagas::{choose, exit_of, fold, next_command, unfit};
 use crate::session::catalog;
+use crate::shell::word;
 use crate::store;
-use crate::ui::document;
+use crate::ui::document::{self, Standing};
 use crate::ui::frame::fitting;
 use crate::ui::result;
 use escrr_engine::store::{Holder, Reading};
@@ -43,6 +44,8 @@ struct Look {
     holder: Option<Holder>,
     /// Why the lock cannot be asked, if it cannot.
     trouble: Option<String>,
+    /// Why this version does not carry it on, if it does not.
+    unfit: Option<CommandError>,
 }
 
 impl Look {
@@ -54,7 +57,9 @@ impl Look {
         let saga = fold(saga, catalog, reading)?;
         let holder = store::writer(reading).filter(|holder| holder.links.contains(&saga.link));
         let trouble = reading.trouble().map(str::to_owned);
-        Ok(Self { catalog: Arc::clone(catalog), holder: holder.cloned(), trouble, saga })
+        let unfit = unfit(&saga, catalog);
+        let holder = holder.cloned();
+        Ok(Self { catalog: Arc::clone(catalog), holder, trouble, saga, unfit })
     }
 
     fn about(&self) -> &[About] {
@@ -68,8 +73,9 @@ impl Look {
 
     fn next(&self) -> Option<String> {
         match self.holder {
-            Some(_) => Some(format!("escrr status {} --watch", self.saga.link)),
-            None => next_command(&self.saga, flag_of_kind(&self.saga.world)),
+            Some(_) => Some(format!("escrr status {} --watch", word(&self.saga.link))),
+            None if self.unfit.is_some() => None,
+            None => next_command(&self.saga, &flag_of(&self.saga)),
         }
     }
 
@@ -95,6 +101,9 @@ impl Look {
         for problem in result::problems(&self.saga, self.about()) {
             context.ui.problem(&problem);
         }
+        if let Some(unfit) = &self.unfit {
+            context.ui.problem(unfit);
+        }
         if let Some(next) = self.next() {
             context.ui.next(&next);
         }
@@ -102,7 +111,15 @@ impl Look {
 
     fn document(&self) -> Value {
         let next = self.next();
-        let mut whole = document::saga(&self.saga, self.about(), Exit::Done, next.as_deref());
+        let at_work = self.holder.is_some();
+        let wrong = self.unfit.clone().or_else(|| result::problem(&self.saga, self.about()));
+        let standing = Standing {
+            exit: Some(exit_of(&self.saga)).filter(|_| !at_work || self.saga.outcome.is_some()),
+            at_work: at_work && self.saga.outcome.is_none(),
+            next_command: next.as_deref(),
+            error: wrong.map(|error| error.described()),
+        };
+        let mut whole = document::saga(&self.saga, self.about(), &standing);
         if let Some(fields) = whole.as_object_mut() {
             fields.insert("holder".into(), json!(self.holder));
         }

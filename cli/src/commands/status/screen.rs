@@ -1,7 +1,7 @@
 //! What `escrr status` shows to people.
 
 use crate::history::History;
-use crate::sagas::phase_name;
+use crate::sagas::state_name;
 use crate::store::whereabouts;
 use crate::ui::result::heading;
 use crate::ui::words::{count, ids, one_line, span, time_s};
@@ -19,7 +19,7 @@ pub(super) fn screen(
     let mut lines = vec![format!(
         "{}  {}  ({})",
         saga.link,
-        phase_name(saga.phase()).replace('_', " "),
+        state_name(saga, holder.is_some()).replace('_', " "),
         saga.world
     )];
     lines.push(format!("saga {}, begun {}", saga.id, time_s(saga.created_ms)));

@@ -10,11 +10,11 @@ use crate::clock::pause;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::history::History;
-use crate::sagas::phase_name;
+use crate::sagas::state_name;
 use crate::store::{self, SECOND};
 use crate::ui::frame::{Frame, fitting, size_of_stdout};
 use crate::ui::told::Teller;
-use escrr_engine::{Entry, NodeState, Saga};
+use escrr_engine::{Entry, NodeState};
 
 /// Shows a saga until it ends.
 pub(super) async fn watch(
@@ -82,7 +82,7 @@ impl View {
                 }
                 if first {
                     *before = look.saga.version;
-                    context.ui.result(&summary(&look.saga));
+                    context.ui.result(&summary(look));
                 }
                 *said = look.saga.version;
             }
@@ -100,7 +100,7 @@ impl View {
             }
             Self::Lines { before, said, .. } => {
                 if said > before {
-                    context.ui.result(&summary(&look.saga));
+                    context.ui.result(&summary(look));
                 }
                 look.say_rest(context);
             }
@@ -111,10 +111,11 @@ impl View {
 }
 
 /// A saga in a line.
-fn summary(saga: &Saga) -> String {
+fn summary(look: &Look) -> String {
+    let saga = &look.saga;
     let done = saga.nodes.iter().filter(|node| node.satisfied()).count();
     let left = saga.nodes.iter().filter(|node| NodeState::may_have_made(node)).count();
-    let phase = phase_name(saga.phase()).replace('_', " ");
+    let phase = state_name(saga, look.holder.is_some()).replace('_', " ");
     let far = match saga.direction {
         escrr_engine::Direction::Forward => format!("{done} of {} nodes", saga.nodes.len()),
         escrr_engine::Direction::Backward => format!("{left} to take back"),

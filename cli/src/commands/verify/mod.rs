@@ -13,6 +13,7 @@ use crate::place::{self, Place};
 use crate::pretend::Publicity;
 use crate::probes::{self, Record};
 use crate::session::{Signals, new_id, random};
+use crate::shell::word;
 use escrr_engine::Fault;
 use escrr_steps::lag::{Finding, Kind, Limits, Link};
 use escrr_steps::spec::Spec;
@@ -52,13 +53,16 @@ struct Wish {
 
 /// Verifies a link.
 pub(super) async fn run(args: &VerifyArgs, context: Context<'_>) -> Result<Exit, CommandError> {
-    let (spec, saga) = subject::subject(&args.subject, "verify", context)?;
-    let limits = subject::limits(&spec, args.limits);
-    let sample = u64::from(args.sample.unwrap_or(spec.verify.sample_documents));
-    let documents = if args.full { Documents::All } else { Documents::Sample(sample, random()) };
-    let options = Options { documents: Some(documents), limits };
-    let probe = spec.verify.probe && !args.no_probe;
-    let wish = Wish { spec, saga, options, probe };
+    let wish = |place: &Place| {
+        let (spec, saga) = subject::subject(&args.subject, "verify", place, context)?;
+        let limits = subject::limits(&spec, args.limits);
+        let sample = u64::from(args.sample.unwrap_or(spec.verify.sample_documents));
+        let documents =
+            if args.full { Documents::All } else { Documents::Sample(sample, random()) };
+        let options = Options { documents: Some(documents), limits };
+        let probe = spec.verify.probe && !args.no_probe;
+        Ok(Wish { spec, saga, options, probe })
+    };
     match look(wish, &args.subject.sandbox, context).await? {
         Ended::Whole(outcome) => Ok(show(&outcome, context)),
         Ended::Stopped(exit) => Ok(exit),
@@ -67,10 +71,12 @@ pub(super) async fn run(args: &VerifyArgs, context: Context<'_>) -> Result<Exit,
 
 /// Shows how far behind a link is.
 pub(super) async fn lag(args: &LagArgs, context: Context<'_>) -> Result<Exit, CommandError> {
-    let (spec, saga) = subject::subject(&args.subject, "lag", context)?;
-    let limits = subject::limits(&spec, args.limits);
-    let options = Options { documents: None, limits };
-    let wish = Wish { spec, saga, options, probe: false };
+    let wish = |place: &Place| {
+        let (spec, saga) = subject::subject(&args.subject, "lag", place, context)?;
+        let limits = subject::limits(&spec, args.limits);
+        let options = Options { documents: None, limits };
+        Ok(Wish { spec, saga, options, probe: false })
+    };
     match look(wish, &args.subject.sandbox, context).await? {
         Ended::Whole(outcome) => Ok(show(&outcome, context)),
         Ended::Stopped(exit) => Ok(exit),
@@ -84,14 +90,17 @@ enum Ended {
 }
 
 async fn look(
-    wish: Wish,
+    wish: impl FnOnce(&Place) -> Result<Wish, CommandError>,
     sandbox: &SandboxArg,
     context: Context<'_>,
 ) -> Result<Ended, CommandError> {
     let choice = sandbox.choice();
     let (flag, kind) = (place::flag(choice), place::kind(choice));
     let place = Place::reach(sandbox, Publicity::Silent, context).await?;
-    let ended = looked(wish, &place, (flag, kind), context).await;
+    let ended = match wish(&place) {
+        Ok(wish) => looked(wish, &place, (flag, kind), context).await,
+        Err(error) => Err(error),
+    };
     place.leave().await;
     ended
 }
@@ -230,7 +239,19 @@ impl Outcome {
         let differs = |kind| matches!(kind, Kind::CountDiffers | Kind::DocumentsDiffer);
         let more = self.verified.findings.iter().any(|finding| differs(finding.kind));
         let by_saga = self.saga.is_some() && !self.full && more;
-        by_saga.then(|| format!("escrr verify {} --full{}", self.link, self.flag))
+        by_saga.then(|| format!("escrr verify {} --full{}", word(&self.link), self.flag))
+    }
+}
+
+impl Outcome {
+    /// What is wrong, in a sentence.
+    fn error(&self) -> Option<CommandError> {
+        let exit = self.exit();
+        let found = crate::ui::words::count(self.verified.findings.len(), "finding");
+        let code = if exit == Exit::LeftBehind { codes::LEFT_BEHIND } else { codes::VERIFICATION };
+        let mut error = CommandError::new(code, format!("{}: {found}", self.link));
+        error.next_command = self.next_command();
+        (exit != Exit::Done).then_some(error)
     }
 }
 
@@ -243,7 +264,11 @@ fn show(outcome: &Outcome, context: Context<'_>) -> Exit {
                 context.ui.line(&line);
             }
         }
-        OutputForm::Human => context.ui.result(&render::text(outcome, context.ui.columns())),
+        OutputForm::Human => context.ui.result(&render::text(
+            outcome,
+            context.ui.columns(),
+            context.ui.whereabouts(),
+        )),
     }
     for probe in &outcome.verified.probes {
         let said = format!(
@@ -251,12 +276,7 @@ fn show(outcome: &Outcome, context: Context<'_>) -> Exit {
         );
         context.ui.warning(&said);
     }
-    if exit != Exit::Done {
-        let number = outcome.verified.findings.len();
-        let found = crate::ui::words::count(number, "finding");
-        let code = if exit == Exit::LeftBehind { codes::LEFT_BEHIND } else { codes::VERIFICATION };
-        let mut error = CommandError::new(code, format!("{}: {found}", outcome.link));
-        error.next_command = outcome.next_command();
+    if let Some(error) = outcome.error() {
         context.ui.problem(&error);
     }
     exit

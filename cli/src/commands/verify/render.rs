@@ -3,6 +3,8 @@
 use super::{Outcome, Probing};
 use crate::ui::table::Table;
 use crate::ui::words::{count, one_line, span};
+use crate::ui::{GLUE, glued};
+use crate::whereabouts::Whereabouts;
 use escrr_steps::lag::{Finding, IndexLag};
 use escrr_steps::verify::{Contents, Index};
 use serde_json::{Value, json};
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 const COLUMNS: usize = 80;
 
 /// The whole as text.
-pub(super) fn text(outcome: &Outcome, columns: Option<usize>) -> String {
+pub(super) fn text(outcome: &Outcome, columns: Option<usize>, whereabouts: &Whereabouts) -> String {
     let verified = &outcome.verified;
     let compared = verified.indices.iter().any(|index| index.contents.is_some());
     let mut parts = Vec::new();
@@ -28,7 +30,7 @@ pub(super) fn text(outcome: &Outcome, columns: Option<usize>) -> String {
     if !notes.is_empty() {
         parts.push(notes.join("\n"));
     }
-    parts.extend(verified.findings.iter().map(|found| finding(found, wide)));
+    parts.extend(verified.findings.iter().map(|found| finding(found, wide, whereabouts)));
     parts.push(wrap(&summary(outcome), wide, 0));
     parts.join("\n\n")
 }
@@ -117,20 +119,21 @@ fn probe(probe: &Probing) -> Option<String> {
     }
 }
 
-fn finding(found: &Finding, wide: usize) -> String {
+fn finding(found: &Finding, wide: usize, whereabouts: &Whereabouts) -> String {
     let about = match (&found.leader, &found.follower) {
         (Some(leader), Some(follower)) if leader != follower => format!("{leader} -> {follower}: "),
         (Some(name), _) | (None, Some(name)) => format!("{name}: "),
         (None, None) => String::new(),
     };
     let line = |name: &str, text: &str| {
-        wrap(&format!("  {name:<6}{}", one_line(text)), wide, "  seen  ".len())
+        let text = glued(&one_line(text));
+        wrap(&format!("  {name:<6}{text}"), wide, "  seen  ".len()).replace(GLUE, " ")
     };
     [
         wrap(&format!("{about}{}", found.kind.title()), wide, 2),
         line("seen", &found.evidence),
         line("means", &found.meaning),
-        line("next", &found.next),
+        line("next", &whereabouts.in_text(&found.next)),
     ]
     .join("\n")
 }
@@ -181,6 +184,7 @@ pub(super) fn document(outcome: &Outcome) -> Value {
         "class": exit.class(),
         "resumable": false,
         "next_command": outcome.next_command(),
+        "error": outcome.error().map(|error| error.described()),
         "limits": {
             "max_lag_seconds": outcome.limits.seconds,
             "max_lag_operations": outcome.limits.operations,

@@ -4,10 +4,10 @@ use crate::Context;
 use crate::args::{LimitArgs, SubjectArgs};
 use crate::codes;
 use crate::error::CommandError;
-use crate::place;
-use crate::sagas::{choose, fold};
+use crate::place::Place;
+use crate::sagas::fold;
 use crate::session::{catalog, new_id};
-use crate::{specs, store};
+use crate::{specs, store, worlds};
 use escrr_engine::survey::{Known, Verdict, survey};
 use escrr_engine::{About, Clock, Outcome, Step as _};
 use escrr_steps::elastic::Cluster;
@@ -21,6 +21,7 @@ use serde::Deserialize as _;
 pub(in crate::commands) fn subject(
     args: &SubjectArgs,
     command: &str,
+    place: &Place,
     context: Context<'_>,
 ) -> Result<(Spec, Option<String>), CommandError> {
     let choice = args.sandbox.choice();
@@ -29,10 +30,10 @@ pub(in crate::commands) fn subject(
         return Ok((spec, None));
     }
     let reading = store::read(&context.settings.home)?;
-    let (link, kind) = (args.link.link.as_deref(), place::kind(choice));
-    let head = choose(&reading.heads()?, link, Some(kind))
+    let head = worlds::of_reading(&reading, place)?
+        .choose(args.link.link.as_deref(), (choice, command))
         .map_err(|error| error.hint("`--spec FILE` takes a link without a saga"))?;
-    place::same_world(&head.link, &head.world, choice, command)?;
+    worlds::same_kind(&reading, &head, (choice, command))?;
     if head.outcome == Some(Outcome::RolledBack) {
         let said = format!("{} was taken back; there is nothing to look at", head.link);
         return Err(CommandError::new(codes::NO_SAGA, said)

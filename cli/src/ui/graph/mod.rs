@@ -7,7 +7,7 @@ mod svg;
 use super::picture::{Tone, word};
 use super::result::heading;
 use super::words::{ids, one_line};
-use crate::sagas::phase_name;
+use crate::sagas::state_name;
 use escrr_engine::{Catalog, Saga};
 use escrr_steps::World;
 use escrr_steps::catalog::PHASES;
@@ -40,7 +40,11 @@ struct Node {
 
 impl Graph {
     /// The graph of a saga, or of the job as such where there is none.
-    pub fn new(catalog: &Catalog<World>, saga: Option<&Saga>, title: &str) -> Self {
+    ///
+    /// With the saga: is a process at it?
+    pub fn new(catalog: &Catalog<World>, saga: Option<(&Saga, bool)>, title: &str) -> Self {
+        let state_of = saga.map(|(saga, at_work)| state_name(saga, at_work));
+        let saga = saga.map(|(saga, _)| saga);
         let mut nodes: Vec<Node> = Vec::new();
         for (at, about) in catalog.about().iter().enumerate() {
             let needs = catalog.needs(at).to_vec();
@@ -62,8 +66,7 @@ impl Graph {
                 drawn,
             });
         }
-        let state = saga.map(|saga| phase_name(saga.phase()));
-        Self { title: one_line(title), state, nodes }
+        Self { title: one_line(title), state: state_of, nodes }
     }
 
     /// What it shows, in a line.
@@ -123,6 +126,8 @@ mod tests {
             edition: catalog.edition(),
             program: String::new(),
             world: "cloud".into(),
+            world_id: None,
+            actor: escrr_engine::Actor::default(),
         };
         let done = |node: &str| Event::Completed {
             node: node.into(),
@@ -136,7 +141,7 @@ mod tests {
             .map(|(version, event)| Entry { version, at_ms: 1, previous: String::new(), event })
             .collect();
         let saga = Saga::fold(SagaId::new(1, [0; 10]), &catalog, &entries).unwrap();
-        Graph::new(&catalog, Some(&saga), link)
+        Graph::new(&catalog, Some((&saga, true)), link)
     }
 
     #[test]

@@ -168,6 +168,8 @@ pub(super) mod tests {
                 edition: catalog.edition(),
                 program: String::new(),
                 world: "cloud".into(),
+                world_id: None,
+                actor: escrr_engine::Actor::default(),
             };
             let id = SagaId::new(at, [0; 10]);
             let saga = Saga::fold(id, &catalog, &[entry(1, 1_000, created)]).unwrap();

@@ -2,7 +2,9 @@
 
 use super::Facts;
 use crate::exit::Exit;
-use crate::sagas::{exit_of, phase_name};
+use crate::place::flag_of;
+use crate::sagas::{exit_of, state_name};
+use crate::shell::word;
 use crate::ui::picture::Tone;
 use crate::ui::result::problems;
 use crate::ui::words::{count, span, time_s};
@@ -17,7 +19,7 @@ impl Facts<'_> {
         html! {
             header {
                 p.kicker { "Cross-region replication, report of one saga" }
-                h1 { (saga.link) " " span.pill.(tone(saga.phase()).class()) { (phase_name(saga.phase()).replace('_', " ")) } }
+                h1 { (saga.link) " " span.pill.(tone(saga.phase()).class()) { (state_name(saga, self.at_work).replace('_', " ")) } }
                 p.lead { (self.sentence()) }
                 dl.facts {
                     div { dt { "Saga" } dd { code { (saga.id) } } }
@@ -82,18 +84,14 @@ impl Facts<'_> {
         let saga = self.saga;
         html! {
             @match self.next {
-                _ if self.at_work => { code { "escrr status " (saga.link) " --watch" } " (a process is at it)" }
+                _ if self.at_work => { code { "escrr status " (word(&saga.link)) " --watch" } " (a process is at it)" }
                 Some(command) => { code { (command) } }
                 None => "nothing has to be done"
             }
             @if saga.direction == Direction::Forward && !self.at_work {
-                "; " code { "escrr rollback " (saga.link) (self.flag()) } " takes back what was made"
+                "; " code { "escrr rollback " (word(&saga.link)) (flag_of(saga)) } " takes back what was made"
             }
         }
-    }
-
-    fn flag(&self) -> &'static str {
-        crate::place::flag_of_kind(&self.saga.world)
     }
 }
 

@@ -73,7 +73,7 @@ impl Facts<'_> {
                 h2 { "Graph" }
                 p.note { "What needs what; needs that follow from others are not drawn." }
                 div.wide tabindex="0" role="group" aria-label="Graph" {
-                    (Graph::new(self.catalog, Some(self.saga), &self.saga.link).embedded())
+                    (Graph::new(self.catalog, Some((self.saga, self.at_work)), &self.saga.link).embedded())
                 }
                 (picture::legend())
             }

@@ -105,7 +105,8 @@ impl Facts<'_> {
                     | Event::RollbackBegun { .. }
                     | Event::Undone { .. }
                     | Event::Resumed { .. }
-                    | Event::Finished { .. } => None,
+                    | Event::Finished { .. }
+                    | Event::Interrupted { .. } => None,
                 }
             })
             .collect();

@@ -16,6 +16,8 @@ fn events(link: &str, spec: &str, more: Vec<Event>) -> Vec<Entry> {
         edition: catalog.edition(),
         program: HOSTILE.into(),
         world: HOSTILE.into(),
+        world_id: None,
+        actor: escrr_engine::Actor::default(),
     };
     let entry = |(version, event)| Entry {
         version,
@@ -80,7 +82,7 @@ fn hostile() -> String {
                 report,
                 attempts: 1,
             },
-            Event::Resumed { by: HOSTILE.into() },
+            Event::Resumed { by: HOSTILE.into(), actor: escrr_engine::Actor::default() },
             intended("network.cen"),
             Event::Parked {
                 node: "network.cen".into(),
@@ -189,7 +191,7 @@ fn a_saga_that_was_taken_back_says_what_was_and_what_stays() {
                 output: json!({"cen": "cen-1"}),
                 attempts: 1,
             },
-            Event::RollbackBegun { by: "me".into() },
+            Event::RollbackBegun { by: "me".into(), actor: escrr_engine::Actor::default() },
             Event::UndoIntended { node: node(), items: Vec::new() },
             Event::Undone {
                 node: node(),

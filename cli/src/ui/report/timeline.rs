@@ -36,7 +36,8 @@ impl Axis {
             | Event::UndoIntended { .. }
             | Event::Undone { .. }
             | Event::Stuck { .. }
-            | Event::Finished { .. } => false,
+            | Event::Finished { .. }
+            | Event::Interrupted { .. } => false,
         };
         let took = |a: &Entry, b: &Entry| b.at_ms.saturating_sub(a.at_ms);
         let work: u64 =
@@ -105,7 +106,8 @@ fn bars(entries: &[Entry], node: &str, end_ms: u64) -> Vec<Bar> {
             Event::Created { .. }
             | Event::RollbackBegun { .. }
             | Event::Resumed { .. }
-            | Event::Finished { .. } => {}
+            | Event::Finished { .. }
+            | Event::Interrupted { .. } => {}
         }
     }
     if let Some((from_ms, tone, said)) = open {
@@ -176,15 +178,16 @@ fn lane(axis: &Axis, bars: &[Bar]) -> Markup {
 fn turn(event: &Event) -> Option<String> {
     match event {
         Event::Created { .. } => Some("begun".to_owned()),
-        Event::RollbackBegun { by } => Some(format!("rollback begun by {by}")),
-        Event::Resumed { by } => Some(format!("resumed by {by}")),
-        Event::Decided { node, verb, reason, by } => {
+        Event::RollbackBegun { by, .. } => Some(format!("rollback begun by {by}")),
+        Event::Resumed { by, .. } => Some(format!("resumed by {by}")),
+        Event::Decided { node, verb, reason, by, .. } => {
             Some(format!("{node}: {} by {by}: {reason}", crate::ui::told::name(*verb)))
         }
         Event::Finished { outcome } => Some(match outcome {
             escrr_engine::Outcome::Succeeded => "set up and verified".to_owned(),
             escrr_engine::Outcome::RolledBack => "all taken back".to_owned(),
         }),
+        Event::Interrupted { by, .. } => Some(format!("interrupted by {by}")),
         Event::Intended { .. }
         | Event::Completed { .. }
         | Event::Failed { .. }
@@ -234,7 +237,7 @@ mod tests {
         let all = entries(vec![
             (0, intended()),
             (30_000, Event::UndoIntended { node: "a.b".into(), items: Vec::new() }),
-            (90_000_000, Event::RollbackBegun { by }),
+            (90_000_000, Event::RollbackBegun { by, actor: escrr_engine::Actor::default() }),
             (90_030_000, undone),
         ]);
         let axis = Axis::new(&all);

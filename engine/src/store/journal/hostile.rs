@@ -43,6 +43,8 @@ fn entries() -> Vec<Sealed> {
         edition: "e".into(),
         program: "p".into(),
         world: "cloud".into(),
+        world_id: None,
+        actor: crate::Actor::default(),
     };
     let output = serde_json::json!({"id": "cen-1", "zones": ["a", "b"]});
     let node = "network.cen".to_owned();

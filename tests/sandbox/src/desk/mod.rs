@@ -24,6 +24,13 @@ use crate::persist::Shelf;
 use crate::verify::Nonces;
 use crate::{Error, Options, World, WorldFile, route};
 use late::Late;
+use std::hash::{BuildHasher as _, RandomState};
+
+/// A new world's identity, of the random keys that the standard library hashes with.
+fn new_id() -> String {
+    let random = || RandomState::new().hash_one(wall_ms());
+    format!("{:016x}{:016x}", random(), random())
+}
 
 /// Everything behind the lock.
 #[derive(Debug)]
@@ -52,13 +59,16 @@ impl Desk {
                 (Some(shelf), world, log)
             }
         };
-        let is_new = stored.is_none();
-        let world = if let Some(world) = stored {
+        let mut world = if let Some(world) = stored {
             world
         } else {
             let file = options.world.clone().unwrap_or_default();
             World::from_file(&file, wall_ms()).map_err(Error::World)?
         };
+        let is_new = world.id.is_empty();
+        if is_new {
+            world.id = new_id();
+        }
         let mut desk = Self {
             clock: Clock::new(world.now_ms, options.speed),
             world,
@@ -153,6 +163,7 @@ impl Desk {
     pub(crate) fn reset(&mut self) -> Result<(), Error> {
         let file: WorldFile = self.world.file.clone();
         self.world = World::from_file(&file, self.clock.now_ms()).map_err(Error::World)?;
+        self.world.id = new_id();
         self.before = None;
         self.late = Late::default();
         self.log = Log::default();
