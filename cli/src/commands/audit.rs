@@ -15,7 +15,7 @@ use crate::shell::word;
 use crate::store;
 use crate::ui::fates::{self, of_saga};
 use crate::ui::table::Table;
-use crate::ui::words::ids;
+use crate::ui::words::{count, ids};
 use crate::worlds;
 use escrr_engine::survey::{Known, leftovers};
 use escrr_engine::{About, Class, Fault, NodeState, Origin, Outcome, Remains, Saga};
@@ -160,12 +160,7 @@ fn report(
         table.row(vec![finding.into(), id, row.what.clone(), cost.unwrap_or_default().into()]);
     }
     let fates = of_saga(saga, about);
-    let error = if leaked > 0 {
-        Some(left_behind(saga, leaked))
-    } else {
-        let unasked = rows.iter().filter_map(|row| row.class).min();
-        Some(unlike(saga, unasked, gone)).filter(|_| exit != Exit::Done)
-    };
+    let error = wrong(saga, rows, (leaked, gone, probes.len()));
     let document = json!({
         "saga": saga.id, "link": saga.link, "exit_code": exit.code(), "class": exit.class(),
         "error": error.map(|error| error.described()),
@@ -190,15 +185,37 @@ fn report(
         }
     }
     for probe in &probes {
-        context.ui.warning(&format!(
-            "{probe} may be left on both clusters: the probe of a verification that was killed"
-        ));
-        let (link, flag) = (word(&saga.link), place::flag_of(saga));
-        let command = if saga.outcome == Some(Outcome::RolledBack) { "rollback" } else { "verify" };
-        context.ui.hint(&format!("`escrr {command} {link}{flag}` removes it"));
+        left_probe(saga, probe, context);
     }
     advise(saga, (gone, leaked, unknown), context);
     exit
+}
+
+fn left_probe(saga: &Saga, probe: &str, context: Context<'_>) {
+    context.ui.warning(&format!(
+        "{probe} may be left on both clusters: the probe of a verification that was killed"
+    ));
+    let (link, flag) = (word(&saga.link), place::flag_of(saga));
+    let command = if saga.outcome == Some(Outcome::RolledBack) { "rollback" } else { "verify" };
+    context.ui.hint(&format!("`escrr {command} {link}{flag}` removes it"));
+}
+
+/// What the document says to be wrong, where something is.
+fn wrong(
+    saga: &Saga,
+    rows: &[Row<'_>],
+    (leaked, gone, probes): (usize, usize, usize),
+) -> Option<CommandError> {
+    let unasked = rows.iter().filter_map(|row| row.class).min();
+    match (leaked, probes, unasked, gone) {
+        (0, 0, None, 0) => None,
+        (0, 0, unasked, gone) => Some(unlike(saga, unasked, gone)),
+        (0, probes, ..) => {
+            let said = format!("{} of {} may be left", count(probes, "probe"), saga.link);
+            Some(CommandError::new(codes::LEFT_BEHIND, said))
+        }
+        (leaked, ..) => Some(left_behind(saga, leaked)),
+    }
 }
 
 fn left_behind(saga: &Saga, leaked: usize) -> CommandError {

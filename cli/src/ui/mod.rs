@@ -1,5 +1,6 @@
 //! The only place that writes to the terminal: results on stdout, everything else on stderr.
 
+mod captured;
 pub mod document;
 pub mod fates;
 pub mod frame;
@@ -12,6 +13,8 @@ pub mod table;
 pub mod told;
 pub mod words;
 
+pub use captured::Captured;
+
 use crate::args::OutputForm;
 use crate::codes;
 use crate::error::CommandError;
@@ -19,10 +22,11 @@ use crate::settings::Settings;
 use crate::whereabouts::Whereabouts;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use captured::Kept;
 use serde::Serialize;
 use serde_json::Value;
 use std::io::{self, BufRead, BufReader, Cursor, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// The look of an error's first word.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -383,46 +387,6 @@ fn say(sink: &Sink, text: &str) {
 fn ask(sink: &Sink, text: &str) {
     let mut stream = sink.lock().unwrap_or_else(PoisonError::into_inner);
     write!(stream, "{text}").and_then(|()| stream.flush()).ok();
-}
-
-/// What was written to the streams of [`Ui::captured`].
-#[derive(Clone, Debug, Default)]
-pub struct Captured {
-    out: Kept,
-    err: Kept,
-}
-
-impl Captured {
-    /// What stdout would have got.
-    pub fn out(&self) -> String {
-        self.out.text()
-    }
-
-    /// What stderr would have got.
-    pub fn err(&self) -> String {
-        self.err.text()
-    }
-}
-
-#[derive(Clone, Debug, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Kept {
-    fn text(&self) -> String {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-}
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]
