@@ -114,7 +114,11 @@ fn durations(journal: &[Entry]) -> Vec<(&str, u64)> {
             | Event::RollbackBegun { .. }
             | Event::Resumed { .. }
             | Event::Finished { .. }
-            | Event::Interrupted { .. } => {}
+            | Event::Interrupted { .. }
+            | Event::Acknowledged { .. }
+            | Event::Vanished { .. }
+            | Event::Inherited { .. }
+            | Event::Adopted { .. } => {}
         }
     }
     all

@@ -125,7 +125,10 @@ impl Place {
         let again = manner::again(self);
         let cloud = Cloud::renewing(resolved.provider, endpoints, manner)
             .map_err(|fault| CommandError::from(&fault))?;
-        Ok(World { spec, cloud, leader, follower, resolution, again, memory: Memory::default() })
+        let memory = Memory::default();
+        let heads = crate::store::read(&context.settings.home)?.heads()?;
+        let known_sagas = heads.iter().map(|head| head.saga.to_string()).collect();
+        Ok(World { spec, cloud, leader, follower, resolution, again, memory, known_sagas })
     }
 
     async fn access(

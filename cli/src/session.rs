@@ -229,6 +229,8 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The journal does not take it.
     pub async fn rollback_begun(&self, job: &Job) -> Result<(), CommandError> {
+        // The journal may be older than the cloud: what is the run's own is written down first.
+        self.engine.take_stock(job.saga, &job.world).await?;
         let actor = self.actor(job.cloud.as_ref());
         self.engine.say(job.saga, Event::RollbackBegun { by: by(&actor), actor }).await?;
         Ok(())
@@ -400,6 +402,6 @@ fn hangup_is_ignored() -> bool {
 }
 
 /// The name of a person, as entries say it.
-fn by(actor: &Actor) -> String {
+pub fn by(actor: &Actor) -> String {
     actor.user.clone().unwrap_or_default()
 }

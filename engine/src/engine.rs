@@ -204,7 +204,7 @@ impl<W: Send + Sync + 'static> Engine<W> {
     }
 
     /// Was the saga begun with this version's list of steps?
-    fn same_edition(&self, saga: &Saga) -> Result<(), EngineError> {
+    pub(crate) fn same_edition(&self, saga: &Saga) -> Result<(), EngineError> {
         let known = self.catalog.edition();
         if saga.edition == known {
             return Ok(());

@@ -55,7 +55,10 @@ pub(crate) struct RawCx<'a, W> {
     pub(crate) saga: SagaId,
     pub(crate) items: &'a BTreeSet<String>,
     pub(crate) undo_items: &'a BTreeSet<String>,
+    pub(crate) ids: &'a BTreeMap<String, String>,
     pub(crate) output: Option<&'a Value>,
+    pub(crate) made: bool,
+    pub(crate) owned: &'a BTreeSet<NodeId>,
     pub(crate) generation: u32,
     pub(crate) now_ms: u64,
 }
@@ -67,7 +70,11 @@ pub(crate) trait AnyNode<W>: Send + Sync {
     fn accepts(&self, value: &Value) -> bool;
     fn observe<'a>(&'a self, raw: &'a RawCx<'a, W>) -> BoxFuture<'a, Result<Seen<Value>, Fault>>;
     fn lane(&self, raw: &RawCx<'_, W>) -> Result<Option<String>, Fault>;
-    fn act<'a>(&'a self, raw: &'a RawCx<'a, W>, item: &'a str) -> BoxFuture<'a, Result<(), Fault>>;
+    fn act<'a>(
+        &'a self,
+        raw: &'a RawCx<'a, W>,
+        item: &'a str,
+    ) -> BoxFuture<'a, Result<Option<String>, Fault>>;
     fn remains<'a>(&'a self, raw: &'a RawCx<'a, W>) -> BoxFuture<'a, Result<Remains, Fault>>;
     fn undo<'a>(&'a self, raw: &'a RawCx<'a, W>, item: &'a str)
     -> BoxFuture<'a, Result<(), Fault>>;
@@ -85,6 +92,9 @@ fn typed<'a, S: Step>(raw: &RawCx<'a, S::World>) -> Result<Cx<'a, S>, Fault> {
         saga: raw.saga,
         items: raw.items,
         undo_items: raw.undo_items,
+        ids: raw.ids,
+        made: raw.made,
+        owned: raw.owned,
         output: raw.output.and_then(|v| S::Output::deserialize(v).ok()),
         generation: raw.generation,
         now_ms: raw.now_ms,
@@ -137,7 +147,7 @@ impl<S: Step> AnyNode<S::World> for Looking<S> {
         &'a self,
         _: &'a RawCx<'a, S::World>,
         _: &'a str,
-    ) -> BoxFuture<'a, Result<(), Fault>> {
+    ) -> BoxFuture<'a, Result<Option<String>, Fault>> {
         Box::pin(async { Err(only_looks::<S>()) })
     }
     fn remains<'a>(&'a self, _: &'a RawCx<'a, S::World>) -> BoxFuture<'a, Result<Remains, Fault>> {
@@ -172,7 +182,7 @@ impl<S: Act> AnyNode<S::World> for Acting<S> {
         &'a self,
         raw: &'a RawCx<'a, S::World>,
         item: &'a str,
-    ) -> BoxFuture<'a, Result<(), Fault>> {
+    ) -> BoxFuture<'a, Result<Option<String>, Fault>> {
         Box::pin(async move { self.0.act(&typed::<S>(raw)?, item).await })
     }
     fn remains<'a>(

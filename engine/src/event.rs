@@ -184,6 +184,41 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Actor::is_unknown")]
         actor: Actor,
     },
+    /// A call that creates an item was answered with the new resource's id.
+    Acknowledged {
+        /// The node.
+        node: String,
+        /// The item.
+        item: String,
+        /// The id.
+        id: String,
+    },
+    /// A resource that a call had acknowledged does not exist any more: its token is used up.
+    Vanished {
+        /// The node.
+        node: String,
+        /// The item.
+        item: String,
+        /// The id of the resource that is gone.
+        id: String,
+    },
+    /// What the node found has become this saga's own: it is taken back as if it were made.
+    Inherited {
+        /// The node.
+        node: String,
+        /// The resources, by id.
+        ids: Vec<String>,
+    },
+    /// The saga was taken over by this home from one that lost it, by its id.
+    Adopted {
+        /// Who took it over, in one word.
+        by: String,
+        /// Who took it over.
+        #[serde(default, skip_serializing_if = "Actor::is_unknown")]
+        actor: Actor,
+        /// The resources that carried the saga's tags, by id.
+        ids: Vec<String>,
+    },
 }
 
 /// Who made what a node stands for.
@@ -233,12 +268,16 @@ impl Event {
             | Self::UndoIntended { node, .. }
             | Self::Undone { node, .. }
             | Self::Stuck { node, .. }
-            | Self::Decided { node, .. } => Some(node),
+            | Self::Decided { node, .. }
+            | Self::Acknowledged { node, .. }
+            | Self::Vanished { node, .. }
+            | Self::Inherited { node, .. } => Some(node),
             Self::Created { .. }
             | Self::RollbackBegun { .. }
             | Self::Resumed { .. }
             | Self::Finished { .. }
-            | Self::Interrupted { .. } => None,
+            | Self::Interrupted { .. }
+            | Self::Adopted { .. } => None,
         }
     }
 
@@ -257,7 +296,11 @@ impl Event {
             | Self::Resumed { .. }
             | Self::Decided { .. }
             | Self::Finished { .. }
-            | Self::Interrupted { .. } => 0,
+            | Self::Interrupted { .. }
+            | Self::Acknowledged { .. }
+            | Self::Vanished { .. }
+            | Self::Inherited { .. }
+            | Self::Adopted { .. } => 0,
         }
     }
 }

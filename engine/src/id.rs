@@ -42,6 +42,11 @@ impl SagaId {
         uuid::Uuid::try_parse(text).ok().map(Self)
     }
 
+    /// When it was made, in milliseconds since the Unix epoch: the first six bytes say it.
+    pub fn begun_ms(self) -> u64 {
+        self.as_bytes().iter().take(6).fold(0, |ms, byte| ms << 8 | u64::from(*byte))
+    }
+
     /// The sixteen bytes, in sorting order.
     pub fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()

@@ -8,6 +8,7 @@
 //! Where to read first: [`step`] is what a step's author meets, [`node`] is the machine,
 //! `run.rs` is the loop, [`store`] is what "durable" means.
 
+mod absence;
 pub mod backoff;
 pub mod catalog;
 pub mod clock;
@@ -25,6 +26,7 @@ mod run;
 pub mod saga;
 mod sealed;
 pub mod step;
+mod stock;
 pub mod store;
 pub mod survey;
 mod task;

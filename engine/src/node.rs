@@ -5,7 +5,9 @@
 //!            look: Ready ────────────► Done(Found)                    never unmade
 //!   Idle ──┤ look: Drifted ──────────► Failed
 //!            look: Absent ─► Intended ─┬─ look: Absent  → act, look again (same token)
-//!                            (on disk) ├─ look: Pending → wait, look again
+//!                            (on disk) ├─ look: Absent, but acknowledged → wait; gone for good
+//!                                      │                                  → Idle, a new token
+//!                                      ├─ look: Pending → wait, look again
 //!                                      ├─ look: Ready   → Done(Made)
 //!                                      └─ look: Drifted, or refused → Failed
 //!   Intended | Failed after intent | Done(Made) ──rollback──► Undoing ─┬─ left     → undo, look again
@@ -17,10 +19,10 @@ use crate::event::{Event, Origin, Verb};
 use crate::fault::{Class, Report};
 use crate::step::{Remains, Seen};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was announced before the first call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Intent {
     /// When, in milliseconds since the Unix epoch.
     pub at_ms: u64,
@@ -28,6 +30,10 @@ pub struct Intent {
     pub generation: u32,
     /// Every item ever announced.
     pub items: BTreeSet<String>,
+    /// The ids that calls were answered with, by item.
+    pub ids: BTreeMap<String, String>,
+    /// When the last of them was, in milliseconds since the Unix epoch.
+    pub acknowledged_ms: Option<u64>,
 }
 
 /// Why a node stopped.
@@ -91,6 +97,8 @@ pub enum NodeState {
         output: Option<Value>,
         /// What was announced while it was taken back.
         items: BTreeSet<String>,
+        /// Did the saga create what the output stands for?
+        made: bool,
     },
     /// Nothing of it is left, or what is left was said to stay.
     Undone {
@@ -107,6 +115,8 @@ pub enum NodeState {
         output: Option<Value>,
         /// What was announced while it was taken back.
         items: BTreeSet<String>,
+        /// Did the saga create what the output stands for?
+        made: bool,
         /// Why.
         stop: Stop,
     },
@@ -186,6 +196,20 @@ impl NodeState {
         }
     }
 
+    /// Did this saga create what the output stands for?
+    pub fn made_output(&self) -> bool {
+        match self {
+            Self::Done { origin, .. } => *origin == Origin::Made,
+            Self::Undoing { made, .. } | Self::Stuck { made, .. } => *made,
+            Self::Idle { .. }
+            | Self::Intended(_)
+            | Self::Failed { .. }
+            | Self::Parked { .. }
+            | Self::Skipped
+            | Self::Undone { .. } => false,
+        }
+    }
+
     /// May nodes that need this one go on?
     pub fn satisfied(&self) -> bool {
         matches!(self, Self::Done { .. } | Self::Skipped)
@@ -241,10 +265,14 @@ impl NodeState {
             Event::Stuck { class, report, .. } => self.stuck(*class, report),
             Event::Resumed { .. } => Ok(self.again(at_ms)),
             Event::Decided { verb, reason, .. } => self.decided(*verb, reason, at_ms),
+            Event::Acknowledged { item, id, .. } => self.acknowledged(item, id, at_ms),
+            Event::Vanished { item, .. } => self.vanished(item),
+            Event::Inherited { .. } => self.inherited(),
             Event::Created { .. }
             | Event::RollbackBegun { .. }
             | Event::Finished { .. }
-            | Event::Interrupted { .. } => Ok(self),
+            | Event::Interrupted { .. }
+            | Event::Adopted { .. } => Ok(self),
         }
     }
 
@@ -261,9 +289,35 @@ impl NodeState {
         // An intent that only grows keeps its beginning: its patience counts from there.
         let begun_ms = if let Self::Intended(intent) = &self { intent.at_ms } else { at_ms };
         let earlier = self.open("intended")?;
-        let known = earlier.into_iter().flat_map(|intent| intent.items);
-        let items = known.chain(items.iter().cloned()).collect();
-        Ok(Self::Intended(Intent { at_ms: begun_ms, generation, items }))
+        let mut intent = earlier.unwrap_or_default();
+        intent.items.extend(items.iter().cloned());
+        Ok(Self::Intended(Intent { at_ms: begun_ms, generation, ..intent }))
+    }
+
+    fn acknowledged(self, item: &str, id: &str, at_ms: u64) -> Result<Self, IllegalEvent> {
+        let illegal = self.illegal("acknowledged");
+        let Self::Intended(mut intent) = self else { return Err(illegal) };
+        intent.ids.insert(item.to_owned(), id.to_owned());
+        intent.acknowledged_ms = Some(at_ms);
+        Ok(Self::Intended(intent))
+    }
+
+    /// What was found is this saga's own by now: another one has handed it over.
+    fn inherited(self) -> Result<Self, IllegalEvent> {
+        let illegal = self.illegal("inherited");
+        let Self::Done { output, intent, .. } = self else { return Err(illegal) };
+        Ok(Self::Done { origin: Origin::Made, output, intent })
+    }
+
+    /// The token is used up: it would be answered with the resource that is gone.
+    fn vanished(self, item: &str) -> Result<Self, IllegalEvent> {
+        let illegal = self.illegal("vanished");
+        // Several items may vanish at once: the first one has ended the intent.
+        let (Self::Intended(mut intent) | Self::Idle { earlier: Some(mut intent) }) = self else {
+            return Err(illegal);
+        };
+        intent.ids.remove(item);
+        Ok(Self::Idle { earlier: Some(intent) })
     }
 
     fn completed(self, origin: Origin, output: &Value) -> Result<Self, IllegalEvent> {
@@ -279,8 +333,14 @@ impl NodeState {
 
     fn stuck(self, class: Class, report: &Report) -> Result<Self, IllegalEvent> {
         let illegal = self.illegal("stuck");
-        let Self::Undoing { intent, output, items, .. } = self else { return Err(illegal) };
-        Ok(Self::Stuck { intent, output, items, stop: Stop { class, report: report.clone() } })
+        let Self::Undoing { intent, output, items, made, .. } = self else { return Err(illegal) };
+        Ok(Self::Stuck {
+            intent,
+            output,
+            items,
+            made,
+            stop: Stop { class, report: report.clone() },
+        })
     }
 
     fn undo_intended(self, items: &[String], at_ms: u64) -> Result<Self, IllegalEvent> {
@@ -293,7 +353,8 @@ impl NodeState {
         let since_ms = if let Self::Undoing { since_ms, .. } = &self { *since_ms } else { at_ms };
         let known = self.undo_items().into_iter().flatten().cloned();
         let items = known.chain(items.iter().cloned()).collect();
-        Ok(Self::Undoing { since_ms, intent, output, items })
+        let made = self.made_output();
+        Ok(Self::Undoing { since_ms, intent, output, items, made })
     }
 
     fn again(self, at_ms: u64) -> Self {
@@ -309,8 +370,8 @@ impl NodeState {
             Self::Failed { intent: None, .. } | Self::Parked { intent: None, .. } => {
                 Self::Idle { earlier: None }
             }
-            Self::Stuck { intent, output, items, .. } => {
-                Self::Undoing { since_ms: at_ms, intent, output, items }
+            Self::Stuck { intent, output, items, made, .. } => {
+                Self::Undoing { since_ms: at_ms, intent, output, items, made }
             }
             Self::Idle { .. }
             | Self::Intended(_)
@@ -348,6 +409,9 @@ pub enum Move {
     Intend(Vec<String>),
     /// Make these items: they are announced.
     Act(Vec<String>),
+    /// These items were acknowledged with an id, and no look finds them: lists and reads may lag,
+    /// so they are not called for again, and given up only when that lasts.
+    Unseen(Vec<String>),
     /// Wait and look again.
     Wait(String),
     /// Write down that it is done.
@@ -379,11 +443,14 @@ pub fn decide(state: &NodeState, seen: &Seen<Value>, acts: bool) -> Move {
             // An intent from before a person said to try again is not enough to act on.
             let standing =
                 if let NodeState::Intended(intent) = state { Some(intent) } else { None };
-            if standing.is_some_and(|intent| items.iter().all(|i| intent.items.contains(i))) {
-                Move::Act(items.clone())
-            } else {
-                Move::Intend(items.clone())
-            }
+            let Some(intent) =
+                standing.filter(|intent| items.iter().all(|i| intent.items.contains(i)))
+            else {
+                return Move::Intend(items.clone());
+            };
+            let open: Vec<String> =
+                items.iter().filter(|i| !intent.ids.contains_key(*i)).cloned().collect();
+            if open.is_empty() { Move::Unseen(items.clone()) } else { Move::Act(open) }
         }
         Seen::Pending(why) => Move::Wait(why.clone()),
         Seen::Ready(output) => {
@@ -414,15 +481,17 @@ pub enum UndoMove {
     Settle,
     /// Write down that nothing is left, and what became of each thing.
     Undone(Value),
+    /// Write down that what is left stays on purpose.
+    Keep(String),
     /// Write down that a person has to decide.
     Stuck(Stop),
 }
 
 /// The next move of a node going backward.
 ///
-/// `settled` says whether an absence may be believed: a call whose answer was lost
-/// before the rollback may still land, also beside one that went through, so a node that
-/// was not done a settling time ago is only gone after two looks that time apart.
+/// `settled` says whether an absence may be believed: an absence that follows a call of our own
+/// is what was asked for; any other one may be a list that lags, or a call whose answer was lost
+/// may still land, so it is believed after two looks a settling time apart.
 pub fn decide_undo(remains: &Remains, settled: bool) -> UndoMove {
     match remains {
         Remains::Nothing if settled => UndoMove::Undone(Value::Null),
@@ -431,6 +500,7 @@ pub fn decide_undo(remains: &Remains, settled: bool) -> UndoMove {
         Remains::Announce(items) => UndoMove::Announce(items.clone()),
         Remains::Pending(why) => UndoMove::Wait(why.clone()),
         Remains::Items(items) => UndoMove::Undo(items.clone()),
+        Remains::Kept(why) => UndoMove::Keep(why.clone()),
         Remains::Drifted(report) => {
             UndoMove::Stuck(Stop { class: Class::Drift, report: report.clone() })
         }

@@ -20,9 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// How long an absence has to last before it is believed, when a call's answer was lost, in ms.
-const SETTLE_MS: u64 = 10_000;
-
 /// What this process remembers of a node between two turns.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Waiting {
@@ -32,9 +29,13 @@ pub(crate) struct Waiting {
     pub(crate) faults: u32,
     pub(crate) fault_since_ms: Option<u64>,
     /// What was called for since the node was last announced or begun to be taken back.
-    called: BTreeSet<String>,
+    pub(crate) called: BTreeSet<String>,
     /// The last look said that nothing is left, at this moment.
     pub(crate) gone_since_ms: Option<u64>,
+    /// Since when no look finds what was acknowledged.
+    pub(crate) unseen_since_ms: Option<u64>,
+    /// Looks said that something was left, and a call of this process took it away.
+    pub(crate) took_away: bool,
     pub(crate) told_overdue: bool,
     /// Time that passed while nobody looked: the machine slept, or its clock was set.
     pub(crate) unwatched_ms: u64,
@@ -203,6 +204,9 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
                 Some((id, self.saga.node(*need).output()?.clone()))
             })
             .collect();
+        let made = |need: &&usize| self.saga.owns(catalog, **need);
+        let owned = catalog.needs(at).iter().filter(made);
+        let owned = owned.filter_map(|need| Some(catalog.about().get(*need)?.id)).collect();
         Turn {
             catalog: Arc::clone(catalog),
             world: Arc::clone(&self.world),
@@ -211,32 +215,12 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
             node: at,
             state: self.saga.node(at).clone(),
             outputs,
+            owned,
             now_ms,
             may_act: !self.saga.stopped() || matches!(self.saga.node(at), NodeState::Intended(_)),
             settled: self.settled(at, now_ms),
             busy: self.engine.clock.busy(),
         }
-    }
-
-    /// From when on an absence is believed: when it has lasted for a while, or when the node was
-    /// done so long ago that no call of its making can still be on its way.
-    fn settles_ms(&self, at: usize, now_ms: u64) -> u64 {
-        let gone_ms = self.waits.get(&at).and_then(|w| w.gone_since_ms).unwrap_or(now_ms);
-        let done_ms = self.saga.done_ms.get(at).copied().flatten().unwrap_or(gone_ms);
-        gone_ms.min(done_ms) + SETTLE_MS
-    }
-
-    fn settled(&self, at: usize, now_ms: u64) -> bool {
-        self.settles_ms(at, now_ms) <= now_ms
-    }
-
-    /// Until when a refused node stays as it is: a call before the refusal may still take effect
-    /// or show, and beside a new generation's it would be a second one.
-    fn unsettled_refusal(&self, at: usize) -> Option<u64> {
-        let NodeState::Idle { earlier: Some(_) } = self.saga.node(at) else { return None };
-        let refused_ms = self.saga.changed_ms.get(at).copied().flatten()?;
-        let settles_ms = refused_ms + SETTLE_MS;
-        (settles_ms > self.engine.clock.now_ms()).then_some(settles_ms)
     }
 
     /// Deals with what a turn brought back.
@@ -247,8 +231,12 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
                 self.engine.tell(self.saga.id, News::Called { node: at, item: item.clone(), undo });
             }
         }
+        if !undo {
+            self.acknowledge(at, &calls).await?;
+        }
         let now_ms = self.engine.clock.now_ms();
         let wait = self.waits.entry(at).or_default();
+        wait.took_away |= undo && calls.iter().any(|(_, done)| done.is_ok());
         wait.attempts += u32::try_from(calls.len()).unwrap_or(u32::MAX);
         if !calls.is_empty() {
             wait.called_ms.get_or_insert(now_ms);
@@ -277,7 +265,11 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         self.calm(at);
         let Some(about) = self.engine.catalog.about().get(at) else { return Ok(()) };
         let node = self.name(at);
-        match decide(self.saga.node(at), &seen, about.acts()) {
+        let next = decide(self.saga.node(at), &seen, about.acts());
+        if !matches!(next, Move::Unseen(_)) {
+            self.waits.entry(at).or_default().unseen_since_ms = None;
+        }
+        match next {
             Move::Intend(items) => {
                 if self.saga.stopped() {
                     self.waiting(at, "another node has to be dealt with first".to_owned()).await?;
@@ -298,6 +290,8 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
             // through and does not show is called for again, but at polling pace and not for ever.
             Move::Act(_) if fresh => self.due_now(at),
             Move::Act(_) => self.waiting(at, "what came of its calls".into()).await?,
+            Move::Unseen(_) if fresh => self.due_now(at),
+            Move::Unseen(items) => self.unseen(at, &items).await?,
             Move::Wait(why) => self.waiting(at, why).await?,
             Move::Complete(origin, output) => self.complete(at, origin, output).await?,
             Move::Fail(stop) => self.fail(at, stop).await?,
@@ -347,6 +341,12 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
                 let leaves = about.and_then(|a| a.leaves).filter(|_| was_there);
                 let kept = leaves.map(str::to_owned);
                 self.journal(Event::Undone { node, kept, attempts, account }).await?;
+            }
+            UndoMove::Keep(why) => {
+                let attempts = self.attempts(at);
+                self.waits.remove(&at);
+                let account = Value::Null;
+                self.journal(Event::Undone { node, kept: Some(why), attempts, account }).await?;
             }
             UndoMove::Settle => {
                 let wait = self.waits.entry(at).or_default();
@@ -443,7 +443,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
         wait.fault_since_ms = None;
     }
 
-    fn due_now(&mut self, at: usize) {
+    pub(crate) fn due_now(&mut self, at: usize) {
         self.waits.entry(at).or_default().due_ms = 0;
     }
 
@@ -452,7 +452,7 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
     }
 
     /// Writes an entry; when this returns it is durable, and only then the outside is told.
-    async fn journal(&mut self, event: Event) -> Result<(), EngineError> {
+    pub(crate) async fn journal(&mut self, event: Event) -> Result<(), EngineError> {
         let entry = Sealed::new(Entry {
             version: self.saga.version + 1,
             at_ms: self.engine.clock.now_ms(),

@@ -1,7 +1,7 @@
 //! A saga as the fold of its journal: pure, without clock and without randomness.
 
 use crate::catalog::Catalog;
-use crate::event::{Actor, Entry, Event, Outcome};
+use crate::event::{Actor, Entry, Event, Origin, Outcome};
 use crate::id::SagaId;
 use crate::node::{IllegalEvent, NodeState, Stop};
 
@@ -169,6 +169,7 @@ impl Saga {
                 self.reached_by(actor);
             }
             Event::Finished { outcome } => self.outcome = Some(*outcome),
+            Event::Adopted { .. } => {}
             Event::Interrupted { by, .. } => self.interrupted = Some(by.clone()),
             Event::Resumed { actor, .. } => {
                 for at in 0..self.nodes.len() {
@@ -184,7 +185,10 @@ impl Saga {
             | Event::UndoIntended { .. }
             | Event::Undone { .. }
             | Event::Stuck { .. }
-            | Event::Decided { .. } => self.apply_to_node(catalog, entry)?,
+            | Event::Decided { .. }
+            | Event::Acknowledged { .. }
+            | Event::Vanished { .. }
+            | Event::Inherited { .. } => self.apply_to_node(catalog, entry)?,
         }
         self.version = entry.version;
         self.updated_ms = entry.at_ms;
@@ -245,6 +249,14 @@ impl Saga {
     pub fn node(&self, at: usize) -> &NodeState {
         static IDLE: NodeState = NodeState::Idle { earlier: None };
         self.nodes.get(at).unwrap_or(&IDLE)
+    }
+
+    /// Is what a node stands for this saga's own? A node that only looks hands on what it looks at.
+    pub fn owns<W>(&self, catalog: &Catalog<W>, at: usize) -> bool {
+        let state = self.node(at);
+        state.made_output()
+            || (matches!(state, NodeState::Done { origin: Origin::Checked, .. })
+                && catalog.needs(at).iter().any(|need| self.owns(catalog, *need)))
     }
 
     /// The nodes that may be looked at now.

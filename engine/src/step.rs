@@ -93,6 +93,8 @@ pub enum Remains {
     Items(Vec<String>),
     /// Somebody changed it since: a person decides.
     Drifted(Report),
+    /// What is left stays on purpose; the text says why, and whose it is now.
+    Kept(String),
 }
 
 impl Remains {
@@ -114,8 +116,15 @@ pub struct Cx<'a, S: Step> {
     pub items: &'a BTreeSet<String>,
     /// Everything that was announced while this node was taken back: [`Remains::Announce`].
     pub undo_items: &'a BTreeSet<String>,
+    /// The ids that calls were answered with, by item. An item that has one is looked for by that
+    /// id: a look that says it is absent says that this very resource does not exist.
+    pub ids: &'a BTreeMap<String, String>,
     /// The node's own output, once it is done.
     pub output: Option<S::Output>,
+    /// Did this saga create what the output stands for?
+    pub made: bool,
+    /// The needs that this saga created: what hangs on them is its own, whatever the journal says.
+    pub owned: &'a BTreeSet<NodeId>,
     /// Counts definite refusals; part of the token.
     pub generation: u32,
     /// When this turn began, in milliseconds since the Unix epoch.
@@ -126,6 +135,12 @@ impl<S: Step> Cx<'_, S> {
     /// The idempotency token for one item: equal over all attempts.
     pub fn token(&self, item: &str) -> String {
         token(self.saga, &S::ID.to_string(), self.generation, item)
+    }
+
+    /// Did this saga create what this need stands for? What can carry no tags and hangs on it is
+    /// then the saga's own as well.
+    pub fn owns<N: Step>(&self) -> bool {
+        self.owned.contains(&N::ID)
     }
 
     /// The token for taking an item back; another one than for making it.
@@ -172,8 +187,13 @@ pub trait Act: Step {
         None
     }
 
-    /// Makes one item: one call, with `cx.token(item)` where the API takes a token.
-    fn act(&self, cx: &Cx<'_, Self>, item: &str) -> impl Future<Output = Result<(), Fault>> + Send;
+    /// Creates one item: one call, with `cx.token(item)` where the API takes a token. Returns the
+    /// id that the call was answered with, where the item is a resource with an id of its own.
+    fn act(
+        &self,
+        cx: &Cx<'_, Self>,
+        item: &str,
+    ) -> impl Future<Output = Result<Option<String>, Fault>> + Send;
 
     /// What is left of what we made? A step with several items must say it itself,
     /// because [`Step::observe`] says absent as soon as one of them is missing.

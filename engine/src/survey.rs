@@ -24,9 +24,23 @@ const NO_JITTER: u64 = 1_000;
 pub struct Known {
     saga: SagaId,
     outputs: BTreeMap<String, Value>,
-    announced: BTreeMap<String, (u32, BTreeSet<String>)>,
+    announced: BTreeMap<String, Announced>,
     undone: BTreeMap<String, BTreeSet<String>>,
     made: BTreeSet<String>,
+}
+
+/// What a node's intents and the answers to its calls say.
+#[derive(Clone, Debug)]
+struct Announced {
+    generation: u32,
+    items: BTreeSet<String>,
+    ids: BTreeMap<String, String>,
+}
+
+impl Default for Announced {
+    fn default() -> Self {
+        Self { generation: 1, items: BTreeSet::new(), ids: BTreeMap::new() }
+    }
 }
 
 impl Known {
@@ -45,27 +59,60 @@ impl Known {
     pub fn of_journal(saga: SagaId, entries: &[Entry]) -> Self {
         let mut known = Self::nothing(saga);
         for entry in entries {
-            if let Event::Completed { node, output, origin, .. } = &entry.event {
-                known.outputs.insert(node.clone(), output.clone());
-                if *origin == Origin::Made {
-                    known.made.insert(node.clone());
-                }
-            }
-            if let Event::UndoIntended { node, items } = &entry.event {
-                known.undone.entry(node.clone()).or_default().extend(items.iter().cloned());
-            }
-            if let Event::Intended { node, generation, items, .. } = &entry.event {
-                let slot = known.announced.entry(node.clone()).or_default();
-                slot.0 = *generation;
-                slot.1.extend(items.iter().cloned());
-            }
+            known.note(&entry.event);
         }
         known
+    }
+
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Completed { node, output, origin, .. } => {
+                self.outputs.insert(node.clone(), output.clone());
+                if *origin == Origin::Made {
+                    self.made.insert(node.clone());
+                }
+            }
+            Event::Intended { node, generation, items, .. } => {
+                let slot = self.announced.entry(node.clone()).or_default();
+                slot.generation = *generation;
+                slot.items.extend(items.iter().cloned());
+            }
+            Event::Acknowledged { node, item, id } => {
+                let slot = self.announced.entry(node.clone()).or_default();
+                slot.ids.insert(item.clone(), id.clone());
+            }
+            Event::Vanished { node, item, .. } => {
+                self.announced.entry(node.clone()).or_default().ids.remove(item);
+            }
+            Event::Created { .. }
+            | Event::Failed { .. }
+            | Event::Parked { .. }
+            | Event::RollbackBegun { .. }
+            | Event::Undone { .. }
+            | Event::Stuck { .. }
+            | Event::Resumed { .. }
+            | Event::Decided { .. }
+            | Event::Finished { .. }
+            | Event::Interrupted { .. }
+            | Event::Adopted { .. } => {}
+            Event::UndoIntended { node, items } => {
+                self.undone.entry(node.clone()).or_default().extend(items.iter().cloned());
+            }
+            Event::Inherited { node, .. } => {
+                self.made.insert(node.clone());
+            }
+        }
     }
 
     /// What a node left for others when it was last done.
     pub fn output(&self, node: NodeId) -> Option<&Value> {
         self.outputs.get(&node.to_string())
+    }
+
+    /// The ids that calls of this node were answered with.
+    pub fn ids(&self, node: NodeId) -> impl Iterator<Item = String> + '_ {
+        let announced = self.announced.get(&node.to_string());
+        announced.into_iter().flat_map(|announced| announced.ids.values().cloned())
     }
 
     /// Did the saga make what this node stands for?
@@ -237,10 +284,12 @@ impl<W: Send + Sync + 'static> Looker<'_, W> {
             &'l RawCx<'l, W>,
         ) -> crate::erased::BoxFuture<'l, Result<T, Fault>>,
     ) -> Result<T, Fault> {
-        let nothing = (1, BTreeSet::new());
+        let nothing = Announced::default();
         let name = node.about().id.to_string();
-        let (generation, items) = self.known.announced.get(&name).unwrap_or(&nothing);
-        let undo_items = self.known.undone.get(&name).unwrap_or(&nothing.1);
+        let announced = self.known.announced.get(&name).unwrap_or(&nothing);
+        let undo_items = self.known.undone.get(&name).unwrap_or(&nothing.items);
+        let made = |need: &&NodeId| self.known.made.contains(&need.to_string());
+        let owned = node.about().needs.iter().filter(made).copied().collect();
         let begun_ms = self.clock.now_ms();
         let mut attempt = 0;
         loop {
@@ -249,10 +298,13 @@ impl<W: Send + Sync + 'static> Looker<'_, W> {
                 world: self.world,
                 outputs,
                 saga: self.known.saga,
-                items,
+                items: &announced.items,
+                ids: &announced.ids,
                 undo_items,
                 output: self.known.outputs.get(&name),
-                generation: *generation,
+                made: self.known.made.contains(&name),
+                owned: &owned,
+                generation: announced.generation,
                 now_ms,
             };
             let fault = match look(node, &raw).await {

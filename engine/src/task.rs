@@ -27,6 +27,8 @@ pub(crate) struct Turn<W> {
     pub(crate) node: usize,
     pub(crate) state: NodeState,
     pub(crate) outputs: BTreeMap<NodeId, Value>,
+    /// The needs that the saga created.
+    pub(crate) owned: BTreeSet<NodeId>,
     pub(crate) now_ms: u64,
     pub(crate) may_act: bool,
     /// Absences may be believed: see [`decide_undo`].
@@ -34,13 +36,17 @@ pub(crate) struct Turn<W> {
     pub(crate) busy: Busy,
 }
 
+/// Calls in the order in which they ended, each with its item and, where it created a resource,
+/// the id that it was answered with.
+pub(crate) type Calls = Vec<(String, Result<Option<String>, Fault>)>;
+
 /// What a turn brings back.
 pub(crate) struct Seeing {
     pub(crate) node: usize,
     /// The last look.
     pub(crate) look: Look,
     /// The calls made after it, in order, each with its item.
-    pub(crate) calls: Vec<(String, Result<(), Fault>)>,
+    pub(crate) calls: Calls,
     pub(crate) undo: bool,
     /// Keeps time from jumping until the result is dealt with.
     pub(crate) busy: Busy,
@@ -55,7 +61,7 @@ impl<W: Send + Sync + 'static> Turn<W> {
     /// Looks, and makes the calls that the machine allows after that look.
     pub(crate) async fn run(self) -> Seeing {
         let undo = matches!(self.state, NodeState::Undoing { .. });
-        let nothing = BTreeSet::new();
+        let (nothing, no_ids) = (BTreeSet::new(), BTreeMap::new());
         let intent = self.state.intent();
         let raw = RawCx {
             world: self.world.as_ref(),
@@ -63,7 +69,10 @@ impl<W: Send + Sync + 'static> Turn<W> {
             saga: self.saga,
             items: intent.map_or(&nothing, |i| &i.items),
             undo_items: self.state.undo_items().unwrap_or(&nothing),
+            ids: intent.map_or(&no_ids, |i| &i.ids),
             output: self.state.output(),
+            made: self.state.made_output(),
+            owned: &self.owned,
             generation: intent.map_or(1, |i| i.generation),
             now_ms: self.now_ms,
         };
@@ -75,11 +84,7 @@ impl<W: Send + Sync + 'static> Turn<W> {
         Seeing { node: self.node, look, calls, undo, busy: self.busy }
     }
 
-    async fn forward(
-        &self,
-        node: &dyn AnyNode<W>,
-        raw: &RawCx<'_, W>,
-    ) -> (Look, Vec<(String, Result<(), Fault>)>) {
+    async fn forward(&self, node: &dyn AnyNode<W>, raw: &RawCx<'_, W>) -> (Look, Calls) {
         let intended = matches!(self.state, NodeState::Intended(_));
         let lane = if intended && self.may_act { self.lane(node, raw).await } else { Ok(None) };
         let look = match &lane {
@@ -104,11 +109,7 @@ impl<W: Send + Sync + 'static> Turn<W> {
         (Look::Forward(look), calls)
     }
 
-    async fn backward(
-        &self,
-        node: &dyn AnyNode<W>,
-        raw: &RawCx<'_, W>,
-    ) -> (Look, Vec<(String, Result<(), Fault>)>) {
+    async fn backward(&self, node: &dyn AnyNode<W>, raw: &RawCx<'_, W>) -> (Look, Calls) {
         let lane = self.lane(node, raw).await;
         let look = match &lane {
             Ok(_) => node.remains(raw).await,
@@ -120,7 +121,7 @@ impl<W: Send + Sync + 'static> Turn<W> {
         {
             let take = |item: String| async move {
                 let done = node.undo(raw, &item).await;
-                (item, done)
+                (item, done.map(|()| None))
             };
             calls = if matches!(lane, Ok(Some(_))) {
                 one_by_one(items, take).await
@@ -149,14 +150,11 @@ impl<W: Send + Sync + 'static> Turn<W> {
 }
 
 /// In a lane the first fault ends the turn: what comes next is decided after another look.
-async fn one_by_one<F>(
-    items: Vec<String>,
-    call: impl Fn(String) -> F,
-) -> Vec<(String, Result<(), Fault>)>
+async fn one_by_one<F>(items: Vec<String>, call: impl Fn(String) -> F) -> Calls
 where
-    F: Future<Output = (String, Result<(), Fault>)>,
+    F: Future<Output = (String, Result<Option<String>, Fault>)>,
 {
-    let mut calls = Vec::new();
+    let mut calls = Calls::new();
     for item in items {
         let (item, done) = call(item).await;
         let failed = done.is_err();

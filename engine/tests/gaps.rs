@@ -99,9 +99,9 @@ impl Step for Thing {
 impl Act for Thing {
     const REVERSE: Reverse = Reverse::Undo("nothing is left");
 
-    async fn act(&self, cx: &Cx<'_, Self>, _: &str) -> Result<(), Fault> {
+    async fn act(&self, cx: &Cx<'_, Self>, _: &str) -> Result<Option<String>, Fault> {
         cx.world.made.store(1, SeqCst);
-        Ok(())
+        Ok(None)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {

@@ -140,8 +140,8 @@ macro_rules! thing {
             fn lane(&self, _: &Cx<'_, Self>) -> Option<String> {
                 ($name != "c").then(|| "lane".to_owned())
             }
-            async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-                cx.world.make($name, &cx.token(item)).await
+            async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+                cx.world.make($name, &cx.token(item)).await.map(|()| None)
             }
             async fn undo(&self, cx: &Cx<'_, Self>, _: &str) -> Result<(), Fault> {
                 cx.world.unmake($name).await
@@ -187,8 +187,8 @@ impl Step for Parts {
 
 impl Act for Parts {
     const REVERSE: Reverse = Reverse::Undo("nothing is left");
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        cx.world.make(item, &cx.token(item)).await
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+        cx.world.make(item, &cx.token(item)).await.map(|()| None)
     }
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
         let mut left = Vec::new();

@@ -93,7 +93,8 @@ pub fn calls(purpose: Purpose) -> BTreeSet<Action> {
     let of = |calls: &Calls| match purpose {
         Purpose::Look => calls.look.to_vec(),
         Purpose::Run => [calls.look, calls.act].concat(),
-        Purpose::Rollback => calls.undo.to_vec(),
+        // Stock is taken before anything is undone, by the looks of a run.
+        Purpose::Rollback => [calls.look, calls.undo].concat(),
     };
     let of_no_node = match purpose {
         Purpose::Look => vec![CHOICE],

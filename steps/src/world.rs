@@ -6,6 +6,7 @@ use crate::aliyun::{Cloud, Tags};
 use crate::elastic::{Cluster, ShardSeq};
 use crate::marks::{TAG_LINK, TAG_NODE, TAG_SAGA};
 use crate::nodes::prerequisites::InstanceFacts;
+use crate::own::KnownSagas;
 use crate::rules::Problem;
 use crate::side::Which;
 use crate::spec::Spec;
@@ -39,6 +40,8 @@ pub struct World {
     pub again: Again,
     /// What this process remembers between two looks.
     pub memory: Memory,
+    /// The sagas of this home; one of them works at a time.
+    pub known_sagas: KnownSagas,
 }
 
 /// What a process remembers between two looks; without it the same is found out again.
@@ -140,13 +143,6 @@ impl World {
             (TAG_LINK.to_owned(), self.spec.link.clone()),
             (TAG_NODE.to_owned(), node.to_string()),
         ])
-    }
-
-    /// The tags that everything carries which `node` made for this saga.
-    pub fn own_marks(&self, saga: SagaId, node: NodeId) -> Tags {
-        let mut marks = self.marks(node);
-        marks.insert(TAG_SAGA.to_owned(), saga.to_string());
-        marks
     }
 
     /// The tag that everything carries which was ever made for this link.

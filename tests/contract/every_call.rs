@@ -18,7 +18,7 @@ use escrr_steps::aliyun::nlb::{
 use escrr_steps::aliyun::privatelink::{CreateEndpointService, ServiceFilter, ServiceResource};
 use escrr_steps::aliyun::vpc::{CreateRouteEntry, CreateVSwitch, VSwitchFilter};
 use escrr_steps::aliyun::{
-    Cloud, Config, Credentials, Endpoints, Manner, Signature, Tags, ZoneMapping,
+    Cloud, Config, Credentials, Endpoints, Manner, Signature, TagKind, Tags, ZoneMapping,
 };
 use escrr_steps::secret::Secret;
 use std::collections::BTreeMap;
@@ -48,6 +48,7 @@ async fn all(cloud: &Cloud) {
         vswitch_id: format!("vsw-{zone}"),
     });
     for cloud in [cloud, &cloud.dry_run()] {
+        tags_of_resources(cloud, &tags).await;
         routers(cloud, &tags).await;
         attachments(cloud, &tags, &zones).await;
         ties(cloud).await;
@@ -84,6 +85,16 @@ fn client(url: &str, signature: Signature) -> Option<Cloud> {
     Cloud::with(Config { credentials, endpoints }, manner).ok()
 }
 
+async fn tags_of_resources(cloud: &Cloud, tags: &Tags) {
+    for kind in TagKind::ALL {
+        let at = (REGION, kind);
+        drop(cloud.tagged(at, tags).await);
+        drop(cloud.tags_of(at, "resource-1").await);
+        drop(cloud.tag(at, "resource-1", tags).await);
+        drop(cloud.untag(at, "resource-1", "escrr-used-by-a").await);
+    }
+}
+
 async fn routers(cloud: &Cloud, tags: &Tags) {
     let cbn = cloud.cbn(REGION);
     drop(cbn.check_transit_router_service().await);
@@ -96,7 +107,7 @@ async fn routers(cloud: &Cloud, tags: &Tags) {
     let router =
         CreateTransitRouter { cen_id: "cen-1", name: TEXT, description: TEXT, tags, token: TOKEN };
     drop(cbn.create_transit_router(router).await);
-    drop(cbn.list_transit_routers("cen-1").await);
+    drop(cbn.list_transit_routers("cen-1", "tr-1").await);
     drop(cbn.delete_transit_router("tr-1", TOKEN).await);
 }
 
@@ -269,7 +280,14 @@ async fn services(cloud: &Cloud, tags: &Tags) {
     };
     drop(link.create_service(service).await);
     drop(link.get_service("epsrv-1").await);
-    drop(link.list_services(ServiceFilter { resource_id: "nlb-1", tags: Some(tags) }).await);
+    drop(
+        link.list_services(ServiceFilter {
+            service_id: "epsrv-1",
+            resource_id: "nlb-1",
+            tags: Some(tags),
+        })
+        .await,
+    );
     drop(link.delete_service("epsrv-1", TOKEN).await);
     let resource = ServiceResource {
         resource_id: "nlb-1".to_owned(),

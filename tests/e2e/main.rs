@@ -7,6 +7,7 @@
     reason = "a test says what it expects by failing"
 )]
 
+mod adopted;
 mod allow_list;
 mod bad_worlds;
 mod browser;

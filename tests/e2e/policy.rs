@@ -21,6 +21,13 @@ const OPTIONAL: &[(&str, &[&str], &str)] = &[
     ("vpc:DeleteRouteEntry", &["rollback"], "a route was made"),
     ("vpc:DescribeRouteEntryList", &["rollback"], "a route was made"),
     ("vpc:DescribeRouteTableList", &["rollback"], "a route was made"),
+    ("cen:TagResources", &["run", "rollback"], "another link's resource is used"),
+    ("nlb:TagResources", &["run", "rollback"], "another link's resource is used"),
+    ("privatelink:TagResources", &["run", "rollback"], "another link's resource is used"),
+    ("vpc:TagResources", &["rollback"], "another link uses a vSwitch"),
+    ("cen:UntagResources", &["rollback"], "another link's resource was used"),
+    ("nlb:UntagResources", &["rollback"], "another link's resource was used"),
+    ("privatelink:UntagResources", &["rollback"], "another link's resource was used"),
     ("cen:OpenTransitRouterService", &["run"], "activate_services, and it is not active"),
     ("privatelink:OpenPrivateLinkService", &["run"], "activate_services, and it is not active"),
 ];
@@ -66,6 +73,9 @@ fn a_policy_is_what_is_called() {
     let choosing = asked_by(&env, &["init", "-"]);
     let look = [nothing_there, all_there, choosing].into_iter().flatten().collect();
     let mut wrong = Vec::new();
+    // Before a rollback stock is taken of what is open: by the looks of a run, none here.
+    let looks = permitted(&env, "look");
+    let stock = |phase: &str, name: &String| phase == "rollback" && looks.contains(name);
     for (phase, asked) in [("look", look), ("run", run), ("rollback", rollback)] {
         let permitted = permitted(&env, phase);
         let optional: BTreeSet<String> = OPTIONAL
@@ -77,6 +87,7 @@ fn a_policy_is_what_is_called() {
         let missing: Vec<&String> = asked.difference(&permitted).collect();
         let needless: Vec<&String> =
             permitted.iter().filter(|n| !asked.contains(*n) && !optional.contains(*n)).collect();
+        let needless: Vec<&String> = needless.into_iter().filter(|n| !stock(phase, n)).collect();
         let taken: Vec<&String> =
             optional.iter().filter(|n| asked.contains(*n) || !permitted.contains(*n)).collect();
         wrong.extend((!missing.is_empty()).then(|| say("called and not permitted", missing)));
@@ -84,6 +95,25 @@ fn a_policy_is_what_is_called() {
         wrong.extend((!taken.is_empty()).then(|| say("not optional", taken)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A run that stopped in the middle is rolled back by what the policy permits.
+#[test]
+fn a_rollback_of_half_a_run_is_permitted() {
+    let env = Env::new();
+    drop(env.escrr(&[
+        "sandbox",
+        "fault",
+        "--refuse",
+        "QuotaExceeded",
+        "--action",
+        "CreateListener",
+    ]));
+    drop(env.escrr(&["run", "--yes"]));
+    let asked = asked_by(&env, &["rollback", "--yes"]);
+    let permitted = permitted(&env, "rollback");
+    let missing: Vec<&String> = asked.difference(&permitted).collect();
+    assert!(missing.is_empty(), "called and not permitted: {missing:?}");
 }
 
 #[test]

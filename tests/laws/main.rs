@@ -7,6 +7,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a member that JSON lacks reads as null")]
 
+mod backup;
 mod calls;
 mod clean;
 mod codes;
@@ -16,10 +17,13 @@ mod drift;
 mod edition;
 mod found;
 mod garbled;
+mod hostile;
 mod indices;
+mod lists;
 mod looks;
 mod pace;
 mod refusals;
+mod shared;
 mod side_paths;
 mod storm;
 mod time;

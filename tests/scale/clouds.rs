@@ -103,6 +103,7 @@ impl Pretend {
             resolution: Resolution::Remote,
             again: Again::default(),
             memory: Memory::default(),
+            known_sagas: escrr_steps::KnownSagas::new(),
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct Bench {
     pub tape: Option<Tape>,
     /// What goes wrong with the process's clock, if anything does.
     pub jump: Option<Jump>,
+    /// Sagas that the home knows besides the one at work.
+    pub known: escrr_steps::KnownSagas,
     client: reqwest::Client,
 }
 
@@ -78,11 +80,13 @@ impl Bench {
         let (sandbox, saga) = (Arc::new(sandbox), SagaId::new(1_700_000_000_000, [5; 10]));
         let client = client();
         let way = Way::Direct;
-        Self { sandbox, spec, saga, store, said: None, way, tape: None, jump: None, client }
+        let known = escrr_steps::KnownSagas::new();
+        Self { sandbox, spec, saga, store, said: None, way, tape: None, jump: None, known, client }
     }
 
-    /// The same link once more, by a saga that knows nothing of the one before.
+    /// The same link once more, by a saga of the same home.
     pub fn begin_another(&mut self) {
+        self.known.insert(self.saga.to_string());
         self.saga = SagaId::new(1_800_000_000_000, [6; 10]);
     }
 
@@ -193,6 +197,7 @@ impl Bench {
             resolution: Resolution::Remote,
             again: Again::at_once(),
             memory: escrr_steps::Memory::default(),
+            known_sagas: self.known.clone(),
         })
     }
 
@@ -277,6 +282,7 @@ impl Bench {
         let by = "bench".to_owned();
         match saga.direction {
             Direction::Forward => {
+                engine.take_stock(self.saga, &self.world()?).await?;
                 engine
                     .say(
                         self.saga,
@@ -297,11 +303,17 @@ impl Bench {
     /// One process that goes on in the direction that the saga has, and is killed as soon
     /// as a call has come to nothing; true if it was.
     pub async fn killed_at_a_fault(&mut self) -> Result<bool, Error> {
+        self.killed_at(|news| matches!(news, News::Retrying { .. })).await
+    }
+
+    /// One process that goes on in the direction that the saga has, and is killed as soon as it
+    /// says something of this kind; true if it was.
+    pub async fn killed_at(&mut self, moment: impl Fn(&News) -> bool) -> Result<bool, Error> {
         let engine = self.ready().await?;
         let mut said = self.said.take().ok_or("nobody listens")?;
         let stumbled = async {
             while let Some(progress) = said.recv().await {
-                if matches!(progress.news, News::Retrying { .. }) {
+                if moment(&progress.news) {
                     return;
                 }
             }

@@ -187,6 +187,11 @@ pub enum Command {
     /// The page needs nothing from elsewhere and runs no script. It names ids and addresses: only
     /// its owner may read the file.
     Report(ReportArgs),
+    /// Take over a run whose home is lost, by the tags that its resources carry
+    ///
+    /// The run is continued in this home under its own id: `escrr resume` completes it and
+    /// `escrr rollback` deletes what it created. Make sure that no other home still works on it.
+    Adopt(AdoptArgs),
     /// Holds the journal against the cloud: what is alive, gone, or left behind
     Audit(AuditArgs),
     /// Verifies a link again: every index compared, new data proved, everything wrong at once
@@ -255,6 +260,26 @@ pub struct PlanArgs {
     /// Keeps the plan in a file: `escrr run --plan FILE` makes exactly that, or nothing
     #[arg(long, env = "ESCRR_PLAN_OUT", value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// `escrr adopt`
+#[derive(Clone, Debug, clap::Args)]
+pub struct AdoptArgs {
+    /// The spec of the link [default: escrr.toml, or the sandbox's own with --sandbox]
+    #[arg(value_name = "SPEC")]
+    pub spec: Option<PathBuf>,
+    /// The run to take over, where several carry the link's tags
+    #[arg(long, value_name = "ID")]
+    pub run: Option<String>,
+    /// Which cloud.
+    #[command(flatten)]
+    pub sandbox: SandboxArg,
+    /// What confirms it.
+    #[command(flatten)]
+    pub confirm: ConfirmArg,
+    /// When it kills itself.
+    #[command(flatten)]
+    pub die: DieArg,
 }
 
 /// `escrr run`

@@ -1,5 +1,6 @@
 //! `escrr audit`: the journal held against the cloud.
 
+use super::leftovers::Leftovers;
 use super::plan::VERIFY;
 use crate::Context;
 use crate::args::{AuditArgs, OutputForm};
@@ -18,10 +19,12 @@ use crate::ui::table::Table;
 use crate::ui::words::{count, ids};
 use crate::worlds;
 use escrr_engine::survey::{Known, leftovers};
-use escrr_engine::{About, Class, Fault, NodeState, Origin, Outcome, Remains, Saga};
+use escrr_engine::{About, Catalog, Class, Fault, NodeState, Origin, Outcome, Remains, Saga};
+use escrr_steps::World;
 use escrr_steps::spec::Spec;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// What an audit finds of one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -68,11 +71,13 @@ pub(super) async fn run(args: &AuditArgs, context: Context<'_>) -> Result<Exit, 
         let world = place.world(spec, context).await?;
         let clock = place.clock().await?;
         let asked = leftovers(&catalog, &world, &known, &*clock).await;
-        Ok::<_, CommandError>((saga, known, asked))
+        let accounted = accounted(&asked, &known, &catalog);
+        let left = Leftovers::find(&world, saga.id, &accounted).await;
+        Ok::<_, CommandError>((saga, known, asked, left))
     }
     .await;
     place.leave().await;
-    let (saga, known, asked) = asked?;
+    let (saga, known, asked, left) = asked?;
     let rows: Vec<Row<'_>> = catalog
         .about()
         .iter()
@@ -82,9 +87,43 @@ pub(super) async fn run(args: &AuditArgs, context: Context<'_>) -> Result<Exit, 
             judge(&saga, at, (about, known.output(about.id)), remains?)
         })
         .collect();
-    let left = probes::left(context.settings.home.path(), &saga.link, kind)?;
-    let probes = left.iter().map(|held| held.record.leader.clone()).collect();
-    Ok(report((&saga, catalog.about()), (&rows, probes), context))
+    let probes = probes::left(context.settings.home.path(), &saga.link, kind)?;
+    let probes = probes.iter().map(|held| held.record.leader.clone()).collect();
+    let found = Found { rows: &rows, probes, left };
+    Ok(report((&saga, catalog.about()), found, context))
+}
+
+/// What an audit found.
+struct Found<'r> {
+    rows: &'r [Row<'r>],
+    /// Names of probes that may be left.
+    probes: Vec<String>,
+    /// What carries the link's tags and is not accounted for.
+    left: Result<Leftovers, CommandError>,
+}
+
+/// The ids that the nodes answer for.
+fn accounted(
+    asked: &[Option<Result<Remains, Fault>>],
+    known: &Known,
+    catalog: &Catalog<World>,
+) -> BTreeSet<String> {
+    let mut all: BTreeSet<String> = catalog.about().iter().flat_map(|a| known.ids(a.id)).collect();
+    for remains in asked.iter().flatten().flatten() {
+        match remains {
+            Remains::Items(items) | Remains::Announce(items) => {
+                all.extend(items.iter().flat_map(|i| i.split(' ')).map(str::to_owned));
+            }
+            Remains::Drifted(report) => {
+                all.extend(report.tried.split([' ', ',']).map(str::to_owned));
+            }
+            Remains::Pending(why) | Remains::Kept(why) => {
+                all.extend(why.split(' ').map(str::to_owned));
+            }
+            Remains::Nothing | Remains::Accounted(_) => {}
+        }
+    }
+    all
 }
 
 fn judge<'a>(
@@ -110,10 +149,11 @@ fn judge<'a>(
         Ok(Remains::Nothing | Remains::Accounted(_)) => None,
         Ok(Remains::Items(items) | Remains::Announce(items)) => {
             let items: Vec<String> = items.into_iter().filter(|item| !item.is_empty()).collect();
-            let ids = output.map(ids).filter(|ids| !ids.is_empty());
-            row(alive, ids.unwrap_or_else(|| items.join(", ")), None)
+            // The items are what this run created; an output names what it reused as well.
+            let what = if items.is_empty() { output.map(ids) } else { Some(items.join(", ")) };
+            row(alive, what.unwrap_or_default(), None)
         }
-        Ok(Remains::Pending(why)) => row(alive, why, None),
+        Ok(Remains::Pending(why) | Remains::Kept(why)) => row(alive, why, None),
         Ok(Remains::Drifted(report)) => row(alive, report.to_string(), None),
         Err(fault) => {
             let error = CommandError::from(&fault);
@@ -129,16 +169,22 @@ fn judge<'a>(
 
 fn report(
     (saga, about): (&Saga, &[About]),
-    (rows, probes): (&[Row<'_>], Vec<String>),
+    Found { rows, probes, left }: Found<'_>,
     context: Context<'_>,
 ) -> Exit {
     let number = |finding| rows.iter().filter(|row| row.finding == finding).count();
     let (alive, gone) = (number(Finding::Alive), number(Finding::Gone));
     let (leaked, unknown) = (number(Finding::Leaked), number(Finding::Unknown));
-    let exit = if leaked > 0 || !probes.is_empty() {
+    let (left, unseen) = match left {
+        Ok(left) => (left, None),
+        Err(error) => (Leftovers::default(), Some(error)),
+    };
+    let exit = if leaked > 0 || !probes.is_empty() || !left.is_empty() {
         Exit::LeftBehind
     } else if let Some(class) = rows.iter().filter_map(|row| row.class).min() {
         Exit::from(class)
+    } else if let Some(error) = &unseen {
+        error.exit()
     } else if gone > 0 {
         Exit::Failed
     } else {
@@ -165,7 +211,7 @@ fn report(
         "saga": saga.id, "link": saga.link, "exit_code": exit.code(), "class": exit.class(),
         "error": error.map(|error| error.described()),
         "alive": alive, "gone": gone, "leaked": leaked, "unknown": unknown, "nodes": documents,
-        "indices": fates, "probes": probes,
+        "indices": fates, "probes": probes, "leftovers": left.document(about),
     });
     match context.ui.form() {
         OutputForm::Json => context.ui.document(&document),
@@ -183,6 +229,12 @@ fn report(
                 saga.link
             ));
         }
+    }
+    if !left.is_empty() {
+        context.ui.problem(&left.problem(&saga.link, context, about));
+    }
+    if let Some(error) = unseen {
+        context.ui.warning(&format!("what else carries the link's tags is not known: {error}"));
     }
     for probe in &probes {
         left_probe(saga, probe, context);

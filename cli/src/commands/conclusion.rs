@@ -18,7 +18,7 @@ pub(super) struct Concluded {
     pub(super) saga: Saga,
     pub(super) exit: Exit,
     /// What else its document holds.
-    pub(super) more: Option<(&'static str, Value)>,
+    pub(super) more: Vec<(&'static str, Value)>,
     /// What is wrong where no node of it says so.
     pub(super) error: Option<CommandError>,
 }
@@ -30,7 +30,7 @@ impl Concluded {
             Some(exit) if saga.outcome.is_none() => exit,
             Some(_) | None => exit_of(&saga),
         };
-        Self { saga, exit, more: None, error: None }
+        Self { saga, exit, more: Vec::new(), error: None }
     }
 
     /// What its document says to be wrong.
@@ -103,8 +103,8 @@ fn document_of(one: &Concluded, about: &[About], flag: &str) -> Value {
         error: one.described(about),
     };
     let mut document = document::saga(&one.saga, about, &standing);
-    if let (Some((name, value)), Some(fields)) = (&one.more, document.as_object_mut()) {
-        fields.insert((*name).to_owned(), value.clone());
+    if let Some(fields) = document.as_object_mut() {
+        fields.extend(one.more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     }
     document
 }

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod adopt;
 mod audit;
 mod auth;
 mod completions;
@@ -13,6 +14,7 @@ mod flow_tests;
 mod graph;
 mod indices;
 mod init;
+mod leftovers;
 mod list;
 mod man;
 mod plan;
@@ -65,6 +67,7 @@ pub async fn run(command: Command, context: Context<'_>) -> Result<Exit, Command
         Command::Show(args) => show::run(&args, context),
         Command::Graph(args) => graph::run(&args, context),
         Command::Report(args) => report::run(&args, context),
+        Command::Adopt(args) => Box::pin(adopt::run(&args, context)).await,
         Command::Audit(args) => Box::pin(audit::run(&args, context)).await,
         Command::Verify(args) => Box::pin(verify::run(&args, context)).await,
         Command::Doctor(args) => Box::pin(doctor::run(&args, context)).await,

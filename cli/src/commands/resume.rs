@@ -1,16 +1,22 @@
 //! `escrr resume`
 
 use super::conclusion::{Concluded, conclude, conclusions};
+use super::plan::VERIFY;
+use super::run::look_again;
 use crate::Context;
 use crate::args::{ResumeArgs, SandboxChoice};
+use crate::codes;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::place;
 use crate::sagas::choose;
 use crate::session::{Job, Session};
+use crate::shell::word;
 use crate::worlds;
 use escrr_engine::store::Head;
-use escrr_engine::{Outcome, Saga};
+use escrr_engine::survey::{Known, Verdict, survey};
+use escrr_engine::{About, Direction, NodeState, Origin, Outcome, Reverse, Saga};
+use escrr_steps::World;
 use escrr_steps::spec::Spec;
 use std::sync::Arc;
 
@@ -57,19 +63,79 @@ async fn carry_on(
 ) -> Result<Exit, CommandError> {
     let head = session.sorted().await?.choose(Some(link), (choice, "resume"))?;
     let (saga, _) = session.engine.load(head.saga).await?;
-    let ended = match saga.outcome {
-        None => None,
-        Some(Outcome::Succeeded) => Some("set up"),
-        Some(Outcome::RolledBack) => Some("taken back"),
-    };
-    if let Some(how) = ended {
-        context.ui.status(&format!("{} is {how} already, nothing to go on with", saga.link));
+    if saga.outcome == Some(Outcome::RolledBack) {
+        context.ui.status(&format!("{} is rolled back already, nothing to resume", saga.link));
         let all = [Concluded::of(saga, None)];
         return Ok(conclude(&all, session.engine.catalog.about(), &session.flag, context));
     }
     let job = job(session, &saga, context).await?;
+    // What a finished run left may have changed since: yesterday's success is no result.
+    if saga.outcome == Some(Outcome::Succeeded) {
+        let all = [look_again(session, saga.id, &job.world, context).await?];
+        return Ok(conclude(&all, session.engine.catalog.about(), &session.flag, context));
+    }
+    let gone = gone(session, &saga, &job.world).await?;
+    if !gone.is_empty() {
+        return Err(missing(&saga, &gone, &session.flag));
+    }
     session.resumed(&job).await?;
     let driven = session.drive(&[job]).await?;
     let all = conclusions(driven, context);
     Ok(conclude(&all, session.engine.catalog.about(), &session.flag, context))
+}
+
+/// For how long a resource has to be absent before it is believed to be gone, in milliseconds.
+const ABSENT_MS: u64 = 30_000;
+
+/// What the run created and what does not exist any more: building on would only fail later.
+async fn gone(
+    session: &Session<'_>,
+    saga: &Saga,
+    world: &World,
+) -> Result<Vec<String>, CommandError> {
+    if saga.direction != Direction::Forward {
+        return Ok(Vec::new());
+    }
+    let (catalog, clock) = (&session.engine.catalog, &session.engine.clock);
+    let entries = session.engine.committer.entries(saga.id, 1).await?;
+    let known = Known::of_journal(saga.id, &entries);
+    let created = |about: &About| {
+        let state = catalog.find(&about.id.to_string()).map(|at| saga.node(at));
+        matches!(state, Some(NodeState::Done { origin: Origin::Made, .. }))
+            && matches!(about.reverse, Some(Reverse::Undo(_)))
+            && about.phase < VERIFY
+    };
+    let mut missing: Vec<String> = Vec::new();
+    for pass in 0..2 {
+        // A list may lag or come back empty: an absence has to last.
+        if pass > 0 {
+            drop(clock.wait_until(clock.now_ms() + ABSENT_MS).await);
+        }
+        let again = missing.clone();
+        let skip =
+            |about: &About| !created(about) || (pass > 0 && !again.contains(&about.id.to_string()));
+        let verdicts = survey(catalog, world, &known, &**clock, &skip).await;
+        let absent = catalog.about().iter().zip(verdicts);
+        missing = absent
+            .filter(|(_, verdict)| matches!(verdict, Verdict::Make(_)))
+            .map(|(about, _)| about.id.to_string())
+            .collect();
+        if missing.is_empty() {
+            break;
+        }
+    }
+    Ok(missing)
+}
+
+fn missing(saga: &Saga, gone: &[String], flag: &str) -> CommandError {
+    let link = word(&saga.link);
+    let said =
+        format!("{link}: this run created {} and it does not exist any more", gone.join(", "));
+    CommandError::new(codes::CHANGED, said)
+        .meaning("what comes next would be built on it; nothing was done")
+        .hint(format!("`escrr audit {link}{flag}` shows what is there"))
+        .hint(format!(
+            "put it back by hand and resume, or `escrr rollback {link}{flag}`, then `escrr run`"
+        ))
+        .next_command(format!("escrr rollback {link}{flag}"))
 }

@@ -2,6 +2,7 @@
 
 use super::conclusion::{Concluded, conclude, conclusions};
 use super::indices::{fates, foresee, sweep_probes};
+use super::leftovers::Leftovers;
 use super::resume::{job, known};
 use crate::Context;
 use crate::args::{RollbackArgs, SandboxChoice};
@@ -14,6 +15,7 @@ use crate::ui::result;
 use escrr_engine::{About, Direction, Event, Outcome, Saga};
 use escrr_steps::World;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// The flag that answers the question.
 const YES: &str = "--yes";
@@ -85,9 +87,17 @@ async fn take_back(
         if one.saga.outcome != Some(Outcome::RolledBack) && !fates.is_empty() {
             context.ui.status(&table(&fates, context.ui.columns_stderr()));
         }
-        one.more = Some(("indices", json!(fates)));
+        one.more.push(("indices", json!(fates)));
     }
-    Ok(conclude(&all, catalog.about(), &session.flag, context))
+    let mut problems = Vec::new();
+    for one in &mut all {
+        if one.saga.outcome == Some(Outcome::RolledBack) {
+            problems.extend(look_for_leftovers(one, &world, catalog.about(), context).await);
+        }
+    }
+    let exit = conclude(&all, catalog.about(), &session.flag, context);
+    problems.iter().for_each(|problem| context.ui.problem(problem));
+    Ok(exit)
 }
 
 /// What would be done, as text, and the followers of somebody else that are to be released.
@@ -119,4 +129,31 @@ async fn list(
     let indices = table(&fates, columns);
     let list = if indices.is_empty() { nodes } else { format!("{nodes}\n\n{indices}") };
     Ok((list, foreign))
+}
+
+/// A rollback is only over when nothing in the account carries the run's tags any more.
+async fn look_for_leftovers(
+    one: &mut Concluded,
+    world: &World,
+    about: &[About],
+    context: Context<'_>,
+) -> Option<CommandError> {
+    let saga = &one.saga;
+    match Leftovers::find(world, saga.id, &BTreeSet::new()).await {
+        Ok(left) if left.is_empty() => None,
+        Ok(left) => {
+            if !left.own.is_empty() {
+                one.exit = Exit::LeftBehind;
+            }
+            one.more.push(("leftovers", left.document(about)));
+            Some(left.problem(&saga.link, context, about))
+        }
+        Err(error) => {
+            context.ui.warning(&format!(
+                "whether anything else carries the tags of {} could not be looked at: {error}",
+                saga.link
+            ));
+            None
+        }
+    }
 }

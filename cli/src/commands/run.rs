@@ -240,7 +240,7 @@ fn show(plan: Plan, learnt: Learnt, context: Context<'_>) {
 }
 
 /// Looks at a link that is set up already, and changes nothing.
-async fn look_again(
+pub(super) async fn look_again(
     session: &Session<'_>,
     id: SagaId,
     world: &World,
@@ -264,7 +264,7 @@ async fn look_again(
         .hint(format!("put it back by hand, and `escrr plan{flag}` says whether it fits"))
         .hint(format!("or take it back and run again: `escrr rollback {link}{flag}`"));
     context.ui.problem(&error);
-    let more = Some(("differences", plan.document()));
+    let more = vec![("differences", plan.document())];
     Ok(Concluded { saga, exit, more, error: Some(error) })
 }
 

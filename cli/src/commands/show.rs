@@ -82,7 +82,11 @@ fn intents(entries: &[Entry], of: &str) -> Vec<Value> {
         | Event::Resumed { .. }
         | Event::Decided { .. }
         | Event::Finished { .. }
-        | Event::Interrupted { .. } => None,
+        | Event::Interrupted { .. }
+        | Event::Acknowledged { .. }
+        | Event::Vanished { .. }
+        | Event::Inherited { .. }
+        | Event::Adopted { .. } => None,
     };
     entries.iter().filter_map(intent).collect()
 }

@@ -32,6 +32,10 @@ mod tests {
             Event::Decided { .. } => "decided",
             Event::Finished { .. } => "finished",
             Event::Interrupted { .. } => "interrupted",
+            Event::Acknowledged { .. } => "acknowledged",
+            Event::Vanished { .. } => "vanished",
+            Event::Inherited { .. } => "inherited",
+            Event::Adopted { .. } => "adopted",
         }
     }
 

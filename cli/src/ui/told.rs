@@ -35,6 +35,13 @@ pub fn told(event: &Event, about: Option<&About>, begun_ms: Option<u64>, at_ms: 
         Event::Decided { verb, reason, by, actor, .. } => {
             format!("{} by {by}{}: {reason}", name(*verb), actor::told(actor))
         }
+        Event::Acknowledged { item, id, .. } if item.is_empty() => {
+            format!("creation of {id} acknowledged")
+        }
+        Event::Acknowledged { item, id, .. } => format!("creation of {id} acknowledged ({item})"),
+        Event::Inherited { ids, .. } => format!("now belongs to this link: {}", ids.join(", ")),
+        Event::Adopted { by, ids, .. } => format!("adopted by {by}: {}", ids.join(", ")),
+        Event::Vanished { id, .. } => format!("{id} does not exist any more"),
         Event::Finished { outcome: Outcome::Succeeded } => "set up and verified".to_owned(),
         Event::Finished { outcome: Outcome::RolledBack } => "all taken back".to_owned(),
         Event::Interrupted { by, .. } => format!("interrupted by {by}"),

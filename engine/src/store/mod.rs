@@ -345,7 +345,11 @@ impl Head {
             | Event::Stuck { .. }
             | Event::Resumed { .. }
             | Event::Decided { .. }
-            | Event::Interrupted { .. } => {}
+            | Event::Interrupted { .. }
+            | Event::Acknowledged { .. }
+            | Event::Vanished { .. }
+            | Event::Inherited { .. }
+            | Event::Adopted { .. } => {}
         }
         self.version = entry.version;
         self.updated_ms = entry.at_ms;

@@ -94,8 +94,8 @@ macro_rules! act {
             fn lane(&self, cx: &Cx<'_, Self>) -> Option<String> {
                 cx.world.lane(N)
             }
-            async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-                cx.world.make(N, item, &cx.token(item)).await
+            async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+                cx.world.make(N, item, &cx.token(item)).await.map(|()| None)
             }
             async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
                 cx.world.unmake(N, item).await

@@ -134,7 +134,7 @@ impl Cloud {
         Sts(self.caller(Product::Sts, region))
     }
 
-    fn caller<'a>(&'a self, product: Product, region: &'a str) -> Caller<'a> {
+    pub(super) fn caller<'a>(&'a self, product: Product, region: &'a str) -> Caller<'a> {
         Caller { cloud: self, product, region }
     }
 

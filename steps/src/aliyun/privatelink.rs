@@ -56,6 +56,8 @@ pub struct CreateEndpointService<'a> {
 /// Which endpoint services are wanted; empty fields do not filter.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ServiceFilter<'a> {
+    /// Only this one.
+    pub service_id: &'a str,
     /// That serve this NLB instance.
     pub resource_id: &'a str,
     /// With all of these tags.
@@ -156,6 +158,7 @@ impl PrivateLink<'_> {
         filter: ServiceFilter<'_>,
     ) -> Result<Vec<EndpointService>, Fault> {
         let params = json!({
+            "ServiceId": given(filter.service_id),
             "ResourceId": given(filter.resource_id),
             "Tag": filter.tags.map(tag_list),
         });

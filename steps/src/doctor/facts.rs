@@ -23,6 +23,8 @@ pub struct Facts {
     pub follower: Instance,
     /// Both regions: the leader's, the follower's.
     pub regions: (String, String),
+    /// The bandwidth between the regions that the spec asks for, in Mbit/s.
+    pub bandwidth_mbps: u64,
     /// The ports that the listener is to take, first and last, and the one that is probed.
     pub ports: (u64, u64, u64),
     /// The leader's addresses as they are now; or why nobody can tell.

@@ -91,6 +91,7 @@ pub async fn gather(patient: &Patient<'_>) -> Result<Facts, Fault> {
     let networks = if one_vpc { Vec::new() } else { networks(patient, &vpcs).await? };
     let (leader, follower) = patient.described.clone();
     Ok(Facts {
+        bandwidth_mbps: u64::from(patient.world.spec.network.bandwidth_mbps),
         link: spec.link.clone(),
         alias: spec.remote_alias().to_owned(),
         leader,
@@ -164,7 +165,7 @@ async fn private_link(
     let spec = &patient.world.spec;
     let client = patient.world.cloud.privatelink(&follows.region);
     let tagged = by_marks(patient.world.link_mark(), |marks| async move {
-        client.list_services(ServiceFilter { resource_id: "", tags: Some(&marks) }).await
+        client.list_services(ServiceFilter { tags: Some(&marks), ..ServiceFilter::default() }).await
     });
     let tagged = tagged.await?.into_iter().next();
     let named = spec.private_link.service_id.clone().or(tagged.map(|service| service.service_id));
@@ -267,7 +268,7 @@ async fn network(patient: &Patient<'_>, cen: &str) -> Result<Network, Fault> {
 
 async fn end(world: &World, cen: &str, facts: &InstanceFacts) -> Result<End, Fault> {
     let client = world.cloud.cbn(&facts.region);
-    let routers = client.list_transit_routers(cen).await?;
+    let routers = client.list_transit_routers(cen, "").await?;
     let router = routers.into_iter().find(|router| router.region_id == facts.region);
     let Some(router) = router.map(|router| router.transit_router_id) else {
         return Ok(End::default());

@@ -103,8 +103,13 @@ fn peer(facts: &Facts, network: &Network, evidence: &mut Vec<String>) {
             if peer.status != "Attached" {
                 evidence.push(format!("{call}: {id} is {}", peer.status));
             }
-            if peer.bandwidth.unwrap_or_default() == 0 {
-                evidence.push(format!("{call}: {id} has no bandwidth"));
+            match peer.bandwidth.unwrap_or_default() {
+                0 => evidence.push(format!("{call}: {id} has no bandwidth")),
+                some if some < facts.bandwidth_mbps => evidence.push(format!(
+                    "{call}: {id} has {some} Mbit/s, the spec says {}",
+                    facts.bandwidth_mbps
+                )),
+                _ => {}
             }
         }
     }

@@ -48,6 +48,10 @@ rules! {
     PAIR = "pair", "link.compatible, link.prerequisites", Stops,
         "the follower's version is not older than the leader's, and of the same major version or the one after", "`DescribeInstance` (Elasticsearch), `GET /`",
         "upgrade the follower first: it must not be older than the leader", SEED;
+    /// No other run of the link is at work.
+    UNCLAIMED = "unclaimed", "link.prerequisites", Stops,
+        "nothing in the account carries the tags of another run of this link, unless this home knows that it was rolled back", "`ListTagResources` (Cbn, Vpc, Nlb, PrivateLink)",
+        "use that run's home; where it is lost, `escrr adopt` takes the run over; or choose another link name", "this program";
     /// The two are two clusters.
     TWO = "two_clusters", "link.prerequisites", Stops,
         "the two ways in lead to two clusters", "`GET /`",

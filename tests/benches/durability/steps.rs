@@ -94,9 +94,9 @@ macro_rules! chain {
         }
         impl Act for $step {
             const REVERSE: Reverse = Reverse::Undo("nothing is left");
-            async fn act(&self, cx: &Cx<'_, Self>, _: &str) -> Result<(), Fault> {
+            async fn act(&self, cx: &Cx<'_, Self>, _: &str) -> Result<Option<String>, Fault> {
                 cx.world.make($at);
-                Ok(())
+                Ok(None)
             }
             async fn undo(&self, _: &Cx<'_, Self>, _: &str) -> Result<(), Fault> {
                 Ok(())

@@ -2,10 +2,12 @@
 
 mod codes;
 mod garble;
+mod rows;
 mod storm;
 
 use crate::Refusal;
 pub(crate) use garble::garble;
+pub(crate) use rows::{emptied, shortened};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 pub use storm::{Memory, Storm};
@@ -87,6 +89,13 @@ pub enum Effect {
     /// A read is answered from the world as it was before the last change. The copy is
     /// kept from the first change after the order on.
     Stale,
+    /// A list is answered without any row.
+    Empty,
+    /// A list is answered without its last row.
+    Partial,
+    /// A read is answered from the world as it was that many milliseconds of the world's time
+    /// ago. Copies are kept from the first change after the order on.
+    LagMs(u64),
     /// Applied, but what it starts does not end until the order is cleared.
     Stuck,
     /// The calling process is stopped with SIGKILL at this request.
@@ -207,7 +216,8 @@ impl State {
     /// Is a stale read ordered? Then copies have to be kept.
     pub fn wants_copies(&self) -> bool {
         let ages = |effect: &Effect| {
-            *effect == Effect::Stale || matches!(effect, Effect::Storm(storm) if storm.stale)
+            matches!(effect, Effect::Stale | Effect::LagMs(_))
+                || matches!(effect, Effect::Storm(storm) if storm.stale)
         };
         self.orders.iter().any(|o| ages(&o.fault.effect) && o.hit < o.fault.limit())
     }

@@ -72,15 +72,17 @@ pub(super) async fn run(args: &PlanArgs, context: Context<'_>) -> Result<Exit, C
     let place = Place::reach(&args.sandbox, Publicity::Silent, context).await?;
     let looked = async {
         let (head, known, learnt, released) = before(&link, (&place, choice), context)?;
-        let live = head.is_some_and(|head| head.outcome.is_none());
+        let live = head.as_ref().is_some_and(|head| head.outcome.is_none());
+        let set_up = head.is_some_and(|head| head.outcome == Some(Outcome::Succeeded));
         if live && args.out.is_some() {
             return Err(live_saga(&link, &flag));
         }
-        Ok((live, look(&place, spec, (&known, learnt, &released), context).await?))
+        let plan = look(&place, spec, (&known, learnt, &released), context).await?;
+        Ok((live, set_up, plan))
     }
     .await;
     place.leave().await;
-    let (live, plan) = looked?;
+    let (live, set_up, plan) = looked?;
     let error = plan.obstacle(context);
     let changes = plan.has_changes();
     let exit = match &error {
@@ -111,6 +113,12 @@ pub(super) async fn run(args: &PlanArgs, context: Context<'_>) -> Result<Exit, C
         context.ui.hint(&format!("`escrr run{spec} --plan {path}{flag}` makes exactly that"));
     } else if live {
         context.ui.next(&format!("escrr resume {}{flag}", word(&link)));
+    } else if changes && set_up {
+        // A run refuses to change a link that is set up.
+        context.ui.hint(&format!(
+            "{link} is set up, but not as it was left: put it back by hand, or `escrr rollback {}{flag}`, then `escrr run{spec}{flag}`",
+            word(&link)
+        ));
     } else if changes {
         context.ui.hint(&format!("`escrr run{spec}{flag}` makes it"));
     }

@@ -79,7 +79,11 @@ impl Learnt {
                 | Event::Undone { .. }
                 | Event::Stuck { .. }
                 | Event::Finished { .. }
-                | Event::Interrupted { .. } => {}
+                | Event::Interrupted { .. }
+                | Event::Acknowledged { .. }
+                | Event::Vanished { .. }
+                | Event::Inherited { .. }
+                | Event::Adopted { .. } => {}
             }
         }
     }

@@ -100,7 +100,15 @@ impl Facts<'_> {
                     Event::Decided { verb, reason, by, .. } => {
                         Some(format!("{at}  {} by {by}: {reason}", crate::ui::told::name(*verb)))
                     }
-                    Event::Created { .. }
+                    Event::Vanished { id, .. } => {
+                        Some(format!("{at}  {id} does not exist any more"))
+                    }
+                    Event::Inherited { ids, .. } => {
+                        Some(format!("{at}  now belongs to this link: {}", ids.join(", ")))
+                    }
+                    Event::Adopted { .. }
+                    | Event::Created { .. }
+                    | Event::Acknowledged { .. }
                     | Event::Completed { .. }
                     | Event::RollbackBegun { .. }
                     | Event::Undone { .. }

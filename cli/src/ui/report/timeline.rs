@@ -37,7 +37,11 @@ impl Axis {
             | Event::Undone { .. }
             | Event::Stuck { .. }
             | Event::Finished { .. }
-            | Event::Interrupted { .. } => false,
+            | Event::Interrupted { .. }
+            | Event::Acknowledged { .. }
+            | Event::Vanished { .. }
+            | Event::Inherited { .. }
+            | Event::Adopted { .. } => false,
         };
         let took = |a: &Entry, b: &Entry| b.at_ms.saturating_sub(a.at_ms);
         let work: u64 =
@@ -107,7 +111,11 @@ fn bars(entries: &[Entry], node: &str, end_ms: u64) -> Vec<Bar> {
             | Event::RollbackBegun { .. }
             | Event::Resumed { .. }
             | Event::Finished { .. }
-            | Event::Interrupted { .. } => {}
+            | Event::Interrupted { .. }
+            | Event::Acknowledged { .. }
+            | Event::Vanished { .. }
+            | Event::Inherited { .. }
+            | Event::Adopted { .. } => {}
         }
     }
     if let Some((from_ms, tone, said)) = open {
@@ -188,13 +196,19 @@ fn turn(event: &Event) -> Option<String> {
             escrr_engine::Outcome::RolledBack => "all taken back".to_owned(),
         }),
         Event::Interrupted { by, .. } => Some(format!("interrupted by {by}")),
+        Event::Adopted { by, .. } => Some(format!("adopted by {by}")),
+        Event::Inherited { node, ids } => {
+            Some(format!("{node}: {} now belongs to this link", ids.join(", ")))
+        }
+        Event::Vanished { node, id, .. } => Some(format!("{node}: {id} does not exist any more")),
         Event::Intended { .. }
         | Event::Completed { .. }
         | Event::Failed { .. }
         | Event::Parked { .. }
         | Event::UndoIntended { .. }
         | Event::Undone { .. }
-        | Event::Stuck { .. } => None,
+        | Event::Stuck { .. }
+        | Event::Acknowledged { .. } => None,
     }
 }
 

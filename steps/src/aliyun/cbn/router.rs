@@ -91,9 +91,16 @@ impl Cbn<'_> {
     }
 
     /// Lists a CEN instance's transit routers in this region (`ListTransitRouters`).
-    pub async fn list_transit_routers(&self, cen_id: &str) -> Result<Vec<TransitRouter>, Fault> {
+    ///
+    /// An empty `id` does not filter.
+    pub async fn list_transit_routers(
+        &self,
+        cen_id: &str,
+        id: &str,
+    ) -> Result<Vec<TransitRouter>, Fault> {
         let at = (Paging::Number(50), "TransitRouters");
-        self.0.list("ListTransitRouters", json!({"CenId": cen_id}), at, transit_router).await
+        let params = json!({"CenId": cen_id, "TransitRouterId": given(id)});
+        self.0.list("ListTransitRouters", params, at, transit_router).await
     }
 
     /// Deletes a transit router without attachments (`DeleteTransitRouter`).

@@ -5,8 +5,11 @@ use super::license::compatible;
 use super::{
     ClusterFacts, Compatible, Edition, Identity, Indices, InstanceFacts, License, Services, Zones,
 };
+use crate::aliyun::LIST_TAGS;
 use crate::calls::{Calls, Declares};
-use crate::rules::Problems;
+use crate::inventory::inventory;
+use crate::own::{Foreign, since};
+use crate::rules::{self, Problems};
 use crate::zones::Choice;
 use crate::{Follower, Leader, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Seen, Step};
@@ -60,7 +63,7 @@ impl Site {
 }
 
 impl Declares for Prerequisites {
-    const CALLS: Calls = Calls::NONE;
+    const CALLS: Calls = Calls::looking(&LIST_TAGS);
 }
 
 impl Step for Prerequisites {
@@ -91,7 +94,17 @@ impl Step for Prerequisites {
         };
         let leader_cluster = now(Which::Leader, &leader).await?;
         let follower_cluster = now(Which::Follower, &follower).await?;
-        let problems = Problems::of(&cx.world.memory, Self::ID);
+        let mut problems = Problems::of(&cx.world.memory, Self::ID);
+        let link = cx.world.spec.link.as_str();
+        for tagged in inventory(cx.world).await? {
+            if let Some(of) = Foreign::tagged(&tagged, cx.saga, &cx.world.known_sagas) {
+                let (kind, since) = (tagged.kind.name(), since(&of));
+                problems.add(
+                    &rules::UNCLAIMED,
+                    format!("the {kind} {} belongs to the run {} of {link}{since}", of.id, of.saga),
+                );
+            }
+        }
         compatible((&leader, &leader_cluster), (&follower, &follower_cluster), problems)?;
         Ok(Seen::Ready(Site {
             leader: SideFacts {

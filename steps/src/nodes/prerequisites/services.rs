@@ -67,13 +67,14 @@ impl Act for Services {
     const REVERSE: Reverse =
         Reverse::Keep("activated services stay activated; by themselves they cost nothing");
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
         let region = &cx.world.spec.follower.region;
         if item == ROUTERS {
-            cx.world.cloud.cbn(region).open_transit_router_service(&cx.token(item)).await
+            cx.world.cloud.cbn(region).open_transit_router_service(&cx.token(item)).await?;
         } else {
-            cx.world.cloud.privatelink(region).open_service().await
+            cx.world.cloud.privatelink(region).open_service().await?;
         }
+        Ok(None)
     }
 
     async fn remains(&self, _: &Cx<'_, Self>) -> Result<Remains, Fault> {

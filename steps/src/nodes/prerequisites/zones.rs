@@ -121,8 +121,7 @@ async fn layout(
         products = "transit routers, network load balancers and PrivateLink";
     }
     let vpc = world.cloud.vpc(&spec.region).describe_vpc_attribute(&facts.vpc).await?;
-    let filter = VSwitchFilter { vpc_id: &facts.vpc, ..VSwitchFilter::default() };
-    let found = world.cloud.vpc(&spec.region).describe_vswitches(filter).await?;
+    let found = whole_list(world, &spec.region, facts).await?;
     let vswitches = found.into_iter().map(existing).collect::<Result<Vec<_>, _>>()?;
     Ok(Layout {
         vpc: facts.vpc.clone(),
@@ -139,6 +138,29 @@ async fn layout(
         home: facts.zone.clone(),
         may_create: world.spec.network.create_vswitches,
     })
+}
+
+/// The vSwitches of the VPC. A list without the instance's own vSwitch, which exists, is not
+/// whole: what it leaves out would be created a second time.
+async fn whole_list(
+    world: &World,
+    region: &str,
+    facts: &InstanceFacts,
+) -> Result<Vec<VSwitch>, Fault> {
+    let client = world.cloud.vpc(region);
+    let filter = VSwitchFilter { vpc_id: &facts.vpc, ..VSwitchFilter::default() };
+    let found = client.describe_vswitches(filter).await?;
+    if facts.vswitch.is_empty() || found.iter().any(|v| v.vswitch_id == facts.vswitch) {
+        return Ok(found);
+    }
+    let own = VSwitchFilter { vswitch_id: &facts.vswitch, ..VSwitchFilter::default() };
+    let own = client.describe_vswitches(own).await?;
+    if own.iter().any(|v| v.vswitch_id == facts.vswitch && v.vpc_id == facts.vpc) {
+        let tried = format!("DescribeVSwitches of {}", facts.vpc);
+        let said = format!("the list leaves out {}, which exists", facts.vswitch);
+        return Err(Fault::transient(Report::new(tried, said)));
+    }
+    Ok(found)
 }
 
 fn existing(vswitch: VSwitch) -> Result<Existing, Fault> {

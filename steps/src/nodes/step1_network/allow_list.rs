@@ -142,7 +142,10 @@ impl Step for AllowList {
         if instance.status != "active" {
             return Ok(Seen::Pending(format!("{} is {}", instance.instance_id, instance.status)));
         }
-        Ok(if missing.is_empty() {
+        Ok(if missing.is_empty() && !left(cx, &instance).is_empty() {
+            // The group carries this saga in its name.
+            Seen::Ours(wanted)
+        } else if missing.is_empty() {
             Seen::Ready(wanted)
         } else {
             Seen::Absent(vec![format!("{}{OWN}", join(&missing))])
@@ -159,14 +162,14 @@ impl Act for AllowList {
         Some(format!("instance {}", cx.needs.0.leader.instance.instance))
     }
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
         let client = cx.world.cloud.elasticsearch(&cx.needs.0.leader.instance.region);
         let instance = describe(cx).await?;
         let (blocks, group) = read(item, (&cx.world.spec.link, cx.saga));
         let blocks: Vec<String> = blocks.into_iter().collect();
         // What is asked depends on what is there now, and a token stands for one request.
         let token = |mode: &str| cx.token(&format!("{item} {mode}"));
-        put(client, &instance, (&group, &blocks), token).await
+        put(client, &instance, (&group, &blocks), token).await.map(|()| None)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {

@@ -2,12 +2,12 @@
 
 use crate::World;
 use crate::aliyun::cbn::{Cen, CenFilter, CreateCen};
-use crate::aliyun::{Action, Product, Tags};
+use crate::aliyun::{Action, Product, TagKind, Tags};
 use crate::calls::{Calls, Declares};
 use crate::marks::by_marks;
-use crate::nodes::absent::gone_is_fine;
 use crate::nodes::prerequisites::{Prerequisites, Site};
-use crate::own::{Found, Owner, not_there, pick, several};
+use crate::own::{Found, Owner, not_there};
+use crate::resource::{Resource, find, one, remains, shared, undo};
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Reverse, Seen, Step};
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +38,7 @@ async fn marked(cx: &Cx<'_, CenInstance>, marks: Tags) -> Result<Vec<Cen>, Fault
 }
 
 /// The CEN that is named, or the one that this link made.
-async fn find(cx: &Cx<'_, CenInstance>) -> Result<Found<Cen>, Fault> {
+async fn look(cx: &Cx<'_, CenInstance>) -> Result<Found<Cen>, Fault> {
     let (site,) = &cx.needs;
     let named = cx.world.spec.network.cen_id.as_ref();
     if let Some(id) = named.or(site.cen.as_ref()) {
@@ -50,15 +50,19 @@ async fn find(cx: &Cx<'_, CenInstance>) -> Result<Found<Cen>, Fault> {
             None => Err(Fault::prerequisite(not_there("CEN", id, "network.cen_id"))),
         };
     }
-    let all = marked(cx, cx.world.marks(CenInstance::ID)).await?;
-    Ok(pick(all, (CenInstance::ID, cx.saga, &cx.world.spec.link), |c| &c.tags, |c| &c.cen_id))
+    find(cx, "").await
 }
 
 impl Declares for CenInstance {
     const CALLS: Calls = Calls {
         look: &[Action::new(Product::Cbn, "DescribeCens")],
-        act: &[Action::new(Product::Cbn, "CreateCen")],
-        undo: &[Action::new(Product::Cbn, "DescribeCens"), Action::new(Product::Cbn, "DeleteCen")],
+        act: &[Action::new(Product::Cbn, "CreateCen"), Action::new(Product::Cbn, "TagResources")],
+        undo: &[
+            Action::new(Product::Cbn, "DescribeCens"),
+            Action::new(Product::Cbn, "DeleteCen"),
+            Action::new(Product::Cbn, "TagResources"),
+            Action::new(Product::Cbn, "UntagResources"),
+        ],
     };
 }
 
@@ -75,13 +79,14 @@ impl Step for CenInstance {
         if cx.needs.0.same_vpc {
             return Ok(Seen::Unneeded(None));
         }
-        Ok(match find(cx).await? {
-            Found::None => Seen::absent(),
-            Found::Several(ids) => Seen::Drifted(several("CEN", &ids)),
-            Found::One(cen, owner) if cen.status == "Active" => {
-                owner.ready(Some(CenId { cen: cen.cen_id }))
-            }
-            Found::One(cen, _) => Seen::Pending(format!("{} is {}", cen.cen_id, cen.status)),
+        let (cen, owner) = match one::<Self, _>(cx, look(cx).await?) {
+            Ok(found) => found,
+            Err(seen) => return Ok(seen),
+        };
+        Ok(if cen.status == "Active" {
+            owner.ready(Some(CenId { cen: cen.cen_id }))
+        } else {
+            Seen::Pending(format!("{} is {}", cen.cen_id, cen.status))
         })
     }
 }
@@ -89,7 +94,10 @@ impl Step for CenInstance {
 impl Act for CenInstance {
     const REVERSE: Reverse = Reverse::Undo("deletes the CEN that was made");
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+        if let Some(done) = shared(cx, item).await {
+            return done;
+        }
         let name = cx.world.name();
         let ask = CreateCen {
             name: &name,
@@ -97,26 +105,48 @@ impl Act for CenInstance {
             tags: &cx.world.tags(cx.saga, Self::ID),
             token: &cx.token(item),
         };
-        cx.world.cloud.cbn(&cx.needs.0.leader.instance.region).create_cen(ask).await.map(drop)
+        cx.world.cloud.cbn(&cx.needs.0.leader.instance.region).create_cen(ask).await.map(Some)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
-        Ok(match find_ours(cx).await? {
-            None => Remains::Nothing,
-            Some(cen) if cen.status == "Active" => Remains::whole(),
-            Some(cen) => Remains::Pending(format!("{} is {}", cen.cen_id, cen.status)),
-        })
+        remains(cx).await
     }
 
-    async fn undo(&self, cx: &Cx<'_, Self>, _: &str) -> Result<(), Fault> {
-        let Some(cen) = find_ours(cx).await? else { return Ok(()) };
-        let client = cx.world.cloud.cbn(&cx.needs.0.leader.instance.region);
-        gone_is_fine(client.delete_cen(&cen.cen_id).await)
+    async fn undo(&self, cx: &Cx<'_, Self>, id: &str) -> Result<(), Fault> {
+        undo(cx, id).await
     }
 }
 
-/// The CEN that this saga made.
-async fn find_ours(cx: &Cx<'_, CenInstance>) -> Result<Option<Cen>, Fault> {
-    let all = marked(cx, cx.world.own_marks(cx.saga, CenInstance::ID)).await?;
-    Ok(all.into_iter().find(|c| Owner::of(&c.tags, cx.saga) == Owner::Us))
+impl Resource for CenInstance {
+    type Thing = Cen;
+    const KIND: TagKind = TagKind::Cen;
+
+    fn region<'a>(cx: &'a Cx<'_, Self>) -> &'a str {
+        &cx.needs.0.leader.instance.region
+    }
+
+    fn id(thing: &Cen) -> &str {
+        &thing.cen_id
+    }
+    fn tags(thing: &Cen) -> &Tags {
+        &thing.tags
+    }
+    fn status(thing: &Cen) -> (&str, bool) {
+        (&thing.status, thing.status == "Active")
+    }
+    fn ids(output: &Option<CenId>) -> Vec<String> {
+        output.iter().map(|found| found.cen.clone()).collect()
+    }
+
+    async fn by_id(cx: &Cx<'_, Self>, id: &str) -> Result<Option<Cen>, Fault> {
+        by_id(cx.world, &cx.needs.0, id).await
+    }
+
+    async fn by_tags(cx: &Cx<'_, Self>) -> Result<Vec<Cen>, Fault> {
+        marked(cx, cx.world.marks(Self::ID)).await
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, id: &str, _: &str) -> Result<(), Fault> {
+        cx.world.cloud.cbn(&cx.needs.0.leader.instance.region).delete_cen(id).await
+    }
 }

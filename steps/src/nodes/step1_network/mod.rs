@@ -21,13 +21,26 @@ pub use vpc_attachment::{Attached, VpcAttachment};
 pub use vpc_route::VpcRoute;
 pub use vswitches::{VSwitches, ZoneVSwitch};
 
-use crate::Which;
+use crate::aliyun::TagKind;
 use crate::nodes::step2_leader_address::Addresses;
+use crate::{Which, World, sharing};
+use escrr_engine::Fault;
 use ipnet::Ipv4Net;
 
 /// The lane of writes to one CEN: it takes them one at a time.
 pub(crate) fn cen_lane(cen: Option<&CenId>) -> Option<String> {
     cen.map(|c| format!("cen {}", c.cen))
+}
+
+/// Which other link uses an attachment, as a sentence: what hangs on it stays then.
+pub(crate) async fn kept(
+    world: &World,
+    at: (&str, TagKind),
+    attached: Option<&Attached>,
+) -> Result<Option<String>, Fault> {
+    let Some(attached) = attached else { return Ok(None) };
+    let tags = world.cloud.tags_of(at, &attached.attachment).await?;
+    Ok(sharing::kept(&tags, &world.spec.link))
 }
 
 /// The addresses on one side that the other side has to reach: the leader's own, or the

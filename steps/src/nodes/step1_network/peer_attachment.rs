@@ -4,11 +4,12 @@ use super::{Attached, CenInstance, TransitRouter, cen_lane};
 use crate::aliyun::cbn::{
     AttachmentFilter, CreatePeerAttachment, PeerAttachment as Listed, PeerBandwidth,
 };
-use crate::aliyun::{Action, Product};
+use crate::aliyun::{Action, Product, TagKind, Tags};
 use crate::calls::{Calls, Declares};
-use crate::nodes::absent::{gone_is_fine, if_there};
+use crate::nodes::absent::if_there;
 use crate::nodes::prerequisites::Prerequisites;
-use crate::own::Owner;
+use crate::own::is_of;
+use crate::resource::{Resource, remains, shared, undo, whose};
 use crate::spec::BandwidthType;
 use crate::{Follower, Leader, World};
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
@@ -16,19 +17,22 @@ use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, S
 /// Links the transit routers; inside one region there is nothing to link.
 pub struct PeerAttachment;
 
-async fn find(cx: &Cx<'_, PeerAttachment>) -> Result<Option<Listed>, Fault> {
-    let (site, Some(cen), Some(leader), Some(follower)) = &cx.needs else { return Ok(None) };
+/// The links between the two transit routers, one at most, or the one with this id.
+async fn list(cx: &Cx<'_, PeerAttachment>, id: &str) -> Result<Vec<Listed>, Fault> {
+    let (site, Some(cen), Some(leader), Some(follower)) = &cx.needs else { return Ok(Vec::new()) };
     let filter = AttachmentFilter {
         cen_id: &cen.cen,
         transit_router_id: &leader.router,
+        attachment_id: id,
         ..AttachmentFilter::default()
     };
     let client = cx.world.cloud.cbn(&site.leader.instance.region);
     let listed = if_there(client.list_peer_attachments(filter).await)?.unwrap_or_default();
-    Ok(listed.into_iter().find(|a| {
+    let between = |a: &Listed| {
         let ends = [a.transit_router_id.as_str(), a.peer_transit_router_id.as_str()];
         ends.contains(&leader.router.as_str()) && ends.contains(&follower.router.as_str())
-    }))
+    };
+    Ok(listed.into_iter().filter(between).collect())
 }
 
 /// What differs from the spec, if anything does.
@@ -64,10 +68,15 @@ fn drift(cx: &Cx<'_, PeerAttachment>, found: &Listed) -> Option<Report> {
 impl Declares for PeerAttachment {
     const CALLS: Calls = Calls {
         look: &[Action::new(Product::Cbn, "ListTransitRouterPeerAttachments")],
-        act: &[Action::new(Product::Cbn, "CreateTransitRouterPeerAttachment")],
+        act: &[
+            Action::new(Product::Cbn, "CreateTransitRouterPeerAttachment"),
+            Action::new(Product::Cbn, "TagResources"),
+        ],
         undo: &[
             Action::new(Product::Cbn, "ListTransitRouterPeerAttachments"),
             Action::new(Product::Cbn, "DeleteTransitRouterPeerAttachment"),
+            Action::new(Product::Cbn, "TagResources"),
+            Action::new(Product::Cbn, "UntagResources"),
         ],
     };
 }
@@ -85,14 +94,18 @@ impl Step for PeerAttachment {
         if cx.needs.1.is_none() || cx.needs.0.same_region() {
             return Ok(Seen::Unneeded(None));
         }
-        let Some(found) = find(cx).await? else { return Ok(Seen::absent()) };
+        let known = cx.ids.get("").map_or("", String::as_str);
+        let Some(found) = list(cx, known).await?.pop() else { return Ok(Seen::absent()) };
+        let owner = match whose(cx, &found) {
+            Ok(owner) => owner,
+            Err(seen) => return Ok(seen),
+        };
         if found.status != "Attached" {
             return Ok(Seen::Pending(format!("{} is {}", found.attachment_id, found.status)));
         }
         if let Some(report) = drift(cx, &found) {
             return Ok(Seen::Drifted(report));
         }
-        let owner = Owner::of(&found.tags, cx.saga);
         let attached =
             Attached { attachment: found.attachment_id, auto_publish: found.auto_publish_route };
         Ok(owner.ready(Some(attached)))
@@ -108,8 +121,11 @@ impl Act for PeerAttachment {
         cen_lane(cx.needs.1.as_ref())
     }
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        let (site, Some(cen), Some(leader), Some(follower)) = &cx.needs else { return Ok(()) };
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+        if let Some(done) = shared(cx, item).await {
+            return done;
+        }
+        let (site, Some(cen), Some(leader), Some(follower)) = &cx.needs else { return Ok(None) };
         let network = &cx.world.spec.network;
         let bandwidth = match (network.bandwidth_type, &network.bandwidth_package_id) {
             (BandwidthType::BandwidthPackage, Some(id)) => {
@@ -130,22 +146,49 @@ impl Act for PeerAttachment {
             token: &cx.token(item),
         };
         let client = cx.world.cloud.cbn(&site.leader.instance.region);
-        client.create_peer_attachment(ask).await.map(drop)
+        client.create_peer_attachment(ask).await.map(Some)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
-        let ours = |a: &Listed| Owner::of(&a.tags, cx.saga) == Owner::Us;
-        Ok(match find(cx).await?.filter(ours) {
-            None => Remains::Nothing,
-            Some(found) if found.status == "Attached" => Remains::whole(),
-            Some(found) => Remains::Pending(format!("{} is {}", found.attachment_id, found.status)),
-        })
+        remains(cx).await
     }
 
-    async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        let Some(found) = find(cx).await? else { return Ok(()) };
+    async fn undo(&self, cx: &Cx<'_, Self>, id: &str) -> Result<(), Fault> {
+        undo(cx, id).await
+    }
+}
+
+impl Resource for PeerAttachment {
+    type Thing = Listed;
+    const KIND: TagKind = TagKind::PeerAttachment;
+
+    fn region<'a>(cx: &'a Cx<'_, Self>) -> &'a str {
+        &cx.needs.0.leader.instance.region
+    }
+
+    fn id(thing: &Listed) -> &str {
+        &thing.attachment_id
+    }
+    fn tags(thing: &Listed) -> &Tags {
+        &thing.tags
+    }
+    fn status(thing: &Listed) -> (&str, bool) {
+        (&thing.status, thing.status == "Attached")
+    }
+    fn ids(output: &Option<Attached>) -> Vec<String> {
+        output.iter().map(|found| found.attachment.clone()).collect()
+    }
+
+    async fn by_id(cx: &Cx<'_, Self>, id: &str) -> Result<Option<Listed>, Fault> {
+        Ok(list(cx, id).await?.into_iter().find(|a| a.attachment_id == id))
+    }
+
+    async fn by_tags(cx: &Cx<'_, Self>) -> Result<Vec<Listed>, Fault> {
+        Ok(list(cx, "").await?.into_iter().filter(|a| is_of(&a.tags, Self::ID)).collect())
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, id: &str, token: &str) -> Result<(), Fault> {
         let client = cx.world.cloud.cbn(&cx.needs.0.leader.instance.region);
-        let token = cx.undo_token(item);
-        gone_is_fine(client.delete_peer_attachment(&found.attachment_id, true, &token).await)
+        client.delete_peer_attachment(id, true, token).await
     }
 }

@@ -1,9 +1,9 @@
 //! What ties an attachment to its transit router's route table: an association routes what
 //! comes in by the attachment, a propagation learns the routes behind it. Both are off by default.
 
-use super::{CenInstance, PeerAttachment, TransitRouter, VpcAttachment, cen_lane};
+use super::{CenInstance, PeerAttachment, TransitRouter, VpcAttachment, cen_lane, kept};
 use crate::aliyun::cbn::LinkKind;
-use crate::aliyun::{Action, Product};
+use crate::aliyun::{Action, Product, TagKind};
 use crate::calls::{Calls, Declares};
 use crate::nodes::absent::{gone_is_fine, if_there};
 use crate::nodes::prerequisites::Prerequisites;
@@ -109,6 +109,7 @@ impl<S: Side, K: Kind, E: End> Declares for Tie<S, K, E> {
         undo: &[
             Action::new(Product::Cbn, "ListTransitRouterRouteTableAssociations"),
             Action::new(Product::Cbn, "ListTransitRouterRouteTablePropagations"),
+            Action::new(Product::Cbn, "ListTagResources"),
             Action::new(Product::Cbn, "DissociateTransitRouterAttachmentFromRouteTable"),
             Action::new(Product::Cbn, "DisableTransitRouterRouteTablePropagation"),
         ],
@@ -130,6 +131,8 @@ impl<S: Side, K: Kind, E: End> Step for Tie<S, K, E> {
         }
         Ok(match Self::status(cx).await? {
             None => Seen::absent(),
+            // It hangs on the attachment and goes with it.
+            Some(status) if status == "Active" && cx.owns::<E::Of<S>>() => Seen::Ours(()),
             Some(status) if status == "Active" => Seen::Ready(()),
             Some(status) => Seen::Pending(format!("it is {status}")),
         })
@@ -143,16 +146,23 @@ impl<S: Side, K: Kind, E: End> Act for Tie<S, K, E> {
         cen_lane(cx.needs.1.as_ref())
     }
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        let (site, _, Some(router), Some(attached)) = &cx.needs else { return Ok(()) };
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+        let (site, _, Some(router), Some(attached)) = &cx.needs else { return Ok(None) };
         let client = cx.world.cloud.cbn(&site.side(S::WHICH).instance.region);
-        client.link(K::LINK, &attached.attachment, &router.route_table, &cx.token(item)).await
+        let token = cx.token(item);
+        client.link(K::LINK, &attached.attachment, &router.route_table, &token).await?;
+        Ok(None)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
+        let kind = if E::PEER { TagKind::PeerAttachment } else { TagKind::VpcAttachment };
         Ok(match Self::status(cx).await? {
             None => Remains::Nothing,
-            Some(status) if status == "Active" => Remains::whole(),
+            Some(status) if status == "Active" => {
+                let region = &cx.needs.0.side(S::WHICH).instance.region;
+                let kept = kept(cx.world, (region, kind), cx.needs.3.as_ref()).await?;
+                kept.map_or_else(Remains::whole, Remains::Kept)
+            }
             Some(status) => Remains::Pending(format!("it is {status}")),
         })
     }

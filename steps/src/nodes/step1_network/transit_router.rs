@@ -2,11 +2,12 @@
 
 use super::{CenId, CenInstance, cen_lane};
 use crate::aliyun::cbn::{CreateTransitRouter, TransitRouter as Listed};
-use crate::aliyun::{Action, Product};
+use crate::aliyun::{Action, Product, TagKind, Tags};
 use crate::calls::{Calls, Declares};
-use crate::nodes::absent::{gone_is_fine, if_there};
+use crate::nodes::absent::if_there;
 use crate::nodes::prerequisites::Prerequisites;
-use crate::own::{Owner, not_there};
+use crate::own::{Owner, is_of, not_there};
+use crate::resource::{Resource, remains, shared, undo, whose};
 use crate::{Side, Which, World};
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
 use serde::{Deserialize, Serialize};
@@ -24,15 +25,19 @@ pub struct Router {
     pub route_table: String,
 }
 
-/// All transit routers of the CEN in this side's region: one at most.
-async fn list<S: Side>(cx: &Cx<'_, TransitRouter<S>>, cen: &CenId) -> Result<Vec<Listed>, Fault> {
+/// The transit routers of the CEN in this side's region, one at most, or the one with this id.
+async fn list<S: Side>(
+    cx: &Cx<'_, TransitRouter<S>>,
+    cen: &CenId,
+    id: &str,
+) -> Result<Vec<Listed>, Fault> {
     let region = &cx.needs.0.side(S::WHICH).instance.region;
-    let listed = if_there(cx.world.cloud.cbn(region).list_transit_routers(&cen.cen).await)?;
+    let listed = if_there(cx.world.cloud.cbn(region).list_transit_routers(&cen.cen, id).await)?;
     Ok(listed.unwrap_or_default().into_iter().filter(|r| r.region_id == *region).collect())
 }
 
 /// In one region both sides share the transit router, and it is the leader's node that makes it.
-fn shared<S: Side>(cx: &Cx<'_, TransitRouter<S>>) -> bool {
+fn shared_router<S: Side>(cx: &Cx<'_, TransitRouter<S>>) -> bool {
     S::WHICH == Which::Follower && cx.needs.0.same_region()
 }
 
@@ -42,10 +47,15 @@ impl<S: Side> Declares for TransitRouter<S> {
             Action::new(Product::Cbn, "ListTransitRouters"),
             Action::new(Product::Cbn, "ListTransitRouterRouteTables"),
         ],
-        act: &[Action::new(Product::Cbn, "CreateTransitRouter")],
+        act: &[
+            Action::new(Product::Cbn, "CreateTransitRouter"),
+            Action::new(Product::Cbn, "TagResources"),
+        ],
         undo: &[
             Action::new(Product::Cbn, "ListTransitRouters"),
             Action::new(Product::Cbn, "DeleteTransitRouter"),
+            Action::new(Product::Cbn, "TagResources"),
+            Action::new(Product::Cbn, "UntagResources"),
         ],
     };
 }
@@ -61,7 +71,8 @@ impl<S: Side> Step for TransitRouter<S> {
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Option<Router>>, Fault> {
         let (site, Some(cen)) = &cx.needs else { return Ok(Seen::Unneeded(None)) };
-        let mut routers = list(cx, cen).await?;
+        let known = cx.ids.get("");
+        let mut routers = list(cx, cen, known.map_or("", String::as_str)).await?;
         if let Some(named) = cx.world.spec.transit_router_id(S::WHICH) {
             routers.retain(|r| r.transit_router_id == named);
             if routers.is_empty() {
@@ -70,11 +81,16 @@ impl<S: Side> Step for TransitRouter<S> {
             }
         }
         let Some(router) = routers.pop() else {
-            return Ok(if shared(cx) {
+            return Ok(if shared_router(cx) {
                 Seen::Pending("the leader's transit router serves this region too".to_owned())
             } else {
                 Seen::absent()
             });
+        };
+        let owner = match whose(cx, &router) {
+            Ok(owner) => owner,
+            Err(_) if shared_router(cx) => Owner::Others,
+            Err(seen) => return Ok(seen),
         };
         if router.edition == "Basic" {
             return Err(Fault::prerequisite(basic(&router)));
@@ -92,10 +108,9 @@ impl<S: Side> Step for TransitRouter<S> {
                 router.transit_router_id
             )));
         };
-        let owner = Owner::of(&router.tags, cx.saga);
         let found =
             Some(Router { router: router.transit_router_id, route_table: table.route_table_id });
-        Ok(if shared(cx) { Seen::Unneeded(found) } else { owner.ready(found) })
+        Ok(if shared_router(cx) { Seen::Unneeded(found) } else { owner.ready(found) })
     }
 }
 
@@ -114,8 +129,11 @@ impl<S: Side> Act for TransitRouter<S> {
         cen_lane(cx.needs.1.as_ref())
     }
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        let (site, Some(cen)) = &cx.needs else { return Ok(()) };
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+        if let Some(done) = shared(cx, item).await {
+            return done;
+        }
+        let (site, Some(cen)) = &cx.needs else { return Ok(None) };
         let name = cx.world.name();
         let ask = CreateTransitRouter {
             cen_id: &cen.cen,
@@ -125,33 +143,52 @@ impl<S: Side> Act for TransitRouter<S> {
             token: &cx.token(item),
         };
         let client = cx.world.cloud.cbn(&site.side(S::WHICH).instance.region);
-        client.create_transit_router(ask).await.map(drop)
+        client.create_transit_router(ask).await.map(Some)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
-        let Some(router) = ours(cx).await? else { return Ok(Remains::Nothing) };
-        Ok(if router.status == "Active" {
-            Remains::whole()
-        } else {
-            Remains::Pending(format!("{} is {}", router.transit_router_id, router.status))
-        })
+        remains(cx).await
     }
 
-    async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        let Some(router) = ours(cx).await? else { return Ok(()) };
-        let client = cx.world.cloud.cbn(&cx.needs.0.side(S::WHICH).instance.region);
-        let token = cx.undo_token(item);
-        gone_is_fine(client.delete_transit_router(&router.transit_router_id, &token).await)
+    async fn undo(&self, cx: &Cx<'_, Self>, id: &str) -> Result<(), Fault> {
+        undo(cx, id).await
     }
 }
 
-/// The transit router that this saga made.
-async fn ours<S: Side>(cx: &Cx<'_, TransitRouter<S>>) -> Result<Option<Listed>, Fault> {
-    let Some(cen) = &cx.needs.1 else { return Ok(None) };
-    let all = list(cx, cen).await?;
-    let node = TransitRouter::<S>::ID.to_string();
-    Ok(all.into_iter().find(|r| {
-        Owner::of(&r.tags, cx.saga) == Owner::Us
-            && crate::mark(&r.tags, crate::TAG_NODE).is_some_and(|n| n == node)
-    }))
+impl<S: Side> Resource for TransitRouter<S> {
+    type Thing = Listed;
+    const KIND: TagKind = TagKind::TransitRouter;
+
+    fn region<'a>(cx: &'a Cx<'_, Self>) -> &'a str {
+        &cx.needs.0.side(S::WHICH).instance.region
+    }
+
+    fn id(thing: &Listed) -> &str {
+        &thing.transit_router_id
+    }
+    fn tags(thing: &Listed) -> &Tags {
+        &thing.tags
+    }
+    fn status(thing: &Listed) -> (&str, bool) {
+        (&thing.status, thing.status == "Active")
+    }
+    fn ids(output: &Option<Router>) -> Vec<String> {
+        output.iter().map(|found| found.router.clone()).collect()
+    }
+
+    async fn by_id(cx: &Cx<'_, Self>, id: &str) -> Result<Option<Listed>, Fault> {
+        let Some(cen) = &cx.needs.1 else { return Ok(None) };
+        Ok(list(cx, cen, id).await?.into_iter().find(|r| r.transit_router_id == id))
+    }
+
+    async fn by_tags(cx: &Cx<'_, Self>) -> Result<Vec<Listed>, Fault> {
+        let Some(cen) = &cx.needs.1 else { return Ok(Vec::new()) };
+        let all = list(cx, cen, "").await?;
+        Ok(all.into_iter().filter(|r| is_of(&r.tags, Self::ID)).collect())
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, id: &str, token: &str) -> Result<(), Fault> {
+        let client = cx.world.cloud.cbn(&cx.needs.0.side(S::WHICH).instance.region);
+        client.delete_transit_router(id, token).await
+    }
 }

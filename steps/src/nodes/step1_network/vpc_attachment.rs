@@ -3,11 +3,12 @@
 use super::{CenInstance, TransitRouter, VSwitches, cen_lane};
 use crate::aliyun::ZoneMapping;
 use crate::aliyun::cbn::{AttachmentFilter, CreateVpcAttachment, VpcAttachment as Listed};
-use crate::aliyun::{Action, Product};
+use crate::aliyun::{Action, Product, TagKind, Tags};
 use crate::calls::{Calls, Declares};
-use crate::nodes::absent::{gone_is_fine, if_there};
+use crate::nodes::absent::if_there;
 use crate::nodes::prerequisites::Prerequisites;
-use crate::own::Owner;
+use crate::own::is_of;
+use crate::resource::{Resource, remains, shared, undo, whose};
 use crate::{Side, World};
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Reverse, Seen, Step};
 use serde::{Deserialize, Serialize};
@@ -25,25 +26,33 @@ pub struct Attached {
     pub auto_publish: bool,
 }
 
-async fn find<S: Side>(cx: &Cx<'_, VpcAttachment<S>>) -> Result<Option<Listed>, Fault> {
-    let (site, Some(cen), Some(router), _) = &cx.needs else { return Ok(None) };
+/// The attachments of this VPC to the transit router, one at most, or the one with this id.
+async fn list<S: Side>(cx: &Cx<'_, VpcAttachment<S>>, id: &str) -> Result<Vec<Listed>, Fault> {
+    let (site, Some(cen), Some(router), _) = &cx.needs else { return Ok(Vec::new()) };
     let facts = &site.side(S::WHICH).instance;
     let filter = AttachmentFilter {
         cen_id: &cen.cen,
         transit_router_id: &router.router,
+        attachment_id: id,
         ..AttachmentFilter::default()
     };
     let listed = cx.world.cloud.cbn(&facts.region).list_vpc_attachments(filter, &facts.vpc).await;
-    Ok(if_there(listed)?.unwrap_or_default().into_iter().find(|a| a.vpc_id == facts.vpc))
+    let listed = if_there(listed)?.unwrap_or_default();
+    Ok(listed.into_iter().filter(|a| a.vpc_id == facts.vpc).collect())
 }
 
 impl<S: Side> Declares for VpcAttachment<S> {
     const CALLS: Calls = Calls {
         look: &[Action::new(Product::Cbn, "ListTransitRouterVpcAttachments")],
-        act: &[Action::new(Product::Cbn, "CreateTransitRouterVpcAttachment")],
+        act: &[
+            Action::new(Product::Cbn, "CreateTransitRouterVpcAttachment"),
+            Action::new(Product::Cbn, "TagResources"),
+        ],
         undo: &[
             Action::new(Product::Cbn, "ListTransitRouterVpcAttachments"),
             Action::new(Product::Cbn, "DeleteTransitRouterVpcAttachment"),
+            Action::new(Product::Cbn, "TagResources"),
+            Action::new(Product::Cbn, "UntagResources"),
         ],
     };
 }
@@ -61,13 +70,18 @@ impl<S: Side> Step for VpcAttachment<S> {
         if cx.needs.1.is_none() {
             return Ok(Seen::Unneeded(None));
         }
-        let Some(found) = find(cx).await? else { return Ok(Seen::absent()) };
+        let known = cx.ids.get("").map_or("", String::as_str);
+        let Some(found) = list(cx, known).await?.pop() else { return Ok(Seen::absent()) };
+        let owner = match whose(cx, &found) {
+            Ok(owner) => owner,
+            Err(seen) => return Ok(seen),
+        };
         if found.status != "Attached" {
             return Ok(Seen::Pending(format!("{} is {}", found.attachment_id, found.status)));
         }
         let attached =
             Attached { attachment: found.attachment_id, auto_publish: found.auto_publish_route };
-        Ok(Owner::of(&found.tags, cx.saga).ready(Some(attached)))
+        Ok(owner.ready(Some(attached)))
     }
 }
 
@@ -80,8 +94,11 @@ impl<S: Side> Act for VpcAttachment<S> {
         cen_lane(cx.needs.1.as_ref())
     }
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        let (site, Some(cen), Some(router), vswitches) = &cx.needs else { return Ok(()) };
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+        if let Some(done) = shared(cx, item).await {
+            return done;
+        }
+        let (site, Some(cen), Some(router), vswitches) = &cx.needs else { return Ok(None) };
         let facts = &site.side(S::WHICH).instance;
         let zones: Vec<ZoneMapping> = vswitches
             .iter()
@@ -99,22 +116,49 @@ impl<S: Side> Act for VpcAttachment<S> {
             tags: &cx.world.tags(cx.saga, Self::ID),
             token: &cx.token(item),
         };
-        cx.world.cloud.cbn(&facts.region).create_vpc_attachment(ask).await.map(drop)
+        cx.world.cloud.cbn(&facts.region).create_vpc_attachment(ask).await.map(Some)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
-        let ours = |a: &Listed| Owner::of(&a.tags, cx.saga) == Owner::Us;
-        Ok(match find(cx).await?.filter(ours) {
-            None => Remains::Nothing,
-            Some(found) if found.status == "Attached" => Remains::whole(),
-            Some(found) => Remains::Pending(format!("{} is {}", found.attachment_id, found.status)),
-        })
+        remains(cx).await
     }
 
-    async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        let Some(found) = find(cx).await? else { return Ok(()) };
+    async fn undo(&self, cx: &Cx<'_, Self>, id: &str) -> Result<(), Fault> {
+        undo(cx, id).await
+    }
+}
+
+impl<S: Side> Resource for VpcAttachment<S> {
+    type Thing = Listed;
+    const KIND: TagKind = TagKind::VpcAttachment;
+
+    fn region<'a>(cx: &'a Cx<'_, Self>) -> &'a str {
+        &cx.needs.0.side(S::WHICH).instance.region
+    }
+
+    fn id(thing: &Listed) -> &str {
+        &thing.attachment_id
+    }
+    fn tags(thing: &Listed) -> &Tags {
+        &thing.tags
+    }
+    fn status(thing: &Listed) -> (&str, bool) {
+        (&thing.status, thing.status == "Attached")
+    }
+    fn ids(output: &Option<Attached>) -> Vec<String> {
+        output.iter().map(|found| found.attachment.clone()).collect()
+    }
+
+    async fn by_id(cx: &Cx<'_, Self>, id: &str) -> Result<Option<Listed>, Fault> {
+        Ok(list(cx, id).await?.into_iter().find(|a| a.attachment_id == id))
+    }
+
+    async fn by_tags(cx: &Cx<'_, Self>) -> Result<Vec<Listed>, Fault> {
+        Ok(list(cx, "").await?.into_iter().filter(|a| is_of(&a.tags, Self::ID)).collect())
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, id: &str, token: &str) -> Result<(), Fault> {
         let client = cx.world.cloud.cbn(&cx.needs.0.side(S::WHICH).instance.region);
-        let token = cx.undo_token(item);
-        gone_is_fine(client.delete_vpc_attachment(&found.attachment_id, true, &token).await)
+        client.delete_vpc_attachment(id, true, token).await
     }
 }

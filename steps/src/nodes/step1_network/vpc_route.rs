@@ -1,8 +1,8 @@
 //! One VPC's routes to the other one, in its system route table: the load balancer uses no other.
 
-use super::{Associate, PeerEnd, Propagate, Tie, VSwitches, VpcAttachment, VpcEnd, targets};
+use super::{Associate, PeerEnd, Propagate, Tie, VSwitches, VpcAttachment, VpcEnd, kept, targets};
 use crate::aliyun::vpc::{CreateRouteEntry, RouteEntry};
-use crate::aliyun::{Action, Product};
+use crate::aliyun::{Action, Product, TagKind};
 use crate::calls::{Calls, Declares};
 use crate::nodes::absent::gone_is_fine;
 use crate::nodes::prerequisites::Prerequisites;
@@ -45,6 +45,7 @@ impl<S: Side> Declares for VpcRoute<S> {
         undo: &[
             Action::new(Product::Vpc, "DescribeRouteTableList"),
             Action::new(Product::Vpc, "DescribeRouteEntryList"),
+            Action::new(Product::Cbn, "ListTagResources"),
             Action::new(Product::Vpc, "DeleteRouteEntry"),
         ],
     };
@@ -100,6 +101,9 @@ impl<S: Side> Step for VpcRoute<S> {
             Seen::Absent(missing)
         } else if !pending.is_empty() {
             Seen::Pending(pending.join(", "))
+        } else if cx.items.is_empty() && cx.owns::<VpcAttachment<S>>() && !own(cx, &rows).is_empty()
+        {
+            Seen::Ours(())
         } else if attached.auto_publish && cx.items.is_empty() {
             Seen::Theirs(())
         } else {
@@ -127,6 +131,19 @@ fn elsewhere(block: &str, row: &RouteEntry) -> Report {
     .help("remove that route if it is not needed, then `escrr resume`")
 }
 
+/// The routes that this saga created, announced or by the name that it gives them.
+fn own<'r, S: Side>(cx: &Cx<'_, VpcRoute<S>>, rows: &'r [RouteEntry]) -> Vec<&'r RouteEntry> {
+    let Some(attached) = &cx.needs.1 else { return Vec::new() };
+    let named = cx.owns::<VpcAttachment<S>>();
+    let name = cx.world.name();
+    let ours = |row: &&RouteEntry| {
+        (cx.items.contains(&row.destination_cidr_block) || (named && row.name == name))
+            && row.entry_type == "Custom"
+            && leads_to(row, &attached.attachment)
+    };
+    rows.iter().filter(ours).collect()
+}
+
 impl<S: Side> Act for VpcRoute<S> {
     const REVERSE: Reverse =
         Reverse::Undo("deletes the routes that were made; published ones go with the attachment");
@@ -135,8 +152,8 @@ impl<S: Side> Act for VpcRoute<S> {
         Some(format!("vpc {}", cx.needs.0.side(S::WHICH).instance.vpc))
     }
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        let Some(attached) = &cx.needs.1 else { return Ok(()) };
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+        let Some(attached) = &cx.needs.1 else { return Ok(None) };
         let (table, _) = rows(cx).await?;
         let name = cx.world.name();
         let ask = CreateRouteEntry {
@@ -148,22 +165,20 @@ impl<S: Side> Act for VpcRoute<S> {
             token: &cx.token(item),
         };
         let region = &cx.needs.0.side(S::WHICH).instance.region;
-        cx.world.cloud.vpc(region).create_route_entry(ask).await.map(drop)
+        cx.world.cloud.vpc(region).create_route_entry(ask).await.map(Some)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
         let Some(attached) = &cx.needs.1 else { return Ok(Remains::Nothing) };
         let (_, rows) = rows(cx).await?;
-        let ours: Vec<&RouteEntry> = rows
-            .iter()
-            .filter(|r| {
-                cx.items.contains(&r.destination_cidr_block)
-                    && r.entry_type == "Custom"
-                    && leads_to(r, &attached.attachment)
-            })
-            .collect();
+        let ours = own(cx, &rows);
         if ours.is_empty() {
             return Ok(Remains::Nothing);
+        }
+        let region = &cx.needs.0.side(S::WHICH).instance.region;
+        let at = (region.as_str(), TagKind::VpcAttachment);
+        if let Some(why) = kept(cx.world, at, Some(attached)).await? {
+            return Ok(Remains::Kept(why));
         }
         Ok(match ours.iter().find(|r| r.status != "Available") {
             Some(row) => Remains::Pending(format!(

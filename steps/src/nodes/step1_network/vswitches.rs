@@ -1,14 +1,18 @@
 //! The vSwitches that are missing in the chosen zones of one side.
 
+use crate::aliyun::cbn::AttachmentFilter;
 use crate::aliyun::vpc::{CreateVSwitch, VSwitch, VSwitchFilter};
-use crate::aliyun::{Action, Product};
+use crate::aliyun::{Action, Product, TagKind, Tags};
 use crate::calls::{Calls, Declares};
-use crate::marks::by_marks;
-use crate::nodes::absent::gone_is_fine;
+use crate::marks::{TAG_LINK, TAG_NODE, TAG_SAGA, by_marks, mark};
 use crate::nodes::prerequisites::Prerequisites;
+use crate::own::unmarked;
+use crate::resource::{Resource, ours, remains, shared, undo};
+use crate::sharing::{self, Share, User, hand_over_item};
 use crate::{Side, World};
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Makes one vSwitch for each chosen zone that has none.
 #[derive(Default)]
@@ -25,25 +29,15 @@ pub struct ZoneVSwitch {
     pub cidr: String,
 }
 
-/// The vSwitches that this saga made on this side.
-async fn ours<S: Side>(cx: &Cx<'_, VSwitches<S>>) -> Result<Vec<VSwitch>, Fault> {
-    let facts = &cx.needs.0.side(S::WHICH).instance;
-    let client = cx.world.cloud.vpc(&facts.region);
-    by_marks(cx.world.own_marks(cx.saga, VSwitches::<S>::ID), |marks| async move {
-        let filter =
-            VSwitchFilter { vpc_id: &facts.vpc, tags: Some(&marks), ..VSwitchFilter::default() };
-        client.describe_vswitches(filter).await
-    })
-    .await
-}
-
 impl<S: Side> Declares for VSwitches<S> {
     const CALLS: Calls = Calls {
         look: &[Action::new(Product::Vpc, "DescribeVSwitches")],
         act: &[Action::new(Product::Vpc, "CreateVSwitch")],
         undo: &[
             Action::new(Product::Vpc, "DescribeVSwitches"),
+            Action::new(Product::Cbn, "ListTransitRouterVpcAttachments"),
             Action::new(Product::Vpc, "DeleteVSwitch"),
+            Action::new(Product::Vpc, "TagResources"),
         ],
     };
 }
@@ -59,11 +53,12 @@ impl<S: Side> Step for VSwitches<S> {
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Vec<ZoneVSwitch>>, Fault> {
         let side = cx.needs.0.side(S::WHICH);
-        let made = if side.zones.iter().any(|c| c.vswitch.is_none()) {
-            ours(cx).await?
-        } else {
-            Vec::new()
-        };
+        let made = ours(cx).await?;
+        if !made.unmarked.is_empty() {
+            let report = unmarked(Self::KIND.name(), &made.unmarked, Self::COST);
+            return Ok(Seen::Drifted(report));
+        }
+        let made = made.things;
         let mut ready = Vec::new();
         let mut missing = Vec::new();
         let mut pending = Vec::new();
@@ -108,7 +103,10 @@ impl<S: Side> Act for VSwitches<S> {
         Some(format!("vpc {}", cx.needs.0.side(S::WHICH).instance.vpc))
     }
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+        if let Some(done) = shared(cx, item).await {
+            return done;
+        }
         let side = cx.needs.0.side(S::WHICH);
         let Some(choice) = side.zones.iter().find(|c| c.zone == item) else {
             let report =
@@ -126,22 +124,99 @@ impl<S: Side> Act for VSwitches<S> {
             tags: &cx.world.tags(cx.saga, Self::ID),
             token: &cx.token(item),
         };
-        cx.world.cloud.vpc(&side.instance.region).create_vswitch(ask).await.map(drop)
+        cx.world.cloud.vpc(&side.instance.region).create_vswitch(ask).await.map(Some)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
-        let left = ours(cx).await?;
-        if left.is_empty() {
-            return Ok(Remains::Nothing);
-        }
-        Ok(match left.iter().find(|v| v.status != "Available") {
-            Some(v) => Remains::Pending(format!("{} is {}", v.vswitch_id, v.status)),
-            None => Remains::Items(left.into_iter().map(|v| v.vswitch_id).collect()),
-        })
+        let left = remains(cx).await?;
+        let Remains::Items(ids) = &left else { return Ok(left) };
+        let users = users(cx).await?;
+        let item = |id: &String| match users.get(id) {
+            Some(_) => hand_over_item(id),
+            None => id.clone(),
+        };
+        Ok(Remains::Items(ids.iter().map(item).collect()))
     }
 
     async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+        let Some(Share::HandOver(id)) = sharing::read(item) else { return undo(cx, item).await };
+        let Some(user) = users(cx).await?.remove(id) else { return Ok(()) };
+        let mut tags = user.tags();
+        tags.insert(sharing::pin_key(&user.link), format!("{}.{}", user.saga, user.node));
+        cx.world.cloud.tag((Self::region(cx), Self::KIND), id, &tags).await
+    }
+}
+
+/// The links whose VPC attachment uses a vSwitch, by the vSwitch's id: this saga's own attachment
+/// is gone by the time that its vSwitches go, unless another link has taken it over.
+async fn users<S: Side>(cx: &Cx<'_, VSwitches<S>>) -> Result<BTreeMap<String, User>, Fault> {
+    let facts = &cx.needs.0.side(S::WHICH).instance;
+    let client = cx.world.cloud.cbn(&facts.region);
+    let all = client.list_vpc_attachments(AttachmentFilter::default(), &facts.vpc).await?;
+    let mut users = BTreeMap::new();
+    for attachment in all {
+        let text = |key| mark(&attachment.tags, key).map(str::to_owned);
+        let (Some(link), Some(saga), Some(node)) = (text(TAG_LINK), text(TAG_SAGA), text(TAG_NODE))
+        else {
+            continue;
+        };
+        if link == cx.world.spec.link {
+            continue;
+        }
+        // The other link's node of the vSwitches on the side that this VPC is for it.
+        let side = node.split('.').next().unwrap_or_default();
+        let node = format!("{side}.{}", VSwitches::<S>::ID.name);
+        let user = User { link, saga, node };
+        users.extend(attachment.zones.into_iter().map(|zone| (zone.vswitch_id, user.clone())));
+    }
+    Ok(users)
+}
+
+impl<S: Side> Resource for VSwitches<S> {
+    type Thing = VSwitch;
+    const KIND: TagKind = TagKind::VSwitch;
+
+    fn region<'a>(cx: &'a Cx<'_, Self>) -> &'a str {
+        &cx.needs.0.side(S::WHICH).instance.region
+    }
+
+    fn id(thing: &VSwitch) -> &str {
+        &thing.vswitch_id
+    }
+    fn tags(thing: &VSwitch) -> &Tags {
+        &thing.tags
+    }
+    fn status(thing: &VSwitch) -> (&str, bool) {
+        (&thing.status, thing.status == "Available")
+    }
+    /// The output names those that were found as well: only answers to calls tell ours apart.
+    fn ids(_: &Vec<ZoneVSwitch>) -> Vec<String> {
+        Vec::new()
+    }
+
+    async fn by_id(cx: &Cx<'_, Self>, id: &str) -> Result<Option<VSwitch>, Fault> {
+        let facts = &cx.needs.0.side(S::WHICH).instance;
+        let filter = VSwitchFilter { vswitch_id: id, ..VSwitchFilter::default() };
+        let all = cx.world.cloud.vpc(&facts.region).describe_vswitches(filter).await?;
+        Ok(all.into_iter().find(|v| v.vswitch_id == id))
+    }
+
+    async fn by_tags(cx: &Cx<'_, Self>) -> Result<Vec<VSwitch>, Fault> {
+        let facts = &cx.needs.0.side(S::WHICH).instance;
+        let client = cx.world.cloud.vpc(&facts.region);
+        by_marks(cx.world.marks(Self::ID), |marks| async move {
+            let filter = VSwitchFilter {
+                vpc_id: &facts.vpc,
+                tags: Some(&marks),
+                ..VSwitchFilter::default()
+            };
+            client.describe_vswitches(filter).await
+        })
+        .await
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, id: &str, _: &str) -> Result<(), Fault> {
         let client = cx.world.cloud.vpc(&cx.needs.0.side(S::WHICH).instance.region);
-        gone_is_fine(client.delete_vswitch(item).await)
+        client.delete_vswitch(id).await
     }
 }

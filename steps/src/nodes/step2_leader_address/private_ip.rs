@@ -306,8 +306,8 @@ fn failed(instance: &str, status: &str, result: &InvocationResult) -> Report {
 impl Act for PrivateIp {
     const REVERSE: Reverse = Reverse::Keep("a finished command on an ECS instance leaves nothing");
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        run(cx, item).await.map(drop)
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+        run(cx, item).await.map(|_| None)
     }
 
     async fn remains(&self, _: &Cx<'_, Self>) -> Result<Remains, Fault> {

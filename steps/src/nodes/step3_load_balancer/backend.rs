@@ -71,6 +71,7 @@ impl Step for Backend {
         }
         Ok(match servers.iter().find(|s| s.status != "Available") {
             Some(server) => Seen::Pending(format!("{} is {}", server.server_ip, server.status)),
+            None if cx.owns::<ServerGroup>() => Seen::Ours(wanted),
             None => Seen::Ready(wanted),
         })
     }
@@ -83,14 +84,17 @@ impl Act for Backend {
         Some(format!("server group {}", cx.needs.1.group))
     }
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
         let ips: Vec<String> = item.split(',').map(str::to_owned).collect();
         let client = cx.world.cloud.nlb(&cx.needs.0.follower.instance.region);
-        client.add_servers(&cx.needs.1.group, &ips, &cx.token(item)).await
+        client.add_servers(&cx.needs.1.group, &ips, &cx.token(item)).await.map(|()| None)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
-        let announced = split(cx.items);
+        let mut announced = split(cx.items);
+        if cx.owns::<ServerGroup>() {
+            announced.extend(cx.needs.2.addresses.iter().map(ToString::to_string));
+        }
         let mut ours: Vec<Server> =
             list(cx).await?.into_iter().filter(|s| announced.contains(&s.server_ip)).collect();
         ours.sort_by(|a, b| a.server_ip.cmp(&b.server_ip));
@@ -108,6 +112,10 @@ impl Act for Backend {
         let ips: Vec<&str> = item.split(',').collect();
         let servers: Vec<Server> =
             list(cx).await?.into_iter().filter(|s| ips.contains(&s.server_ip.as_str())).collect();
+        if servers.is_empty() {
+            let tried = format!("removing the leader's addresses from {}", cx.needs.1.group);
+            return Err(Fault::Busy(Report::new(tried, "they are out already, says another look")));
+        }
         let client = cx.world.cloud.nlb(&cx.needs.0.follower.instance.region);
         let token = cx.undo_token(item);
         gone_is_fine(client.remove_servers(&cx.needs.1.group, &servers, &token).await)

@@ -3,11 +3,12 @@
 use super::{LoadBalancer, ServerGroup};
 use crate::World;
 use crate::aliyun::nlb::{CreateListener, Listener as Listed};
-use crate::aliyun::{Action, Product};
+use crate::aliyun::{Action, Product, TagKind, Tags};
 use crate::calls::{Calls, Declares};
-use crate::nodes::absent::{gone_is_fine, if_there};
+use crate::nodes::absent::if_there;
 use crate::nodes::prerequisites::Prerequisites;
-use crate::own::Owner;
+use crate::own::is_of;
+use crate::resource::{Resource, remains, shared, undo, whose};
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,9 @@ fn ports(listener: &Listed) -> (u64, u64) {
 
 /// The listener that has a say on one of the wanted ports.
 async fn find(cx: &Cx<'_, Listener>) -> Result<Option<Listed>, Fault> {
+    if let Some(id) = cx.ids.get("") {
+        return Listener::by_id(cx, id).await;
+    }
     let (start, end) = wanted(cx);
     Ok(list(cx).await?.into_iter().find(|l| {
         let (first, last) = ports(l);
@@ -75,11 +79,20 @@ fn drift(cx: &Cx<'_, Listener>, found: &Listed) -> Option<Report> {
 
 impl Declares for Listener {
     const CALLS: Calls = Calls {
-        look: &[Action::new(Product::Nlb, "ListListeners")],
-        act: &[Action::new(Product::Nlb, "CreateListener")],
+        look: &[
+            Action::new(Product::Nlb, "ListListeners"),
+            Action::new(Product::Nlb, "GetListenerAttribute"),
+        ],
+        act: &[
+            Action::new(Product::Nlb, "CreateListener"),
+            Action::new(Product::Nlb, "TagResources"),
+        ],
         undo: &[
             Action::new(Product::Nlb, "ListListeners"),
+            Action::new(Product::Nlb, "GetListenerAttribute"),
             Action::new(Product::Nlb, "DeleteListener"),
+            Action::new(Product::Nlb, "TagResources"),
+            Action::new(Product::Nlb, "UntagResources"),
         ],
     };
 }
@@ -95,13 +108,17 @@ impl Step for Listener {
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<ListenerId>, Fault> {
         let Some(found) = find(cx).await? else { return Ok(Seen::absent()) };
+        let owner = match whose(cx, &found) {
+            Ok(owner) => owner,
+            Err(seen) => return Ok(seen),
+        };
         if let Some(report) = drift(cx, &found) {
             return Ok(Seen::Drifted(report));
         }
         if found.status != "Running" {
             return Ok(Seen::Pending(format!("{} is {}", found.listener_id, found.status)));
         }
-        Ok(Owner::of(&found.tags, cx.saga).ready(ListenerId { listener: found.listener_id }))
+        Ok(owner.ready(ListenerId { listener: found.listener_id }))
     }
 }
 
@@ -112,7 +129,10 @@ impl Act for Listener {
         Some(format!("load balancer {}", cx.needs.1.balancer))
     }
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+        if let Some(done) = shared(cx, item).await {
+            return done;
+        }
         let spec = &cx.world.spec.load_balancer;
         let name = cx.world.name();
         let ask = CreateListener {
@@ -124,23 +144,49 @@ impl Act for Listener {
             token: &cx.token(item),
         };
         let client = cx.world.cloud.nlb(&cx.needs.0.follower.instance.region);
-        client.create_listener(ask).await.map(drop)
+        client.create_listener(ask).await.map(Some)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
-        let ours = |l: &Listed| Owner::of(&l.tags, cx.saga) == Owner::Us;
-        Ok(match find(cx).await?.filter(ours) {
-            None => Remains::Nothing,
-            Some(found) if ["Running", "Stopped"].contains(&found.status.as_str()) => {
-                Remains::whole()
-            }
-            Some(found) => Remains::Pending(format!("{} is {}", found.listener_id, found.status)),
-        })
+        remains(cx).await
     }
 
-    async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        let Some(found) = find(cx).await? else { return Ok(()) };
+    async fn undo(&self, cx: &Cx<'_, Self>, id: &str) -> Result<(), Fault> {
+        undo(cx, id).await
+    }
+}
+
+impl Resource for Listener {
+    type Thing = Listed;
+    const KIND: TagKind = TagKind::Listener;
+
+    fn region<'a>(cx: &'a Cx<'_, Self>) -> &'a str {
+        &cx.needs.0.follower.instance.region
+    }
+
+    fn id(thing: &Listed) -> &str {
+        &thing.listener_id
+    }
+    fn tags(thing: &Listed) -> &Tags {
+        &thing.tags
+    }
+    fn status(thing: &Listed) -> (&str, bool) {
+        (&thing.status, ["Running", "Stopped"].contains(&thing.status.as_str()))
+    }
+    fn ids(output: &ListenerId) -> Vec<String> {
+        vec![output.listener.clone()]
+    }
+
+    async fn by_id(cx: &Cx<'_, Self>, id: &str) -> Result<Option<Listed>, Fault> {
+        if_there(cx.world.cloud.nlb(&cx.needs.0.follower.instance.region).get_listener(id).await)
+    }
+
+    async fn by_tags(cx: &Cx<'_, Self>) -> Result<Vec<Listed>, Fault> {
+        Ok(list(cx).await?.into_iter().filter(|l| is_of(&l.tags, Self::ID)).collect())
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, id: &str, token: &str) -> Result<(), Fault> {
         let client = cx.world.cloud.nlb(&cx.needs.0.follower.instance.region);
-        gone_is_fine(client.delete_listener(&found.listener_id, &cx.undo_token(item)).await)
+        client.delete_listener(id, token).await
     }
 }

@@ -2,13 +2,14 @@
 
 use crate::aliyun::ZoneMapping;
 use crate::aliyun::nlb::{CreateLoadBalancer, LoadBalancer as Listed};
-use crate::aliyun::{Action, Product};
+use crate::aliyun::{Action, Product, TagKind, Tags};
 use crate::calls::{Calls, Declares};
 use crate::marks::by_marks;
-use crate::nodes::absent::{gone_is_fine, if_there};
+use crate::nodes::absent::if_there;
 use crate::nodes::prerequisites::Prerequisites;
 use crate::nodes::step1_network::VSwitches;
-use crate::own::{Found, Owner, not_there, pick, several};
+use crate::own::{Found, Owner, not_there};
+use crate::resource::{Resource, find, one, remains, shared, undo};
 use crate::{Follower, World};
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ pub struct Balancer {
     pub zones: Vec<String>,
 }
 
-async fn find(cx: &Cx<'_, LoadBalancer>) -> Result<Found<Listed>, Fault> {
+async fn look(cx: &Cx<'_, LoadBalancer>) -> Result<Found<Listed>, Fault> {
     let client = cx.world.cloud.nlb(&cx.needs.0.follower.instance.region);
     if let Some(id) = &cx.world.spec.load_balancer.load_balancer_id {
         return match if_there(client.get_load_balancer(id).await)? {
@@ -40,12 +41,7 @@ async fn find(cx: &Cx<'_, LoadBalancer>) -> Result<Found<Listed>, Fault> {
             ))),
         };
     }
-    let all = by_marks(cx.world.marks(LoadBalancer::ID), |marks| async move {
-        client.list_load_balancers(&marks).await
-    })
-    .await?;
-    let who = (LoadBalancer::ID, cx.saga, cx.world.spec.link.as_str());
-    Ok(pick(all, who, |b| &b.tags, |b| &b.load_balancer_id))
+    find(cx, "").await
 }
 
 fn drift(cx: &Cx<'_, LoadBalancer>, found: &Listed) -> Option<Report> {
@@ -75,11 +71,16 @@ impl Declares for LoadBalancer {
             Action::new(Product::Nlb, "ListLoadBalancers"),
             Action::new(Product::Nlb, "GetLoadBalancerAttribute"),
         ],
-        act: &[Action::new(Product::Nlb, "CreateLoadBalancer")],
+        act: &[
+            Action::new(Product::Nlb, "CreateLoadBalancer"),
+            Action::new(Product::Nlb, "TagResources"),
+        ],
         undo: &[
             Action::new(Product::Nlb, "ListLoadBalancers"),
             Action::new(Product::Nlb, "GetLoadBalancerAttribute"),
             Action::new(Product::Nlb, "DeleteLoadBalancer"),
+            Action::new(Product::Nlb, "TagResources"),
+            Action::new(Product::Nlb, "UntagResources"),
         ],
     };
 }
@@ -94,10 +95,9 @@ impl Step for LoadBalancer {
     const PATIENCE: Patience = Patience::new(60, 600);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Balancer>, Fault> {
-        let (balancer, owner) = match find(cx).await? {
-            Found::None => return Ok(Seen::absent()),
-            Found::Several(ids) => return Ok(Seen::Drifted(several("load balancer", &ids))),
-            Found::One(balancer, owner) => (balancer, owner),
+        let (balancer, owner) = match one::<Self, _>(cx, look(cx).await?) {
+            Ok(found) => found,
+            Err(seen) => return Ok(seen),
         };
         if let Some(report) = drift(cx, &balancer) {
             return Ok(Seen::Drifted(report));
@@ -118,7 +118,10 @@ impl Act for LoadBalancer {
     const COST: Option<&'static str> =
         Some("network load balancer, by the hour and by capacity units");
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+        if let Some(done) = shared(cx, item).await {
+            return done;
+        }
         let (site, vswitches) = &cx.needs;
         let facts = &site.follower.instance;
         let zones: Vec<ZoneMapping> = vswitches
@@ -133,28 +136,55 @@ impl Act for LoadBalancer {
             tags: &cx.world.tags(cx.saga, Self::ID),
             token: &cx.token(item),
         };
-        cx.world.cloud.nlb(&facts.region).create_load_balancer(ask).await.map(drop)
+        cx.world.cloud.nlb(&facts.region).create_load_balancer(ask).await.map(Some)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
-        Ok(match find(cx).await? {
-            Found::One(found, Owner::Us)
-                if ["Active", "CreateFailed", "Inactive"].contains(&found.status.as_str()) =>
-            {
-                Remains::whole()
-            }
-            Found::One(found, Owner::Us) => {
-                Remains::Pending(format!("{} is {}", found.load_balancer_id, found.status))
-            }
-            Found::Several(ids) => Remains::Drifted(several("load balancer", &ids)),
-            Found::None | Found::One(..) => Remains::Nothing,
-        })
+        remains(cx).await
     }
 
-    async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        let Found::One(found, Owner::Us) = find(cx).await? else { return Ok(()) };
+    async fn undo(&self, cx: &Cx<'_, Self>, id: &str) -> Result<(), Fault> {
+        undo(cx, id).await
+    }
+}
+
+impl Resource for LoadBalancer {
+    type Thing = Listed;
+    const KIND: TagKind = TagKind::LoadBalancer;
+
+    fn region<'a>(cx: &'a Cx<'_, Self>) -> &'a str {
+        &cx.needs.0.follower.instance.region
+    }
+
+    fn id(thing: &Listed) -> &str {
+        &thing.load_balancer_id
+    }
+    fn tags(thing: &Listed) -> &Tags {
+        &thing.tags
+    }
+    fn status(thing: &Listed) -> (&str, bool) {
+        (&thing.status, ["Active", "CreateFailed", "Inactive"].contains(&thing.status.as_str()))
+    }
+    fn ids(output: &Balancer) -> Vec<String> {
+        vec![output.balancer.clone()]
+    }
+
+    async fn by_id(cx: &Cx<'_, Self>, id: &str) -> Result<Option<Listed>, Fault> {
+        if_there(
+            cx.world.cloud.nlb(&cx.needs.0.follower.instance.region).get_load_balancer(id).await,
+        )
+    }
+
+    async fn by_tags(cx: &Cx<'_, Self>) -> Result<Vec<Listed>, Fault> {
         let client = cx.world.cloud.nlb(&cx.needs.0.follower.instance.region);
-        let token = cx.undo_token(item);
-        gone_is_fine(client.delete_load_balancer(&found.load_balancer_id, &token).await)
+        by_marks(cx.world.marks(Self::ID), |marks| async move {
+            client.list_load_balancers(&marks).await
+        })
+        .await
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, id: &str, token: &str) -> Result<(), Fault> {
+        let client = cx.world.cloud.nlb(&cx.needs.0.follower.instance.region);
+        client.delete_load_balancer(id, token).await
     }
 }

@@ -2,12 +2,13 @@
 
 use crate::World;
 use crate::aliyun::nlb::{CreateServerGroup, GroupFilter, ServerGroup as Listed};
-use crate::aliyun::{Action, Product};
+use crate::aliyun::{Action, Product, TagKind, Tags};
 use crate::calls::{Calls, Declares};
 use crate::marks::by_marks;
-use crate::nodes::absent::{gone_is_fine, if_there};
+use crate::nodes::absent::if_there;
 use crate::nodes::prerequisites::Prerequisites;
-use crate::own::{Found, Owner, not_there, pick, several};
+use crate::own::{Found, Owner, not_there};
+use crate::resource::{Resource, find, one, remains, shared, undo};
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,7 @@ pub struct GroupId {
     pub group: String,
 }
 
-async fn find(cx: &Cx<'_, ServerGroup>) -> Result<Found<Listed>, Fault> {
+async fn look(cx: &Cx<'_, ServerGroup>) -> Result<Found<Listed>, Fault> {
     let client = cx.world.cloud.nlb(&cx.needs.0.follower.instance.region);
     if let Some(id) = &cx.world.spec.load_balancer.server_group_id {
         return match if_there(client.get_server_group(id).await)?.flatten() {
@@ -36,13 +37,7 @@ async fn find(cx: &Cx<'_, ServerGroup>) -> Result<Found<Listed>, Fault> {
             ))),
         };
     }
-    let all = by_marks(cx.world.marks(ServerGroup::ID), |marks| async move {
-        let filter = GroupFilter { tags: Some(&marks), ..GroupFilter::default() };
-        client.list_server_groups(filter).await
-    })
-    .await?;
-    let who = (ServerGroup::ID, cx.saga, cx.world.spec.link.as_str());
-    Ok(pick(all, who, |g| &g.tags, |g| &g.server_group_id))
+    find(cx, "").await
 }
 
 /// What differs from what is wanted; most of it cannot be changed later.
@@ -78,10 +73,15 @@ fn drift(cx: &Cx<'_, ServerGroup>, group: &Listed) -> Option<Report> {
 impl Declares for ServerGroup {
     const CALLS: Calls = Calls {
         look: &[Action::new(Product::Nlb, "ListServerGroups")],
-        act: &[Action::new(Product::Nlb, "CreateServerGroup")],
+        act: &[
+            Action::new(Product::Nlb, "CreateServerGroup"),
+            Action::new(Product::Nlb, "TagResources"),
+        ],
         undo: &[
             Action::new(Product::Nlb, "ListServerGroups"),
             Action::new(Product::Nlb, "DeleteServerGroup"),
+            Action::new(Product::Nlb, "TagResources"),
+            Action::new(Product::Nlb, "UntagResources"),
         ],
     };
 }
@@ -96,17 +96,17 @@ impl Step for ServerGroup {
     const PATIENCE: Patience = Patience::new(5, 300);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<GroupId>, Fault> {
-        Ok(match find(cx).await? {
-            Found::None => Seen::absent(),
-            Found::Several(ids) => Seen::Drifted(several("server group", &ids)),
-            Found::One(group, owner) => match drift(cx, &group) {
-                Some(report) => Seen::Drifted(report),
-                // Servers being added or removed are no reason to wait.
-                None if !["Available", "Configuring"].contains(&group.status.as_str()) => {
-                    Seen::Pending(format!("{} is {}", group.server_group_id, group.status))
-                }
-                None => owner.ready(GroupId { group: group.server_group_id }),
-            },
+        let (group, owner) = match one::<Self, _>(cx, look(cx).await?) {
+            Ok(found) => found,
+            Err(seen) => return Ok(seen),
+        };
+        Ok(match drift(cx, &group) {
+            Some(report) => Seen::Drifted(report),
+            // Servers being added or removed are no reason to wait.
+            None if !["Available", "Configuring"].contains(&group.status.as_str()) => {
+                Seen::Pending(format!("{} is {}", group.server_group_id, group.status))
+            }
+            None => owner.ready(GroupId { group: group.server_group_id }),
         })
     }
 }
@@ -114,7 +114,10 @@ impl Step for ServerGroup {
 impl Act for ServerGroup {
     const REVERSE: Reverse = Reverse::Undo("deletes the server group that was made");
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+        if let Some(done) = shared(cx, item).await {
+            return done;
+        }
         let facts = &cx.needs.0.follower.instance;
         let name = cx.world.spec.load_balancer_name();
         let ask = CreateServerGroup {
@@ -124,24 +127,55 @@ impl Act for ServerGroup {
             tags: &cx.world.tags(cx.saga, Self::ID),
             token: &cx.token(item),
         };
-        cx.world.cloud.nlb(&facts.region).create_server_group(ask).await.map(drop)
+        cx.world.cloud.nlb(&facts.region).create_server_group(ask).await.map(Some)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
-        Ok(match find(cx).await? {
-            Found::One(group, Owner::Us) if group.status == "Available" => Remains::whole(),
-            Found::One(group, Owner::Us) => {
-                Remains::Pending(format!("{} is {}", group.server_group_id, group.status))
-            }
-            Found::Several(ids) => Remains::Drifted(several("server group", &ids)),
-            Found::None | Found::One(..) => Remains::Nothing,
-        })
+        remains(cx).await
     }
 
-    async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        let Found::One(group, Owner::Us) = find(cx).await? else { return Ok(()) };
+    async fn undo(&self, cx: &Cx<'_, Self>, id: &str) -> Result<(), Fault> {
+        undo(cx, id).await
+    }
+}
+
+impl Resource for ServerGroup {
+    type Thing = Listed;
+    const KIND: TagKind = TagKind::ServerGroup;
+
+    fn region<'a>(cx: &'a Cx<'_, Self>) -> &'a str {
+        &cx.needs.0.follower.instance.region
+    }
+
+    fn id(thing: &Listed) -> &str {
+        &thing.server_group_id
+    }
+    fn tags(thing: &Listed) -> &Tags {
+        &thing.tags
+    }
+    fn status(thing: &Listed) -> (&str, bool) {
+        (&thing.status, thing.status == "Available")
+    }
+    fn ids(output: &GroupId) -> Vec<String> {
+        vec![output.group.clone()]
+    }
+
+    async fn by_id(cx: &Cx<'_, Self>, id: &str) -> Result<Option<Listed>, Fault> {
         let client = cx.world.cloud.nlb(&cx.needs.0.follower.instance.region);
-        let token = cx.undo_token(item);
-        gone_is_fine(client.delete_server_group(&group.server_group_id, &token).await)
+        Ok(if_there(client.get_server_group(id).await)?.flatten())
+    }
+
+    async fn by_tags(cx: &Cx<'_, Self>) -> Result<Vec<Listed>, Fault> {
+        let client = cx.world.cloud.nlb(&cx.needs.0.follower.instance.region);
+        by_marks(cx.world.marks(Self::ID), |marks| async move {
+            let filter = GroupFilter { tags: Some(&marks), ..GroupFilter::default() };
+            client.list_server_groups(filter).await
+        })
+        .await
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, id: &str, token: &str) -> Result<(), Fault> {
+        let client = cx.world.cloud.nlb(&cx.needs.0.follower.instance.region);
+        client.delete_server_group(id, token).await
     }
 }

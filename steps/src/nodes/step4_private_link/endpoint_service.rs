@@ -4,13 +4,14 @@ use crate::World;
 use crate::aliyun::privatelink::{
     CreateEndpointService, EndpointService as Listed, ServiceFilter, ServiceResource,
 };
-use crate::aliyun::{Action, Product};
+use crate::aliyun::{Action, Product, TagKind, Tags};
 use crate::calls::{Calls, Declares};
 use crate::marks::by_marks;
 use crate::nodes::absent::{gone_is_fine, if_there};
 use crate::nodes::prerequisites::Prerequisites;
 use crate::nodes::step3_load_balancer::LoadBalancer;
-use crate::own::{Found, Owner, not_there, pick, several};
+use crate::own::{Found, Owner, not_there};
+use crate::resource::{Resource, find, left, one, ours, shared, undo};
 use crate::spec::Payer;
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ pub struct Service {
 
 /// The item that stands for the service itself; every other item is a zone.
 const ITSELF: &str = "service";
+/// Between a service and the zone that is detached from it.
+const IN_ZONE: &str = " in ";
 
 fn payer(cx: &Cx<'_, EndpointService>) -> &'static str {
     match cx.world.spec.private_link.payer {
@@ -37,7 +40,7 @@ fn payer(cx: &Cx<'_, EndpointService>) -> &'static str {
     }
 }
 
-async fn find(cx: &Cx<'_, EndpointService>) -> Result<Found<Listed>, Fault> {
+async fn look(cx: &Cx<'_, EndpointService>) -> Result<Found<Listed>, Fault> {
     let client = cx.world.cloud.privatelink(&cx.needs.0.follower.instance.region);
     if let Some(id) = &cx.world.spec.private_link.service_id {
         return match if_there(client.get_service(id).await)? {
@@ -52,13 +55,7 @@ async fn find(cx: &Cx<'_, EndpointService>) -> Result<Found<Listed>, Fault> {
             ))),
         };
     }
-    let all = by_marks(cx.world.marks(EndpointService::ID), |marks| async move {
-        let filter = ServiceFilter { tags: Some(&marks), ..ServiceFilter::default() };
-        client.list_services(filter).await
-    })
-    .await?;
-    let who = (EndpointService::ID, cx.saga, cx.world.spec.link.as_str());
-    Ok(pick(all, who, |s| &s.tags, |s| &s.service_id))
+    find(cx, ITSELF).await
 }
 
 async fn resources(
@@ -99,6 +96,7 @@ impl Declares for EndpointService {
         act: &[
             Action::new(Product::PrivateLink, "CreateVpcEndpointService"),
             Action::new(Product::PrivateLink, "AttachResourceToVpcEndpointService"),
+            Action::new(Product::PrivateLink, "TagResources"),
         ],
         undo: &[
             Action::new(Product::PrivateLink, "ListVpcEndpointServices"),
@@ -106,6 +104,8 @@ impl Declares for EndpointService {
             Action::new(Product::PrivateLink, "ListVpcEndpointServiceResources"),
             Action::new(Product::PrivateLink, "DetachResourceFromVpcEndpointService"),
             Action::new(Product::PrivateLink, "DeleteVpcEndpointService"),
+            Action::new(Product::PrivateLink, "TagResources"),
+            Action::new(Product::PrivateLink, "UntagResources"),
         ],
     };
 }
@@ -120,10 +120,10 @@ impl Step for EndpointService {
     const PATIENCE: Patience = Patience::new(15, 600);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Service>, Fault> {
-        let (found, owner) = match find(cx).await? {
-            Found::None => return Ok(Seen::Absent(vec![ITSELF.to_owned()])),
-            Found::Several(ids) => return Ok(Seen::Drifted(several("endpoint service", &ids))),
-            Found::One(found, owner) => (found, owner),
+        let (found, owner) = match one::<Self, _>(cx, look(cx).await?) {
+            Ok(found) => found,
+            Err(Seen::Absent(_)) => return Ok(Seen::Absent(vec![ITSELF.to_owned()])),
+            Err(seen) => return Ok(seen),
         };
         if let Some(report) = drift(cx, &found) {
             return Ok(Seen::Drifted(report));
@@ -166,7 +166,10 @@ impl Act for EndpointService {
         Some(format!("endpoint service of {}", cx.needs.1.balancer))
     }
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+        if let Some(done) = shared(cx, item).await {
+            return done;
+        }
         let (site, balancer) = &cx.needs;
         let client = cx.world.cloud.privatelink(&site.follower.instance.region);
         if item == ITSELF {
@@ -179,48 +182,103 @@ impl Act for EndpointService {
                 tags: &cx.world.tags(cx.saga, Self::ID),
                 token: &cx.token(item),
             };
-            return client.create_service(ask).await.map(drop);
+            return client.create_service(ask).await.map(Some);
         }
-        let Found::One(found, _) = find(cx).await? else { return Ok(()) };
+        let Found::One(found, _) = look(cx).await? else { return Ok(None) };
         let resource = resource(&balancer.balancer, item);
-        attached(client.attach_resource(&found.service_id, &resource, &cx.token(item)).await)
+        let answer = client.attach_resource(&found.service_id, &resource, &cx.token(item)).await;
+        attached(answer).map(|()| None)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
-        let (found, owner) = match find(cx).await? {
-            Found::None => return Ok(Remains::Nothing),
-            Found::Several(ids) => return Ok(Remains::Drifted(several("endpoint service", &ids))),
-            Found::One(found, owner) => (found, owner),
-        };
+        let ours = ours(cx).await?;
+        if !ours.unmarked.is_empty() {
+            return Ok(left(cx, &ours));
+        }
         let balancer = &cx.needs.1.balancer;
-        let zones = resources(cx, &found.service_id).await?;
-        let ours: Vec<String> = zones
-            .into_iter()
-            .filter(|r| r.resource_id == *balancer)
-            .map(|r| r.zone_id)
-            .filter(|zone| owner == Owner::Us || cx.items.contains(zone))
-            .collect();
-        if owner == Owner::Others && ours.is_empty() {
-            return Ok(Remains::Nothing);
+        if let Some(found) = ours.things.first() {
+            // One zone at a time: the service is in motion after each.
+            let mut zones = resources(cx, &found.service_id).await?.into_iter();
+            let zone = zones.find(|r| r.resource_id == *balancer).map(|r| r.zone_id);
+            return Ok(match (left(cx, &ours), zone) {
+                (Remains::Items(_), Some(zone)) => {
+                    Remains::Items(vec![format!("{}{IN_ZONE}{zone}", found.service_id)])
+                }
+                (Remains::Items(_), None) => Remains::Items(vec![found.service_id.clone()]),
+                (left, _) => left,
+            });
         }
-        if found.status != "Active" {
-            return Ok(Remains::Pending(format!("{} is {}", found.service_id, found.status)));
-        }
-        // One zone at a time: the service is in motion after each.
-        Ok(Remains::Items(vec![ours.into_iter().next().unwrap_or_else(|| ITSELF.to_owned())]))
+        // Of somebody else's service only the zones that were announced are ours.
+        let Some(id) = named_or_output(cx) else { return Ok(Remains::Nothing) };
+        let Some(found) = Self::by_id(cx, &id).await? else { return Ok(Remains::Nothing) };
+        let mut zones = resources(cx, &id).await?.into_iter();
+        let zone = zones.find(|r| r.resource_id == *balancer && cx.items.contains(&r.zone_id));
+        Ok(match zone {
+            None => Remains::Nothing,
+            Some(_) if found.status != "Active" => {
+                Remains::Pending(format!("{id} is {}", found.status))
+            }
+            Some(zone) => Remains::Items(vec![format!("{id}{IN_ZONE}{}", zone.zone_id)]),
+        })
     }
 
     async fn undo(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        let Found::One(found, _) = find(cx).await? else { return Ok(()) };
+        let Some((id, zone)) = item.split_once(IN_ZONE) else { return undo(cx, item).await };
         let client = cx.world.cloud.privatelink(&cx.needs.0.follower.instance.region);
-        let token = cx.undo_token(item);
-        let answer = if item == ITSELF {
-            client.delete_service(&found.service_id, &token).await
-        } else {
-            let resource = resource(&cx.needs.1.balancer, item);
-            client.detach_resource(&found.service_id, &resource, &token).await
-        };
-        gone_is_fine(answer)
+        let resource = resource(&cx.needs.1.balancer, zone);
+        gone_is_fine(client.detach_resource(id, &resource, &cx.undo_token(item)).await)
+    }
+}
+
+/// The service that the spec names, or the one that was found.
+fn named_or_output(cx: &Cx<'_, EndpointService>) -> Option<String> {
+    let output = cx.output.as_ref().map(|service| service.service.clone());
+    cx.world.spec.private_link.service_id.clone().or(output)
+}
+
+impl Resource for EndpointService {
+    type Thing = Listed;
+    const KIND: TagKind = TagKind::EndpointService;
+
+    fn region<'a>(cx: &'a Cx<'_, Self>) -> &'a str {
+        &cx.needs.0.follower.instance.region
+    }
+
+    fn id(thing: &Listed) -> &str {
+        &thing.service_id
+    }
+    fn tags(thing: &Listed) -> &Tags {
+        &thing.tags
+    }
+    fn status(thing: &Listed) -> (&str, bool) {
+        (&thing.status, thing.status == "Active")
+    }
+    fn ids(output: &Service) -> Vec<String> {
+        vec![output.service.clone()]
+    }
+
+    async fn by_id(cx: &Cx<'_, Self>, id: &str) -> Result<Option<Listed>, Fault> {
+        let client = cx.world.cloud.privatelink(&cx.needs.0.follower.instance.region);
+        let Some(mut found) = if_there(client.get_service(id).await)? else { return Ok(None) };
+        // Only the list tells the tags; where it does not show the service yet, the id decides.
+        let filter = ServiceFilter { service_id: id, ..ServiceFilter::default() };
+        let listed = client.list_services(filter).await?.into_iter().find(|s| s.service_id == id);
+        found.tags = listed.map_or_else(|| cx.world.tags(cx.saga, Self::ID), |listed| listed.tags);
+        Ok(Some(found))
+    }
+
+    async fn by_tags(cx: &Cx<'_, Self>) -> Result<Vec<Listed>, Fault> {
+        let client = cx.world.cloud.privatelink(&cx.needs.0.follower.instance.region);
+        by_marks(cx.world.marks(Self::ID), |marks| async move {
+            let filter = ServiceFilter { tags: Some(&marks), ..ServiceFilter::default() };
+            client.list_services(filter).await
+        })
+        .await
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, id: &str, token: &str) -> Result<(), Fault> {
+        let client = cx.world.cloud.privatelink(&cx.needs.0.follower.instance.region);
+        client.delete_service(id, token).await
     }
 }
 

@@ -27,7 +27,11 @@ async fn find(cx: &Cx<'_, PrivateConnection>) -> Result<Option<VpcEndpoint>, Fau
     let facts = &cx.needs.0.follower.instance;
     let client = cx.world.cloud.elasticsearch(&facts.region);
     let all = client.list_vpc_endpoints(&facts.instance).await?;
-    Ok(all.into_iter().find(|e| e.service_id == cx.needs.1.service))
+    let known = cx.ids.get("");
+    Ok(all.into_iter().find(|e| match known {
+        Some(id) => e.endpoint_id == *id,
+        None => e.service_id == cx.needs.1.service,
+    }))
 }
 
 fn broken(found: &VpcEndpoint) -> Option<Report> {
@@ -78,7 +82,9 @@ impl Step for PrivateConnection {
                 found.endpoint_id, found.endpoint_status, found.connection_status
             )));
         }
-        Ok(Seen::Ready(Endpoint { endpoint: found.endpoint_id, domain: found.endpoint_domain }))
+        let endpoint = Endpoint { endpoint: found.endpoint_id, domain: found.endpoint_domain };
+        // It hangs on the endpoint service.
+        Ok(if cx.owns::<EndpointService>() { Seen::Ours(endpoint) } else { Seen::Ready(endpoint) })
     }
 }
 
@@ -91,7 +97,7 @@ impl Act for PrivateConnection {
         Some(format!("instance {}", cx.needs.0.follower.instance.instance))
     }
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
         let (site, service, _) = &cx.needs;
         let facts = &site.follower.instance;
         let zone = if service.zones.contains(&site.endpoint_zone) {
@@ -101,7 +107,10 @@ impl Act for PrivateConnection {
         };
         let client = cx.world.cloud.elasticsearch(&facts.region);
         let token = cx.token(item);
-        client.create_vpc_endpoint(&facts.instance, &service.service, zone, &token).await.map(drop)
+        client
+            .create_vpc_endpoint(&facts.instance, &service.service, zone, &token)
+            .await
+            .map(|made| Some(made.endpoint_id))
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {

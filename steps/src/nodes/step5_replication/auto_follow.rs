@@ -72,6 +72,7 @@ impl Step for AutoFollow {
             None => Seen::absent(),
             Some(found) => match drift(cx, &found) {
                 Some(report) => Seen::Drifted(report),
+                None if cx.owns::<RemoteCluster>() => Seen::Ours(()),
                 None => Seen::Ready(()),
             },
         })
@@ -81,7 +82,7 @@ impl Step for AutoFollow {
 impl Act for AutoFollow {
     const REVERSE: Reverse = Reverse::Undo("deletes the auto-follow pattern that was made");
 
-    async fn act(&self, cx: &Cx<'_, Self>, _: &str) -> Result<(), Fault> {
+    async fn act(&self, cx: &Cx<'_, Self>, _: &str) -> Result<Option<String>, Fault> {
         let spec = &cx.world.spec;
         let ask = PutAutoFollow {
             name: &spec.auto_follow_name(),
@@ -90,7 +91,7 @@ impl Act for AutoFollow {
             leader_index_exclusion_patterns: &spec.exclusions(),
             follow_index_pattern: spec.replication.follow_index_pattern.as_deref(),
         };
-        follower(cx.world, &cx.needs.0)?.put_auto_follow(ask).await
+        follower(cx.world, &cx.needs.0)?.put_auto_follow(ask).await.map(|()| None)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {

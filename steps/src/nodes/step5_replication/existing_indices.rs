@@ -184,7 +184,8 @@ impl Step for ExistingIndices {
                     followed.uuid = index.uuid;
                 }
             }
-            Seen::Ready(all)
+            // They hang on the alias.
+            if cx.owns::<RemoteCluster>() { Seen::Ours(all) } else { Seen::Ready(all) }
         })
     }
 }
@@ -219,13 +220,13 @@ impl Act for ExistingIndices {
          it with on_rollback = \"delete\"; every other index is left alone",
     );
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
         let ask = Follow {
             follower_index: &follower_name(&cx.world.spec, item),
             remote_cluster: &cx.needs.1.alias,
             leader_index: item,
         };
-        quicker(follower(cx.world, &cx.needs.0)?.follow(ask).await)
+        quicker(follower(cx.world, &cx.needs.0)?.follow(ask).await).map(|()| None)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {

@@ -87,10 +87,14 @@ impl Step for RemoteCluster {
                 return Ok(Seen::Pending(cause(&cluster, alias).await?));
             }
         }
+        let owned = cx.owns::<PrivateLinkDomain>();
         let followers = cluster.follow_info("_all").await?.into_iter();
-        let over = followers.filter(|info| info.remote_cluster == alias);
+        // Where the journal lost its intent, the alias hangs on our own private connection all the
+        // same, and so do the followers over it.
+        let over = followers
+            .filter(|info| info.remote_cluster == alias && !(owned && cx.items.is_empty()));
         wanted.before = over.map(|info| info.follower_index).collect();
-        Ok(Seen::Ready(wanted))
+        Ok(if owned { Seen::Ours(wanted) } else { Seen::Ready(wanted) })
     }
 }
 
@@ -159,7 +163,7 @@ impl Act for RemoteCluster {
         "releases every follower that still uses the alias, then removes the alias with all its settings",
     );
 
-    async fn act(&self, cx: &Cx<'_, Self>, _: &str) -> Result<(), Fault> {
+    async fn act(&self, cx: &Cx<'_, Self>, _: &str) -> Result<Option<String>, Fault> {
         let (site, domain, ()) = &cx.needs;
         let replication = &cx.world.spec.replication;
         let address = format!("{domain}:{TRANSPORT_PORT}");
@@ -170,7 +174,7 @@ impl Act for RemoteCluster {
             skip_unavailable: replication.skip_unavailable,
             ping_schedule: Some(PING),
         };
-        follower(cx.world, site)?.put_remote(remote).await
+        follower(cx.world, site)?.put_remote(remote).await.map(|()| None)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {

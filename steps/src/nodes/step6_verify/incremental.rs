@@ -56,10 +56,10 @@ impl Act for Incremental {
     const REVERSE: Reverse =
         Reverse::Undo("deletes the probe index on both sides if it is still there");
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        let Some(probe) = probe(cx.world, cx.saga) else { return Ok(()) };
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+        let Some(probe) = probe(cx.world, cx.saga) else { return Ok(None) };
         let (leader, _) = clusters(cx.world, &cx.needs.0)?;
-        verify::act(&leader, &probe, item, cx.now_ms).await
+        verify::act(&leader, &probe, item, cx.now_ms).await.map(|()| None)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {

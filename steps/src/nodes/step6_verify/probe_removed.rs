@@ -26,7 +26,7 @@ impl Step for ProbeRemoved {
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<()>, Fault> {
         let Some(probe) = &cx.needs.1 else { return Ok(Seen::Unneeded(())) };
         Ok(match left(cx.world, &cx.needs.0, probe).await? {
-            Remains::Nothing | Remains::Accounted(_) => Seen::Ready(()),
+            Remains::Nothing | Remains::Kept(_) | Remains::Accounted(_) => Seen::Ready(()),
             Remains::Items(items) | Remains::Announce(items) => Seen::Absent(items),
             Remains::Pending(why) => Seen::Pending(why),
             Remains::Drifted(report) => Seen::Drifted(report),
@@ -37,8 +37,8 @@ impl Step for ProbeRemoved {
 impl Act for ProbeRemoved {
     const REVERSE: Reverse = Reverse::Keep("the probe is gone already");
 
-    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<(), Fault> {
-        remove(cx.world, &cx.needs.0, item, cx.saga).await
+    async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
+        remove(cx.world, &cx.needs.0, item, cx.saga).await.map(|()| None)
     }
 
     async fn remains(&self, _: &Cx<'_, Self>) -> Result<Remains, Fault> {

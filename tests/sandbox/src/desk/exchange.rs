@@ -4,7 +4,7 @@ use super::late::{self, Due};
 use super::reply::request_id;
 use super::{Desk, Reply};
 use crate::elastic::{self, Request};
-use crate::fault::{Effect, STUCK_SECONDS, Seen, When, garble, refusal};
+use crate::fault::{Effect, STUCK_SECONDS, Seen, When, emptied, garble, refusal, shortened};
 use crate::ledger::{LogLine, es_action, es_mutating};
 use crate::route::at_cluster;
 use crate::verify::{self, Keys, check, is_anonymous};
@@ -229,6 +229,9 @@ impl Desk {
             }
             Some(Effect::LateMs(ms)) => self.hold(entry, way, ms),
             Some(Effect::Stale) => some(self.stale(entry, way)),
+            Some(Effect::LagMs(ms)) => some(self.lagging(entry, way, ms)),
+            Some(Effect::Empty) => some(self.rewritten(entry, way, emptied)),
+            Some(Effect::Partial) => some(self.rewritten(entry, way, shortened)),
             Some(Effect::Stuck) => some(self.stuck(entry, way)),
             Some(Effect::Kill { when }) => {
                 if when == When::After {
@@ -265,15 +268,9 @@ impl Desk {
         if changed { self.changed() } else { Ok(()) }
     }
 
-    fn apply(&mut self, entry: &Entry, way: &Way<'_>) -> (Reply, String) {
+    pub(super) fn apply(&mut self, entry: &Entry, way: &Way<'_>) -> (Reply, String) {
         self.keep_copy(entry);
         (way.apply)(&mut self.world)
-    }
-
-    fn keep_copy(&mut self, entry: &Entry) {
-        if entry.mutating && self.world.faults.wants_copies() {
-            self.before = Some(Box::new(self.world.clone()));
-        }
     }
 
     /// The request takes effect later, when nobody waits for it any more.
@@ -289,14 +286,6 @@ impl Desk {
         let word = (due.effect)(&mut self.world);
         self.note(&due.entry, &word, None);
         self.dirty = true;
-    }
-
-    /// A read sees the world as it was before the last change.
-    fn stale(&mut self, entry: &Entry, way: &Way<'_>) -> (Reply, String) {
-        match &self.before {
-            Some(before) if !entry.mutating => (way.apply)(&mut (**before).clone()),
-            Some(_) | None => self.apply(entry, way),
-        }
     }
 
     /// The service breaks down over the request.

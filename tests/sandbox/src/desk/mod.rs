@@ -1,5 +1,6 @@
 //! The desk that all requests pass: world, clock, faults, log and disk under one lock.
 //!
+//! - `aged`: answers that are older than the world
 //! - `exchange`: one request to the OpenAPI or to a cluster
 //! - `kibana`: one request to a Kibana
 //! - `late`: requests whose effect is still to come
@@ -7,6 +8,7 @@
 //! - `log`: all requests so far
 //! - `reply`: answers as the gateway and the clusters write them
 
+mod aged;
 mod exchange;
 mod kibana;
 mod late;
@@ -24,6 +26,7 @@ use crate::persist::Shelf;
 use crate::verify::Nonces;
 use crate::{Error, Options, World, WorldFile, route};
 use late::Late;
+use std::collections::VecDeque;
 use std::hash::{BuildHasher as _, RandomState};
 
 /// A new world's identity, of the random keys that the standard library hashes with.
@@ -37,8 +40,8 @@ fn new_id() -> String {
 pub(crate) struct Desk {
     pub(crate) world: World,
     pub(crate) clock: Clock,
-    /// The world before the last change, kept while stale reads are ordered.
-    before: Option<Box<World>>,
+    /// The world before each of the last changes, kept while answers of its past are ordered.
+    copies: VecDeque<Box<World>>,
     log: Log,
     nonces: Nonces,
     /// Requests whose effect is still to come.
@@ -72,7 +75,7 @@ impl Desk {
         let mut desk = Self {
             clock: Clock::new(world.now_ms, options.speed),
             world,
-            before: None,
+            copies: VecDeque::new(),
             log: Log::of(log)?,
             nonces: Nonces::default(),
             late: Late::default(),
@@ -90,7 +93,7 @@ impl Desk {
         Self {
             clock: Clock::new(world.now_ms, speed),
             world,
-            before: None,
+            copies: VecDeque::new(),
             log: Log::default(),
             nonces: Nonces::default(),
             late: Late::default(),
@@ -148,7 +151,7 @@ impl Desk {
             });
         let count = self.world.faults.clear(id);
         if !self.world.faults.wants_copies() {
-            self.before = None;
+            self.copies.clear();
         }
         if stuck {
             let mut value = serde_json::to_value(&self.world).map_err(Error::Write)?;
@@ -164,7 +167,7 @@ impl Desk {
         let file: WorldFile = self.world.file.clone();
         self.world = World::from_file(&file, self.clock.now_ms()).map_err(Error::World)?;
         self.world.id = new_id();
-        self.before = None;
+        self.copies.clear();
         self.late = Late::default();
         self.log = Log::default();
         if let Some(shelf) = &mut self.shelf {

@@ -1,0 +1,128 @@
+//! `escrr adopt`: a run whose home is lost goes on in this one.
+//!
+//! The run keeps its id, so everything that carries its tags is its own again; a look at every
+//! node then fills the journal.
+
+use super::leftovers::Leftovers;
+use crate::Context;
+use crate::args::AdoptArgs;
+use crate::codes;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::sagas::of_link;
+use crate::session::{Session, by, new_id};
+use crate::specs;
+use escrr_engine::{Beginning, Event, Outcome, SagaId};
+use escrr_steps::World;
+use escrr_steps::inventory::Tagged;
+use std::collections::BTreeSet;
+
+/// The flag that answers the question.
+const YES: &str = "--yes";
+
+/// Takes over the run whose resources carry the tags of the spec's link.
+pub(super) async fn run(args: &AdoptArgs, context: Context<'_>) -> Result<Exit, CommandError> {
+    let named: Vec<_> = args.spec.iter().cloned().collect();
+    let mut specs = specs::load(&named, args.sandbox.choice().is_some())?;
+    let Some(spec) = specs.pop() else { return Ok(Exit::Done) };
+    if !args.confirm.yes {
+        context.ui.can_ask(YES)?;
+    }
+    let links = [spec.link.clone()];
+    let mut session = Session::open("adopt", &links, (&args.sandbox, &args.die), context).await?;
+    let done = match session.place.world(spec, context).await {
+        Ok(world) => adopt(&mut session, &world, args, context).await,
+        Err(error) => Err(error),
+    };
+    session.leave().await;
+    done
+}
+
+async fn adopt(
+    session: &mut Session<'_>,
+    world: &World,
+    args: &AdoptArgs,
+    context: Context<'_>,
+) -> Result<Exit, CommandError> {
+    let (link, flag) = (world.spec.link.clone(), session.flag.clone());
+    let heads = session.engine.committer.heads().await?;
+    if let Some(head) = of_link(&heads, &link, session.kind)
+        && head.outcome != Some(Outcome::RolledBack)
+    {
+        let said = format!("{link} has a run of this home that was not rolled back: {}", head.saga);
+        return Err(CommandError::new(codes::LIVE_SAGA, said)
+            .meaning("a link has one run at a time; nothing was taken over")
+            .hint("roll this home's run back first, then adopt the other one")
+            .next_command(format!("escrr rollback {link}{flag}")));
+    }
+    let left = Leftovers::find(world, new_id(), &BTreeSet::new()).await?;
+    let Some((saga, resources)) = chosen(&left.foreign, args.run.as_deref(), &link)? else {
+        context.ui.status(&format!("nothing carries the tags of an unknown run of {link}"));
+        return Ok(Exit::Done);
+    };
+    let about = session.engine.catalog.about();
+    let list = Leftovers { own: resources.clone(), foreign: Vec::new() };
+    context.ui.status(&list.table(about, context.ui.columns_stderr()));
+    if !args.confirm.yes {
+        let warning = "Two homes that work on one run undo each other's work: adopt it only if its own home is lost.";
+        context.ui.confirm(warning, &link, YES)?;
+    }
+    let digest = world.spec.digest();
+    let cloud = crate::account::identity(world).await;
+    let actor = session.actor(cloud.as_ref());
+    let with = Beginning {
+        link: &link,
+        spec: world.spec.text(),
+        digest: &digest,
+        world: session.kind,
+        world_id: session.place.world_id(),
+        actor: &actor,
+    };
+    session.engine.begin(saga, with).await?;
+    let ids = resources.into_iter().map(|tagged| tagged.id).collect();
+    session.engine.say(saga, Event::Adopted { by: by(&actor), actor, ids }).await?;
+    let taken = session.engine.take_stock(saga, world).await?;
+    let made = crate::ui::result::made(&taken);
+    context
+        .ui
+        .result(&format!("{link}: run {saga} adopted; {made} of its nodes are as they should be."));
+    context.ui.hint(&format!("`escrr rollback {link}{flag}` deletes what the run created"));
+    context.ui.next(&format!("escrr resume {link}{flag}"));
+    Ok(Exit::Done)
+}
+
+/// The run that is meant, with its resources; none where there is nothing to take over.
+fn chosen(
+    foreign: &[Tagged],
+    named: Option<&str>,
+    link: &str,
+) -> Result<Option<(SagaId, Vec<Tagged>)>, CommandError> {
+    let runs: BTreeSet<&str> = foreign.iter().map(|tagged| tagged.saga.as_str()).collect();
+    let run = match (named, runs.len()) {
+        (Some(named), _) if runs.contains(named) => named,
+        (Some(named), _) => {
+            let said = format!("nothing carries the tags of the run {named} of {link}");
+            return Err(CommandError::new(codes::USAGE, said).hint(known(&runs)));
+        }
+        (None, 0) => return Ok(None),
+        (None, 1) => runs.first().copied().unwrap_or_default(),
+        (None, many) => {
+            let said = format!("{many} runs of {link} left resources");
+            return Err(CommandError::new(codes::USAGE, said)
+                .hint("name one with --run; adopt and roll back one after the other")
+                .hint(known(&runs)));
+        }
+    };
+    let Some(saga) = SagaId::parse(run) else {
+        let said = format!("the tag names the run {run:?}, which is no id");
+        return Err(CommandError::new(codes::LEFT_BEHIND, said)
+            .hint("its resources can only be deleted in the console"));
+    };
+    let resources = foreign.iter().filter(|tagged| tagged.saga == run).cloned().collect();
+    Ok(Some((saga, resources)))
+}
+
+fn known(runs: &BTreeSet<&str>) -> String {
+    let runs: Vec<&str> = runs.iter().copied().collect();
+    format!("runs that carry the link's tags: {}", runs.join(", "))
+}
