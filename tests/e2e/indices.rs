@@ -50,6 +50,26 @@ fn a_promoted_index_is_left_with_its_documents_whatever_the_rule() {
 }
 
 #[test]
+fn an_index_that_was_created_again_is_left_and_a_copy_that_was_followed_again_is_told() {
+    let env = linked("delete");
+    for index in [INDEX, "logs-2026-11"] {
+        drop(env.cloud.delete("follower", &format!("/{index}")));
+    }
+    drop(env.cloud.put("follower", &format!("/{INDEX}/_doc/own"), &json!({"only": "here"})));
+    let body = json!({"remote_cluster": LEADER, "leader_index": "logs-2026-11"});
+    drop(env.cloud.put("follower", "/logs-2026-11/_ccr/follow", &body));
+    env.cloud.pass(600);
+    let back = env.escrr(&["rollback", "--yes", "--output", "json"]).exits(0).json();
+    assert_eq!(fates(&back), [fate(INDEX, "left"), fate("logs-2026-11", "deleted")]);
+    let why = |at: usize| back["indices"][at]["why"].as_str().unwrap().to_owned();
+    assert!(why(0).contains("deleted and created again"), "{}", why(0));
+    assert!(why(1).contains("followed again"), "{}", why(1));
+    assert_eq!(env.cloud.ask("follower", &format!("/{INDEX}/_count"))["count"], 1);
+    // What was about to be taken back stands in the journal by name.
+    drop(env.alone(&["events"]).exits(0).says("taking back logs-2026-11"));
+}
+
+#[test]
 fn the_question_and_the_result_name_every_index() {
     let env = linked("delete");
     promote(&env);

@@ -143,7 +143,10 @@ fn judge<'a>(
     let alive = if known { Finding::Alive } else { Finding::Leaked };
     match remains {
         // What verification wrote, it took away itself.
-        Ok(Remains::Nothing | Remains::Accounted(_)) if completed && about.phase < VERIFY => {
+        Ok(Remains::Accounted(account)) if completed => {
+            row(Finding::Gone, fates::told(&account), None)
+        }
+        Ok(Remains::Nothing) if completed && about.phase < VERIFY => {
             row(Finding::Gone, output.map(ids).unwrap_or_default(), None)
         }
         Ok(Remains::Nothing | Remains::Accounted(_)) => None,

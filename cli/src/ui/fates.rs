@@ -5,6 +5,7 @@ use super::words::one_line;
 use escrr_engine::{About, NodeState, Saga};
 use escrr_steps::nodes::step5_replication::{Fate, IndexFate};
 use serde::Deserialize as _;
+use serde_json::Value;
 
 /// The node that releases what the auto-follow pattern made, and what somebody else did.
 pub const REMOTE: &str = "follower.remote_cluster";
@@ -25,6 +26,13 @@ pub fn of_saga(saga: &Saga, about: &[About]) -> Vec<IndexFate> {
     }
     all.sort();
     all
+}
+
+/// A node's account in one line.
+pub fn told(account: &Value) -> String {
+    let fates = Vec::<IndexFate>::deserialize(account).unwrap_or_default();
+    let rows = fates.iter().map(|fate| format!("{}: {}", fate.index, fate.why));
+    rows.collect::<Vec<_>>().join("; ")
 }
 
 /// The rows as a table; empty where there are none.

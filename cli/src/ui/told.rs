@@ -27,7 +27,7 @@ pub fn told(event: &Event, about: Option<&About>, begun_ms: Option<u64>, at_ms: 
         Event::RollbackBegun { by, actor } => {
             format!("rollback begun by {by}{}", actor::told(actor))
         }
-        Event::UndoIntended { .. } => "taking back".to_owned(),
+        Event::UndoIntended { items, .. } => taking_back(items),
         Event::Undone { kept: Some(why), .. } => format!("stays: {why}"),
         Event::Undone { kept: None, .. } => "taken back".to_owned(),
         Event::Stuck { report, .. } => format!("stuck: {report}"),
@@ -46,6 +46,12 @@ pub fn told(event: &Event, about: Option<&About>, begun_ms: Option<u64>, at_ms: 
         Event::Finished { outcome: Outcome::RolledBack } => "all taken back".to_owned(),
         Event::Interrupted { by, .. } => format!("interrupted by {by}"),
     }
+}
+
+/// An item of an undo begins with the name of what is taken back.
+fn taking_back(items: &[String]) -> String {
+    let names: Vec<&str> = items.iter().filter_map(|item| item.split(' ').next()).collect();
+    format!("taking back {}", names.join(", ")).trim_end().to_owned()
 }
 
 fn intended(items: &[String], about: Option<&About>) -> String {

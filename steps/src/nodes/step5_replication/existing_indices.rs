@@ -1,7 +1,7 @@
 //! Followers of the leader indices that were there before the auto-follow pattern.
 
 use super::copies::{Fate, IndexFate, Sight, copies};
-use super::release::{release, unreleased};
+use super::release::{release, unlisted, unreleased};
 use super::remote_cluster::follower;
 use super::wanted::{Choice, choose, follower_name};
 use super::{AutoFollow, RemoteCluster};
@@ -216,8 +216,8 @@ fn in_the_way(name: &str, own: bool) -> Report {
 
 impl Act for ExistingIndices {
     const REVERSE: Reverse = Reverse::Undo(
-        "makes each follower that escrr created an ordinary index that keeps its data, or deletes \
-         it with on_rollback = \"delete\"; every other index is left alone",
+        "makes each follower of its own an ordinary index, or deletes it with on_rollback = \
+         \"delete\"; other indices are left alone",
     );
 
     async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {
@@ -231,7 +231,8 @@ impl Act for ExistingIndices {
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {
         let spec = &cx.world.spec;
-        let sight = Sight::of(&follower(cx.world, &cx.needs.0)?).await?;
+        let cluster = follower(cx.world, &cx.needs.0)?;
+        let sight = Sight::of(&cluster).await?;
         if let Some(why) = sight.unclear() {
             return Ok(Remains::Pending(why));
         }
@@ -240,8 +241,11 @@ impl Act for ExistingIndices {
         if let Some(remains) = unreleased(&sight, (&ours, &begun), rule) {
             return Ok(remains);
         }
+        if let Some(why) = unlisted(&cluster, &sight, &begun).await? {
+            return Ok(Remains::Pending(why));
+        }
         let mut account: Vec<IndexFate> =
-            begun.iter().map(|copy| sight.ended(copy, rule)).collect();
+            begun.iter().map(|copy| again(sight.ended(copy, rule), cx.output.as_ref())).collect();
         account.extend(left(spec, &sight, (cx.items, cx.output.as_ref()), &account));
         accounted(&account)
     }
@@ -250,6 +254,15 @@ impl Act for ExistingIndices {
         let cluster = follower(cx.world, &cx.needs.0)?;
         release(&cluster, &cx.world.spec.link, item).await
     }
+}
+
+/// Tells that a follower is not the one that the run saw: somebody created it again.
+pub(super) fn again(mut fate: IndexFate, output: Option<&Followers>) -> IndexFate {
+    let seen = output.and_then(|all| all.followed.get(&fate.index)).map(|f| f.uuid.as_str());
+    if seen.is_some_and(|seen| !seen.is_empty() && fate.uuid.as_deref() != Some(seen)) {
+        fate.why = format!("{}; somebody had deleted it and followed again", fate.why);
+    }
+    fate
 }
 
 /// Of what was announced: what is somebody's by now, or gone.

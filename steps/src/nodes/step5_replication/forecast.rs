@@ -1,7 +1,7 @@
 //! What a rollback does with every index of the link, before it begins.
 
 use super::copies::{CopyItem, Fate, IndexFate, Sight, copies, not_released};
-use super::existing_indices::{Followers, left};
+use super::existing_indices::{Followers, again, left};
 use super::remote_cluster::{Remote, follower};
 use crate::World;
 use crate::nodes::prerequisites::Site;
@@ -57,6 +57,8 @@ pub async fn forecast(world: &World, site: &Site, past: &Past) -> Result<Forecas
         Some(index) if index.uuid == copy.uuid => will_end(copy, rule),
         Some(_) | None => sight.ended(copy, rule),
     }));
+    let mut fates: Vec<IndexFate> =
+        fates.into_iter().map(|fate| again(fate, past.followers.as_ref())).collect();
     fates.extend(left(spec, &sight, (&past.announced, past.followers.as_ref()), &fates));
     fates.extend(foreign.iter().map(|copy| copy.left(spec.remote_alias())));
     fates.sort();

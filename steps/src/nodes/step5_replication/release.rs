@@ -69,6 +69,21 @@ pub(super) fn unreleased(
     (!calls.is_empty()).then_some(Remains::Items(calls))
 }
 
+/// A begun copy that the list lacks and that is there by name: no list is believed over it, for
+/// what is closed and follows nothing shows nowhere else.
+pub(super) async fn unlisted(
+    cluster: &Cluster,
+    sight: &Sight,
+    begun: &[CopyItem],
+) -> Result<Option<String>, Fault> {
+    for copy in begun.iter().filter(|copy| !sight.indices.contains_key(&copy.index)) {
+        if cluster.exists(&copy.index).await? {
+            return Ok(Some(format!("{} is there and not listed", copy.index)));
+        }
+    }
+    Ok(None)
+}
+
 fn next(index: &Index, active: bool, on_rollback: OnRollback) -> Option<Stage> {
     match on_rollback {
         OnRollback::Delete => index.is_follower.then_some(Stage::Delete),

@@ -2,7 +2,7 @@
 
 use super::copies::{IndexFate, Sight, copies, not_released};
 use super::existing_indices::accounted;
-use super::release::{in_use, release, unreleased};
+use super::release::{in_use, release, unlisted, unreleased};
 use crate::calls::{Calls, Declares};
 use crate::elastic::{Cluster, Nudge, RemoteProxy};
 use crate::nodes::prerequisites::{Prerequisites, Site};
@@ -198,6 +198,9 @@ impl Act for RemoteCluster {
         let (ours, foreign) = (not_released(ours, &begun), not_released(foreign, &begun));
         if let Some(remains) = unreleased(&sight, (&ours, &begun), rule) {
             return Ok(remains);
+        }
+        if let Some(why) = unlisted(&cluster, &sight, &begun).await? {
+            return Ok(Remains::Pending(why));
         }
         if !there {
             let ended = begun.iter().map(|copy| sight.ended(copy, rule));
