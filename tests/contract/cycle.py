@@ -69,10 +69,12 @@ class Cycle:
     def advance(self, seconds):
         """Moves the world's clock."""
         url = f"{self.asked['openapi']}/sandbox/clock"
-        with OPENER.open(url) as answer:
+        headers = {"Authorization": f"Bearer {self.asked['control_token']}",
+                   "Content-Type": "application/json"}
+        with OPENER.open(urllib.request.Request(url, headers=headers)) as answer:
             now = json.load(answer)["now_ms"]
         data = json.dumps({"to_ms": now + seconds * 1000}).encode()
-        OPENER.open(urllib.request.Request(url, data=data, method="POST")).close()
+        OPENER.open(urllib.request.Request(url, data=data, headers=headers, method="POST")).close()
 
     def until(self, look, done, what):
         seen = None

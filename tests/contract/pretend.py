@@ -47,7 +47,9 @@ class Sandbox:
         """One of the sandbox's own calls."""
         data = None if body is None else json.dumps(body).encode()
         url = f"{self.openapi}/sandbox/{path}"
-        request = urllib.request.Request(url, data=data, method=method)
+        headers = {"Authorization": f"Bearer {self.addresses['control_token']}",
+                   "Content-Type": "application/json"}
+        request = urllib.request.Request(url, data=data, headers=headers, method=method)
         try:
             with OPENER.open(request) as answer:
                 return json.load(answer)

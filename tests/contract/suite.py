@@ -55,7 +55,8 @@ def cycle(findings, sandbox, job, client, major):
         "leader": sandbox.addresses["leader"], "follower": sandbox.addresses["follower"],
         "user": sandbox.addresses["elastic_user"],
         "password": sandbox.addresses["elastic_password"],
-        "openapi": sandbox.openapi, "domain": job.domain, "alias": LEADER_INSTANCE,
+        "openapi": sandbox.openapi, "control_token": sandbox.addresses["control_token"],
+        "domain": job.domain, "alias": LEADER_INSTANCE,
     }
     ran = subprocess.run(
         [sys.executable, HERE / "cycle.py"], input=json.dumps(asked), text=True,

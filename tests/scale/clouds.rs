@@ -128,11 +128,12 @@ impl Clouds {
     pub(crate) fn clocks(&self) -> Vec<Arc<dyn Clock>> {
         let clock = |cloud: &Pretend| -> Arc<dyn Clock> {
             let url = format!("{}/sandbox/clock", cloud.text("openapi"));
-            let client = self.client.clone();
+            let (client, token) = (self.client.clone(), cloud.text("control_token"));
             let advance = move |to_ms: u64| -> escrr_engine::erased::BoxFuture<'static, u64> {
-                let (client, url) = (client.clone(), url.clone());
+                let (client, url, token) = (client.clone(), url.clone(), token.clone());
                 Box::pin(async move {
-                    let answer = client.post(url).json(&json!({ "to_ms": to_ms })).send().await;
+                    let request = client.post(url).bearer_auth(token);
+                    let answer = request.json(&json!({ "to_ms": to_ms })).send().await;
                     let told: Value = answer.unwrap().json().await.unwrap();
                     told["now_ms"].as_u64().unwrap_or(to_ms)
                 })
@@ -161,7 +162,8 @@ impl Clouds {
         let mut all = Vec::new();
         for cloud in &self.all {
             let url = format!("{}/sandbox/inventory", cloud.text("openapi"));
-            all.push(self.client.get(url).send().await.unwrap().json().await.unwrap());
+            let request = self.client.get(url).bearer_auth(cloud.text("control_token"));
+            all.push(request.send().await.unwrap().json().await.unwrap());
         }
         all
     }

@@ -206,12 +206,14 @@ impl Bench {
         let now_ms = self.get("clock").await?["now_ms"].as_u64().unwrap_or(0);
         let url = format!("{}/sandbox/clock", self.addresses().openapi);
         let client = self.client.clone();
+        let token = self.addresses().control_token.clone();
         let clock = VirtualClock::with(
             now_ms,
             Box::new(move |to_ms| {
-                let (client, url) = (client.clone(), url.clone());
+                let (client, url, token) = (client.clone(), url.clone(), token.clone());
                 Box::pin(async move {
-                    let answer = client.post(url).json(&json!({"to_ms": to_ms})).send().await;
+                    let request = client.post(url).bearer_auth(token);
+                    let answer = request.json(&json!({"to_ms": to_ms})).send().await;
                     let told: Option<Value> = match answer {
                         Ok(answer) => answer.json().await.ok(),
                         Err(_) => None,
@@ -335,19 +337,22 @@ impl Bench {
     /// Asks the sandbox's control.
     pub async fn get(&self, what: &str) -> Result<Value, Error> {
         let url = format!("{}/sandbox/{what}", self.addresses().openapi);
-        Ok(self.client.get(url).send().await?.json().await?)
+        let request = self.client.get(url).bearer_auth(&self.addresses().control_token);
+        Ok(request.send().await?.json().await?)
     }
 
     /// Orders something of the sandbox's control.
     pub async fn post(&self, what: &str, body: &Value) -> Result<Value, Error> {
         let url = format!("{}/sandbox/{what}", self.addresses().openapi);
-        Ok(self.client.post(url).json(body).send().await?.json().await?)
+        let request = self.client.post(url).bearer_auth(&self.addresses().control_token);
+        Ok(request.json(body).send().await?.json().await?)
     }
 
     /// Takes every ordered fault back.
     pub async fn clear_faults(&self) -> Result<(), Error> {
         let url = format!("{}/sandbox/fault", self.addresses().openapi);
-        self.client.delete(url).send().await?;
+        let request = self.client.delete(url).bearer_auth(&self.addresses().control_token);
+        request.send().await?.error_for_status()?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! The sandbox's own calls under `/sandbox/`: time, faults, ledger, reset.
 //!
-//! They need no key: the port is on loopback only.
+//! They need the token of the sandbox's first line; `doorkeeper` asks for it.
 
 use crate::desk::{Desk, Reply};
 use crate::wire::Http;

@@ -156,6 +156,8 @@ pub struct Seen<'a> {
     pub mutating: bool,
     /// The action at the cluster that it is carried to, if it is.
     pub carries: Option<&'a str>,
+    /// Does it prove to be sent by somebody with a key or a password of this world?
+    pub signed: bool,
 }
 
 impl Fault {
@@ -168,6 +170,11 @@ impl Fault {
             .as_ref()
             .is_none_or(|a| a == seen.action || Some(a.as_str()) == seen.carries)
             && self.mutating.is_none_or(|m| m == seen.mutating)
+    }
+
+    /// Whoever is not known is never stopped: it may be a browser.
+    fn may_strike(&self, seen: Seen<'_>) -> bool {
+        seen.signed || !matches!(self.effect, Effect::Kill { .. })
     }
 
     fn limit(&self) -> u32 {
@@ -226,7 +233,9 @@ impl State {
     pub fn meet(&mut self, seen: Seen<'_>) -> Option<Effect> {
         let mut struck = None;
         let mut random = self.random;
-        for order in self.orders.iter_mut().filter(|o| o.fault.matches(seen)) {
+        for order in
+            self.orders.iter_mut().filter(|o| o.fault.matches(seen) && o.fault.may_strike(seen))
+        {
             order.matched += 1;
             let due = order.fault.nth.is_none_or(|n| order.matched >= n)
                 && order.hit < order.fault.limit()
@@ -278,7 +287,7 @@ mod tests {
     }
 
     fn seen<'a>(product: &'a str, action: &'a str, mutating: bool) -> Seen<'a> {
-        Seen { product, action, mutating, carries: None }
+        Seen { product, action, mutating, carries: None, signed: true }
     }
 
     #[test]

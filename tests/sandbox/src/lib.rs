@@ -20,6 +20,7 @@ pub mod clock;
 mod control;
 pub mod course;
 mod desk;
+mod doorkeeper;
 pub mod durations;
 pub mod ecs;
 pub mod elastic;

@@ -1,6 +1,7 @@
 //! Which process is at the other end of a loopback connection (Linux).
 
 use std::net::{SocketAddr, SocketAddrV4};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 /// The process that holds the socket with the address `caller`, connected to `server`.
@@ -43,8 +44,18 @@ fn kernel_form(address: SocketAddrV4) -> String {
     format!("{bytes:08X}:{:04X}", address.port())
 }
 
-/// Stops a process at once, as a power cut would.
+/// Is it a process of the user who runs the sandbox? Root could stop everybody's.
+fn is_own(pid: u32) -> bool {
+    let owner = std::fs::metadata(format!("/proc/{pid}")).map(|about| about.uid());
+    owner.is_ok_and(|owner| owner == rustix::process::geteuid().as_raw())
+}
+
+/// Stops a process of our own user at once, as a power cut would.
 pub fn kill(pid: u32) {
+    if !is_own(pid) {
+        tracing::warn!(pid, "the caller is another user's process and goes on");
+        return;
+    }
     if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw)
         && let Err(error) = rustix::process::kill_process(pid, rustix::process::Signal::KILL)
     {

@@ -2,7 +2,7 @@
 
 use crate::desk::{Caller, Desk, Outcome, Reply};
 use crate::wire::Http;
-use crate::{Error, World, WorldFile, clock, control, oidc, peer, sts};
+use crate::{Error, World, WorldFile, clock, control, doorkeeper, oidc, peer, sts};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::CONTENT_LENGTH;
@@ -55,6 +55,9 @@ pub struct Addresses {
     /// Base URL of each cluster's Kibana, by instance id.
     #[serde(default)]
     pub kibana: BTreeMap<String, String>,
+    /// What the sandbox's own calls have to say: `Authorization: Bearer …`.
+    #[serde(default)]
+    pub control_token: String,
     /// Key of the account.
     pub access_key_id: String,
     /// Its secret.
@@ -87,6 +90,14 @@ pub struct Sandbox {
     addresses: Addresses,
     desk: Arc<Mutex<Desk>>,
     tasks: Vec<JoinHandle<()>>,
+}
+
+/// What every connection needs.
+#[derive(Clone, Debug)]
+struct House {
+    desk: Arc<Mutex<Desk>>,
+    /// What the sandbox's own calls have to say.
+    token: Arc<str>,
 }
 
 /// What answers behind a port.
@@ -133,18 +144,20 @@ impl Sandbox {
         let file = desk.world.file.clone();
         let account = desk.world.file.account.clone();
         let desk = Arc::new(Mutex::new(desk));
+        let control_token = doorkeeper::token().map_err(Error::Listen)?;
+        let house = House { desk: Arc::clone(&desk), token: control_token.as_str().into() };
         let mut tasks = Vec::new();
-        let openapi = listen(&desk, Port::OpenApi, &mut tasks).await?;
-        let metadata = listen(&desk, Port::Metadata, &mut tasks).await?;
+        let openapi = listen(&house, Port::OpenApi, &mut tasks).await?;
+        let metadata = listen(&house, Port::Metadata, &mut tasks).await?;
         let (role_arn, oidc_provider_arn) = {
             let world = &lock(&desk).world;
             (sts::role_arn(world, "escrr"), oidc::provider_arn(world))
         };
         let (mut instances, mut kibana) = (BTreeMap::new(), BTreeMap::new());
         for id in file.instances.keys() {
-            let url = listen(&desk, Port::Cluster(id.as_str().into()), &mut tasks).await?;
+            let url = listen(&house, Port::Cluster(id.as_str().into()), &mut tasks).await?;
             instances.insert(id.clone(), url);
-            let url = listen(&desk, Port::Kibana(id.as_str().into()), &mut tasks).await?;
+            let url = listen(&house, Port::Kibana(id.as_str().into()), &mut tasks).await?;
             kibana.insert(id.clone(), url);
         }
         tasks.push(tokio::spawn(keep_flushing(Arc::clone(&desk))));
@@ -156,6 +169,7 @@ impl Sandbox {
             follower: of(&file.follower),
             instances: instances.clone(),
             kibana,
+            control_token,
             access_key_id: account.access_key_id,
             access_key_secret: account.access_key_secret,
             elastic_user: "elastic".into(),
@@ -215,17 +229,17 @@ async fn keep_flushing(desk: Arc<Mutex<Desk>>) {
 }
 
 async fn listen(
-    desk: &Arc<Mutex<Desk>>,
+    house: &House,
     port: Port,
     tasks: &mut Vec<JoinHandle<()>>,
 ) -> Result<String, Error> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(Error::Listen)?;
     let address = listener.local_addr().map_err(Error::Listen)?;
-    tasks.push(tokio::spawn(accept(Arc::clone(desk), port, listener, address)));
+    tasks.push(tokio::spawn(accept(house.clone(), port, listener, address)));
     Ok(format!("http://{address}"))
 }
 
-async fn accept(desk: Arc<Mutex<Desk>>, port: Port, listener: TcpListener, own: SocketAddr) {
+async fn accept(house: House, port: Port, listener: TcpListener, own: SocketAddr) {
     // Connections end with the task: dropping the set aborts them.
     let mut connections = JoinSet::new();
     loop {
@@ -237,13 +251,13 @@ async fn accept(desk: Arc<Mutex<Desk>>, port: Port, listener: TcpListener, own: 
             }
         };
         while connections.try_join_next().is_some() {}
-        connections.spawn(serve(Arc::clone(&desk), port.clone(), stream, Peer { from, own }));
+        connections.spawn(serve(house.clone(), port.clone(), stream, Peer { from, own }));
     }
 }
 
-async fn serve(desk: Arc<Mutex<Desk>>, port: Port, stream: TcpStream, peer: Peer) {
+async fn serve(house: House, port: Port, stream: TcpStream, peer: Peer) {
     stream.set_nodelay(true).ok();
-    let service = service_fn(move |request| answer(Arc::clone(&desk), port.clone(), peer, request));
+    let service = service_fn(move |request| answer(house.clone(), port.clone(), peer, request));
     let connection =
         hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     // Ends with an error when a fault cut it, or when the caller went away.
@@ -256,7 +270,7 @@ async fn serve(desk: Arc<Mutex<Desk>>, port: Port, stream: TcpStream, peer: Peer
 struct Closed;
 
 async fn answer(
-    desk: Arc<Mutex<Desk>>,
+    house: House,
     port: Port,
     peer: Peer,
     request: Request<Incoming>,
@@ -266,13 +280,16 @@ async fn answer(
         Read::Whole(http) => http,
         Read::TooLong(http) => return Ok(write(Reply::too_large(&http, openapi))),
     };
+    if let Err(refused) = let_in(&port, &http, &house.token) {
+        return Ok(write(refused));
+    }
     let (outcome, hold) = {
-        let mut desk = lock(&desk);
+        let mut desk = lock(&house.desk);
         if desk.closed() {
             return Err(Closed);
         }
         let outcome = match &port {
-            Port::OpenApi if http.path.starts_with("/sandbox/") => {
+            Port::OpenApi if http.path.starts_with(doorkeeper::CONTROL) => {
                 Outcome::from(control::handle(&mut desk, &http))
             }
             Port::OpenApi => desk.openapi(&http, &peer),
@@ -287,6 +304,17 @@ async fn answer(
         clock::pause(hold).await;
     }
     outcome.reply.map(write).ok_or(Closed)
+}
+
+/// Refuses what may not even be looked at.
+fn let_in(port: &Port, http: &Http, token: &str) -> Result<(), Reply> {
+    doorkeeper::refuse_strangers(http)?;
+    match port {
+        Port::OpenApi if http.path.starts_with(doorkeeper::CONTROL) => {
+            doorkeeper::check_control(http, token)
+        }
+        Port::OpenApi | Port::Cluster(_) | Port::Kibana(_) | Port::Metadata => Ok(()),
+    }
 }
 
 /// A request, with its body or without one that is too long.

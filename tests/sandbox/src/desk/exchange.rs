@@ -58,6 +58,8 @@ pub(super) struct Entry {
     pub(super) token: Option<String>,
     /// The action at the cluster that the request is carried to, by its Kibana or the OpenAPI.
     pub(super) carries: Option<String>,
+    /// Does it prove to be sent by somebody with a key or a password of this world?
+    pub(super) signed: bool,
     /// How it was signed.
     pub(super) scheme: Option<&'static str>,
 }
@@ -147,6 +149,8 @@ impl Desk {
                 let path = call.get("path").unwrap_or("/").split('?').next().unwrap_or("/");
                 es_action(call.get("method").unwrap_or("GET"), path)
             }),
+            // Whoever gets as far as the faults has been checked.
+            signed: !is_anonymous(call),
             scheme: Some(verify::scheme_of(http)),
         }
     }
@@ -159,16 +163,17 @@ impl Desk {
         }
         let home = self.world.file.instances.get(instance);
         let region = home.map(|i| i.region.clone()).unwrap_or_default();
-        let entry = Entry {
-            mutating: es_mutating(&http.method, &http.path),
-            ..Entry::new(ES, &es_action(&http.method, &http.path), region)
-        };
         let request = Request {
             method: http.method.clone(),
             path: http.segments(),
             query: http.query.iter().cloned().collect(),
             headers: http.headers.clone(),
             body: http.body.clone(),
+        };
+        let entry = Entry {
+            mutating: es_mutating(&http.method, &http.path),
+            signed: elastic::knows(&self.world.elastic, instance, &request),
+            ..Entry::new(ES, &es_action(&http.method, &http.path), region)
         };
         let way = Way {
             apply: &|world| {
@@ -193,6 +198,7 @@ impl Desk {
             action: &entry.action,
             mutating: entry.mutating,
             carries: entry.carries.as_deref(),
+            signed: entry.signed,
         };
         let struck = self.world.faults.meet(seen);
         let ordered = struck.is_some();

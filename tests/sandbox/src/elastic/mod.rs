@@ -147,6 +147,12 @@ pub fn alter(
     })
 }
 
+/// Does a request come from somebody whom the cluster knows?
+pub(crate) fn knows(state: &State, instance: &str, request: &Request) -> bool {
+    let cluster = state.clusters.get(instance);
+    cluster.is_some_and(|cluster| auth::authenticate(cluster, request).is_ok())
+}
+
 /// Lists what was set up in the clusters: `remote_cluster`, `auto_follow_pattern`, `follower_index`.
 pub fn inventory(state: &State) -> Vec<Thing> {
     seed::inventory(state)

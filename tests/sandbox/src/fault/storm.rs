@@ -95,7 +95,7 @@ mod tests {
     }
 
     fn seen(action: &str, mutating: bool) -> Seen<'_> {
-        Seen { product: "Cbn", action, mutating, carries: None }
+        Seen { product: "Cbn", action, mutating, carries: None, signed: true }
     }
 
     #[test]
@@ -139,7 +139,8 @@ mod tests {
             assert_eq!(memory.strike(&calm, seen(action, false)), Some(Effect::Stale));
             assert_eq!(memory.strike(&calm, seen(action, false)), None);
         }
-        let count = Seen { product: "Es", action: "Count", mutating: false, carries: None };
+        let count =
+            Seen { product: "Es", action: "Count", mutating: false, carries: None, signed: true };
         assert_eq!(memory.strike(&calm, count), None);
     }
 }

@@ -3,9 +3,19 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 async fn get(base: &str, path: &str) -> (String, String) {
+    get_with(base, path, None).await
+}
+
+async fn get_with(base: &str, path: &str, token: Option<&str>) -> (String, String) {
     let address = base.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let request = match token {
+        Some(token) => {
+            request.replace("Connection", &format!("Authorization: Bearer {token}\r\nConnection"))
+        }
+        None => request,
+    };
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
@@ -18,7 +28,8 @@ async fn answers_on_loopback_and_stops() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let addresses = sandbox.addresses().clone();
     assert_eq!(addresses.instances.len(), 2);
-    let (head, body) = get(&addresses.openapi, "/sandbox/inventory").await;
+    let (head, body) =
+        get_with(&addresses.openapi, "/sandbox/inventory", Some(&addresses.control_token)).await;
     assert!(head.starts_with("http/1.1 200") && head.contains("\r\ndate: "), "{head}");
     let things: Vec<crate::Thing> = serde_json::from_str(&body).unwrap();
     assert!(things.iter().any(|t| t.kind == "vpc" && t.id == "vpc-leader0001"));
@@ -44,7 +55,9 @@ async fn a_copy_goes_on_by_itself() {
     world.vpc.vswitches.clear();
     let copy = Sandbox::of_world(world, Some(0.0)).await.unwrap();
     let inventory = async |sandbox: &Sandbox| {
-        let (_, body) = get(&sandbox.addresses().openapi, "/sandbox/inventory").await;
+        let at = sandbox.addresses();
+        let token = Some(at.control_token.as_str());
+        let (_, body) = get_with(&at.openapi, "/sandbox/inventory", token).await;
         serde_json::from_str::<Vec<crate::Thing>>(&body).unwrap()
     };
     let (first, copy) = (inventory(&first).await, inventory(&copy).await);
@@ -67,7 +80,7 @@ async fn raw(base: &str, text: &str) -> (String, String) {
 async fn whatever_is_asked_is_answered() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let api = sandbox.addresses().openapi.clone();
-    let end = "Host: x\r\nConnection: close\r\n";
+    let end = "Host: localhost\r\nConnection: close\r\n";
     for path in ["/nothing/here", "/openapi/nothing?Version=2017-06-13", "/%zz", "//"] {
         for method in ["GET", "POST", "DELETE", "PATCH"] {
             let request = format!("{method} {path} HTTP/1.1\r\n{end}Content-Length: 0\r\n\r\n");
@@ -92,13 +105,49 @@ async fn whatever_is_asked_is_answered() {
 async fn a_body_has_a_limit() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let over = |limit: usize| {
-        format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", limit + 1)
+        format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", limit + 1)
     };
     // The length alone says that it is too long: the body need not come.
     let (first, all) = raw(&sandbox.addresses().openapi, &over(OPENAPI_BODY)).await;
     assert!(first.starts_with("HTTP/1.1 413") && all.contains("RequestBodyTooLarge"), "{all}");
     let (first, _) = raw(&sandbox.addresses().leader, &over(CLUSTER_BODY)).await;
     assert!(first.starts_with("HTTP/1.1 413"), "{first}");
+}
+
+#[tokio::test]
+async fn no_page_of_a_browser_is_answered_at_any_port() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let at = sandbox.addresses().clone();
+    let ports = [&at.openapi, &at.leader, &at.follower, &at.metadata];
+    for base in ports.into_iter().chain(at.kibana.values()) {
+        for (header, status) in [
+            ("Host: evil.example", "421"),
+            ("Host: localhost\r\nOrigin: http://evil.example", "403"),
+            ("Host: localhost\r\nOrigin: null", "403"),
+        ] {
+            let request = format!("GET / HTTP/1.1\r\n{header}\r\nConnection: close\r\n\r\n");
+            let (first, _) = raw(base, &request).await;
+            assert!(first.starts_with(&format!("HTTP/1.1 {status}")), "{base} {header}: {first}");
+        }
+    }
+    let order = |headers: &str| {
+        let body = "{\"effect\": \"cut\"}";
+        format!(
+            "POST /sandbox/fault HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let bearer = format!("Authorization: Bearer {}\r\n", at.control_token);
+    let json = "Content-Type: application/json\r\n";
+    let (plain, both) =
+        (format!("{bearer}Content-Type: text/plain\r\n"), format!("{bearer}{json}"));
+    for (headers, status) in
+        [("", "401"), (json, "401"), (bearer.as_str(), "415"), (&plain, "415"), (&both, "200")]
+    {
+        let (first, _) = raw(&at.openapi, &order(headers)).await;
+        assert!(first.starts_with(&format!("HTTP/1.1 {status}")), "{headers}: {first}");
+    }
 }
 
 #[tokio::test]
@@ -123,9 +172,22 @@ async fn the_calling_process_is_stopped() {
     let port = base.rsplit(':').next().unwrap();
     let script = format!(
         "exec 3<>/dev/tcp/127.0.0.1/{port}; \
-         printf 'GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3; read -r line <&3; exit 7"
+         printf 'GET / HTTP/1.1\\r\\nHost: localhost\\r\\n%s\\r\\n' \"$1\" >&3; \
+         read -r line <&3; exit 7"
     );
-    let mut child = tokio::process::Command::new("bash").args(["-c", &script]).spawn().unwrap();
+    let ask = |header: &str| {
+        let line = if header.is_empty() { String::new() } else { format!("{header}\r\n") };
+        let arguments = ["-c", &script, "bash", &line];
+        tokio::process::Command::new("bash").args(arguments).spawn().unwrap()
+    };
+    // Whoever does not say who he is gets his answer and lives.
+    for stranger in ["", "Authorization: Basic ZWxhc3RpYzp3cm9uZw=="] {
+        assert_eq!(ask(stranger).wait().await.unwrap().code(), Some(7), "{stranger}");
+    }
+    let addresses = sandbox.addresses();
+    let pair = format!("{}:{}", addresses.elastic_user, addresses.elastic_password);
+    let pair = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, pair);
+    let mut child = ask(&format!("Authorization: Basic {pair}"));
     let pid = child.id();
     assert_eq!(child.wait().await.unwrap().signal(), Some(9));
     let desk = lock(&sandbox.desk);
