@@ -81,6 +81,8 @@ codes! {
     UNWRITABLE = "E0005", Failed, "a file cannot be written";
     /// A file is there already and would be lost.
     IN_THE_WAY = "E0006", Usage, "a file is in the way";
+    /// The system lets the process have too little.
+    LIMITS = "E0007", Failed, "the system's limits are too low";
     /// The spec is wrong.
     SPEC = "E0101", Usage, "the spec is wrong";
     /// A file is not a plan file, is damaged, or is of another version.

@@ -70,7 +70,7 @@ pub async fn ask(
 ) -> Result<Asked, CommandError> {
     let clock = place.clock().await?;
     let now_ms = clock.now_ms();
-    let (endpoints, manner) = manner::of(place, cloud, context);
+    let (endpoints, manner) = manner::of(place, cloud, secrets.redactor(), context);
     let means = Means { endpoints, manner, metadata: metadata(place), clock };
     let own = match place {
         Place::Cloud => None,

@@ -113,7 +113,7 @@ impl std::error::Error for CommandError {}
 
 impl From<SpecErrors> for CommandError {
     fn from(errors: SpecErrors) -> Self {
-        let many = errors.problems.len();
+        let many = errors.problems.len() + errors.more;
         let said = match many {
             1 => format!("the spec has a problem\n{errors}"),
             _ => format!("the spec has {many} problems\n{errors}"),

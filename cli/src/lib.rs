@@ -17,6 +17,7 @@ pub mod exit;
 pub mod explain;
 pub mod files;
 pub mod history;
+mod limits;
 pub mod manner;
 pub mod place;
 pub mod pretend;
@@ -72,7 +73,16 @@ pub fn main() -> ExitCode {
             let error = whole.unwrap_or(error);
             // Help and the version are no errors, and they go to stdout.
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            error.print().ok();
+            let printed = error.print();
+            if let Err(error) = printed
+                && error.kind() != std::io::ErrorKind::BrokenPipe
+                && exit == Exit::Done
+            {
+                let said = format!("the text could not be written to stdout: {error}");
+                let error = CommandError::new(codes::UNWRITABLE, said);
+                Ui::bare(OutputForm::Human).problem(&error);
+                return error.exit().into();
+            }
             if exit == Exit::Usage && settings::json_is_wanted(std::env::args_os(), &ProcessEnv) {
                 Ui::bare(OutputForm::Json).document(&CommandError::from(&error).to_json());
             }
@@ -94,6 +104,9 @@ fn begin(args: Args, sandbox: Option<&SandboxChoice>) -> Exit {
         }
         Err(error) => return failed(form, &error),
     };
+    if let Err(error) = limits::check() {
+        return failed(form, &error);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -112,11 +125,14 @@ fn begin(args: Args, sandbox: Option<&SandboxChoice>) -> Exit {
         ui.warning(&format!("nothing is logged: {}: {error}", settings.home.log_file().display()));
     }
     let context = Context { ui: &ui, settings: &settings, env: &ProcessEnv };
-    let exit = runtime.block_on(commands::run(args.command, context)).unwrap_or_else(|error| {
-        tracing::error!(code = error.code.id, %error, "the command failed");
-        ui.error(&error);
-        error.exit()
-    });
+    let exit = match runtime.block_on(commands::run(args.command, context)) {
+        Ok(exit) => told(exit, &ui),
+        Err(error) => {
+            tracing::error!(code = error.code.id, %error, "the command failed");
+            ui.error(&error);
+            error.exit()
+        }
+    };
     // A thread that waits for a line on stdin would hold the process.
     runtime.shutdown_background();
     exit
@@ -130,6 +146,18 @@ fn bear_a_limit(runtime: &tokio::runtime::Runtime) {
     // Once somebody has listened, the signal does nothing by itself. Where nobody may listen,
     // everything else goes on.
     drop(signal(limit));
+}
+
+/// The exit code of a command that came to its end, unless its result got lost on the way out.
+fn told(exit: Exit, ui: &Ui) -> Exit {
+    match ui.lost(exit) {
+        None => exit,
+        Some(error) => {
+            tracing::error!(code = error.code.id, %error, "the result could not be written");
+            ui.problem(&error);
+            if exit == Exit::Done { error.exit() } else { exit }
+        }
+    }
 }
 
 /// Does the command do anything that is worth a log file and a home?

@@ -6,12 +6,18 @@ use crate::place::Place;
 use escrr_engine::SystemClock;
 use escrr_steps::Again;
 use escrr_steps::aliyun::{Endpoints, Manner, Network, Pace, Signature};
+use escrr_steps::redact::Redactor;
 use escrr_steps::spec::{CloudNetwork, CloudSpec, SignatureScheme};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// Addresses that win over the vendor's, and the manner in which they are called.
-pub fn of(place: &Place, spec: &CloudSpec, context: Context<'_>) -> (Endpoints, Manner) {
+pub fn of(
+    place: &Place,
+    spec: &CloudSpec,
+    redactor: &Redactor,
+    context: Context<'_>,
+) -> (Endpoints, Manner) {
     let given = context.settings.cloud;
     let (endpoints, manner) = match place {
         Place::Cloud => (endpoints(spec), of_cloud(given, spec)),
@@ -20,7 +26,7 @@ pub fn of(place: &Place, spec: &CloudSpec, context: Context<'_>) -> (Endpoints, 
             (Endpoints { all, ..Endpoints::default() }, of_sandbox(given, spec))
         }
     };
-    (endpoints, Manner { again: Some(again(place)), ..manner })
+    (endpoints, Manner { again: Some(again(place)), redactor: redactor.clone(), ..manner })
 }
 
 /// How reads are repeated, from the cloud and from the clusters.

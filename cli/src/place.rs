@@ -15,7 +15,7 @@ use escrr_steps::aliyun::elasticsearch::EsCredential;
 use escrr_steps::elastic::Login;
 use escrr_steps::secret::Secret;
 use escrr_steps::spec::{SideSpec, Spec, defaults};
-use escrr_steps::{ClusterAccess, Memory, Resolution, World};
+use escrr_steps::{ClusterAccess, Memory, Resolution, Which, World, is_plain_http};
 use std::sync::Arc;
 
 /// The kind of world that a saga's journal names for the real cloud.
@@ -114,21 +114,41 @@ impl Place {
         }
         let leader = self.access(&spec.leader, &mut secrets).await?;
         let follower = self.access(&spec.follower, &mut secrets).await?;
-        for warning in secrets.into_warnings() {
-            context.ui.warning(&warning);
-        }
         let resolution = match self {
             Self::Cloud => Resolution::System,
             Self::Sandbox(_) => Resolution::Remote,
         };
-        let (endpoints, manner) = manner::of(self, &spec.cloud, context);
+        for access in [&leader, &follower] {
+            access.login.iter().for_each(|login| login.teach(secrets.redactor()));
+        }
+        self.warn_of_plain_http(&spec, context);
+        let (endpoints, manner) = manner::of(self, &spec.cloud, secrets.redactor(), context);
         let again = manner::again(self);
+        for warning in secrets.into_warnings() {
+            context.ui.warning(&warning);
+        }
         let cloud = Cloud::renewing(resolved.provider, endpoints, manner)
             .map_err(|fault| CommandError::from(&fault))?;
         let memory = Memory::default();
         let heads = crate::store::read(&context.settings.home)?.heads()?;
         let known_sagas = heads.iter().map(|head| head.saga.to_string()).collect();
         Ok(World { spec, cloud, leader, follower, resolution, again, memory, known_sagas })
+    }
+
+    /// Says for which clusters a password may travel unencrypted, because the spec allows it.
+    fn warn_of_plain_http(&self, spec: &Spec, context: Context<'_>) {
+        for which in [Which::Leader, Which::Follower] {
+            let access = &spec.side(which).access;
+            let named = [&access.url, &access.kibana_url];
+            let is_plain = |url: &&Option<String>| url.as_deref().is_some_and(is_plain_http);
+            let derived = matches!(self, Self::Cloud) && access.url.is_none();
+            if access.allow_plain_http && (derived || named.iter().any(is_plain)) {
+                context.ui.warning(&format!(
+                    "[{which}.access] has allow_plain_http = true: the password of this cluster \
+                     may travel unencrypted"
+                ));
+            }
+        }
     }
 
     async fn access(
@@ -162,6 +182,7 @@ impl Place {
             },
             login,
             ca_file: access.ca_file.clone(),
+            allow_plain_http: access.allow_plain_http,
         })
     }
 

@@ -5,7 +5,9 @@ use crate::codes;
 use crate::error::{CommandError, chain};
 use crate::settings::Home;
 use escrr_sandbox::Addresses;
-use reqwest::{Client, Method, Url};
+use escrr_steps::limited;
+use escrr_steps::secret::Secret;
+use reqwest::{Client, Method, Response, Url};
 use serde_json::Value;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -15,16 +17,21 @@ use std::time::Duration;
 
 /// A sandbox answers at once; one that does not within this time is stopped or stuck.
 const LIMIT: Duration = Duration::from_secs(10);
+/// The log of a long life is below this; nothing else comes near to it.
+const MOST_BYTES: usize = 256 * 1024 * 1024;
+/// The line with a sandbox's addresses is much shorter.
+const MOST_LINE_BYTES: usize = 1024 * 1024;
 
 /// One sandbox's own calls.
 #[derive(Clone, Debug)]
 pub struct Control {
     client: Client,
     base: String,
+    token: Secret,
 }
 
 impl Control {
-    /// The sandbox at these addresses, which must be on loopback: its calls need no key.
+    /// The sandbox at these addresses, which must be on loopback.
     ///
     /// # Errors
     /// The address is elsewhere.
@@ -43,7 +50,7 @@ impl Control {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| CommandError::new(codes::BUG, chain(&error)))?;
-        Ok(Self { client, base })
+        Ok(Self { client, base, token: Secret::new(addresses.control_token.as_str()) })
     }
 
     /// `GET /sandbox/<path>`
@@ -78,6 +85,9 @@ impl Control {
     ) -> Result<Value, CommandError> {
         let tried = format!("{method} {}/sandbox/{path}", self.base);
         let mut request = self.client.request(method, format!("{}/sandbox/{path}", self.base));
+        if !self.token.is_empty() {
+            request = request.bearer_auth(self.token.reveal());
+        }
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -87,9 +97,10 @@ impl Control {
                 .hint("start it with `escrr sandbox start`")
         })?;
         let status = response.status();
-        let answer: Value = response.json().await.map_err(|error| {
-            CommandError::new(codes::SANDBOX_CONTROL, chain(&error)).tried(tried.clone())
-        })?;
+        let body = whole(response).await;
+        let answer: Value = body
+            .and_then(|body| serde_json::from_slice(&body).map_err(|error| error.to_string()))
+            .map_err(|why| CommandError::new(codes::SANDBOX_CONTROL, why).tried(tried.clone()))?;
         if status.is_success() {
             return Ok(answer);
         }
@@ -99,13 +110,50 @@ impl Control {
     }
 }
 
-fn is_loopback(base: &str) -> bool {
-    let host = Url::parse(base).ok().and_then(|url| url.host_str().map(str::to_owned));
-    host.is_some_and(|host| {
-        let host = host.trim_matches(['[', ']']);
-        host == "localhost"
-            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+/// The body of an answer, if it is no longer than what a sandbox has to say.
+async fn whole(mut response: Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error))? {
+        if body.len() + chunk.len() > MOST_BYTES {
+            return Err(format!("the answer is longer than {MOST_BYTES} bytes: no sandbox's"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Does an address lead to this machine, and to nobody who is named before the host?
+fn is_loopback(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.username().is_empty()
+            && url.password().is_none()
+            && escrr_steps::is_loopback(&url)
     })
+}
+
+/// Refuses addresses of which any leads elsewhere: whoever uses them sends keys and passwords,
+/// also real ones that a spec names.
+fn all_on_loopback(addresses: &Addresses) -> Result<(), CommandError> {
+    let single = [
+        ("openapi", &addresses.openapi),
+        ("leader", &addresses.leader),
+        ("follower", &addresses.follower),
+        ("metadata", &addresses.metadata),
+        ("credentials_uri", &addresses.credentials_uri),
+    ];
+    let lists = [("instances", &addresses.instances), ("kibana", &addresses.kibana)];
+    let listed = lists.iter().flat_map(|(name, all)| all.values().map(move |url| (*name, url)));
+    for (name, address) in single.into_iter().chain(listed) {
+        // What an older sandbox does not say is spoken to by nobody.
+        if !address.is_empty() && !is_loopback(address) {
+            let said = format!("the address `{address}` under `{name}` is not on this machine");
+            return Err(CommandError::new(codes::SANDBOX_CONTROL, said)
+                .meaning("a sandbox listens on loopback only; nothing was sent")
+                .hint("use the line that `escrr sandbox start` printed, as it is"));
+        }
+    }
+    Ok(())
 }
 
 /// The addresses of the sandbox that is meant; none when none runs.
@@ -123,13 +171,15 @@ pub fn find(
 }
 
 fn read(path: &Path) -> Result<Addresses, CommandError> {
-    let text = fs::read_to_string(path)
+    let text = limited::read_text(path, MOST_LINE_BYTES)
         .map_err(|error| CommandError::file(codes::UNREADABLE, "cannot read", path, &error))?;
-    serde_json::from_str(&text).map_err(|error| {
+    let addresses: Addresses = serde_json::from_str(&text).map_err(|error| {
         let said = format!("{} holds no sandbox's addresses: {error}", path.display());
         CommandError::new(codes::UNREADABLE, said)
             .hint("it has to hold the line that `escrr sandbox start` prints")
-    })
+    })?;
+    all_on_loopback(&addresses)?;
+    Ok(addresses)
 }
 
 /// The sandbox that runs on a home's world, as it announced itself.
@@ -206,6 +256,7 @@ mod tests {
             follower: String::new(),
             instances: BTreeMap::new(),
             kibana: BTreeMap::new(),
+            control_token: String::new(),
             access_key_id: String::new(),
             access_key_secret: "pretend".into(),
             elastic_user: String::new(),
@@ -227,6 +278,29 @@ mod tests {
         for bad in ["http://10.0.0.1:1", "https://cbn.aliyuncs.com", "http://127.0.0.1.evil", ""] {
             assert!(!is_loopback(bad), "{bad}");
             assert!(Control::new(&addresses(bad, 1)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_elsewhere_is_refused_wherever_it_stands() {
+        let good = "http://127.0.0.1:1";
+        let list = |url: &str| BTreeMap::from([("es-cn-1".to_owned(), url.to_owned())]);
+        let mine = || Addresses { instances: list(good), kibana: list(good), ..addresses(good, 1) };
+        assert!(all_on_loopback(&mine()).is_ok());
+        for bad in ["http://10.0.0.1:1", "http://127.0.0.1@evil.example", "ftp://127.0.0.1", "x"] {
+            let bad = || bad.to_owned();
+            for (name, other) in [
+                ("openapi", Addresses { openapi: bad(), ..mine() }),
+                ("leader", Addresses { leader: bad(), ..mine() }),
+                ("follower", Addresses { follower: bad(), ..mine() }),
+                ("instances", Addresses { instances: list(&bad()), ..mine() }),
+                ("kibana", Addresses { kibana: list(&bad()), ..mine() }),
+                ("metadata", Addresses { metadata: bad(), ..mine() }),
+                ("credentials_uri", Addresses { credentials_uri: bad(), ..mine() }),
+            ] {
+                let error = all_on_loopback(&other).unwrap_err();
+                assert!(error.said.contains(name) && error.said.contains(&bad()), "{error}");
+            }
         }
     }
 

@@ -7,7 +7,9 @@ use crate::codes;
 use crate::error::CommandError;
 use crate::settings::Env;
 use escrr_steps::aliyun::Credentials;
-use escrr_steps::command::printed;
+use escrr_steps::command::{Limits, printed};
+use escrr_steps::limited;
+use escrr_steps::redact::Redactor;
 use escrr_steps::secret::Secret;
 use escrr_steps::spec::{CredentialsSpec, KeyId, SecretRef};
 use std::os::unix::fs::PermissionsExt as _;
@@ -24,17 +26,28 @@ pub struct Secrets<'a> {
     env: &'a dyn Env,
     command_limit: Duration,
     warnings: Vec<String>,
+    redactor: Redactor,
 }
 
 impl<'a> Secrets<'a> {
     /// A reader that takes variables from an environment.
     pub fn new(env: &'a dyn Env) -> Self {
-        Self { env, command_limit: COMMAND_LIMIT, warnings: Vec::new() }
+        Self {
+            env,
+            command_limit: COMMAND_LIMIT,
+            warnings: Vec::new(),
+            redactor: Redactor::default(),
+        }
     }
 
     /// What a person should know about the secrets that were read.
     pub fn into_warnings(self) -> Vec<String> {
         self.warnings
+    }
+
+    /// Knows every secret that was read, for the clients that are to use them.
+    pub const fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// The secret that a reference leads to.
@@ -49,7 +62,8 @@ impl<'a> Secrets<'a> {
             SecretRef::File(path) => self.read(path),
             SecretRef::Command(command) => self.ask(command).await,
         };
-        found.and_then(|text| one_line(&text)).map(Secret::new).map_err(|why| {
+        let found = found.and_then(|text| one_line(&text)).map(Secret::new);
+        found.inspect(|secret| self.redactor.learn(secret)).map_err(|why| {
             CommandError::new(
                 codes::SECRET,
                 format!("the secret `{reference}` cannot be had: {why}"),
@@ -88,9 +102,6 @@ impl<'a> Secrets<'a> {
     fn read(&mut self, path: &Path) -> Result<String, String> {
         let path = self.at_home(path);
         let about = std::fs::metadata(&path).map_err(|error| error.to_string())?;
-        if about.len() > MOST_BYTES as u64 {
-            return Err("the file is too large for a secret".to_owned());
-        }
         let mode = about.permissions().mode();
         if mode & 0o077 != 0 {
             self.warnings.push(format!(
@@ -99,8 +110,7 @@ impl<'a> Secrets<'a> {
                 mode & 0o777
             ));
         }
-        // The error of `read_to_string` on a file that is no text does not repeat its content.
-        std::fs::read_to_string(&path).map_err(|error| error.to_string())
+        limited::read_text(&path, MOST_BYTES).map_err(|error| error.to_string())
     }
 
     /// `~/x` is the user's own `x`, as in a shell.
@@ -112,7 +122,8 @@ impl<'a> Secrets<'a> {
     }
 
     async fn ask(&self, command: &str) -> Result<String, String> {
-        let printed = printed(command, self.command_limit).await?;
+        let limits = Limits { time: self.command_limit, bytes: MOST_BYTES };
+        let printed = printed(command, limits).await?;
         String::from_utf8(printed).map_err(|_| "it is not text".to_owned())
     }
 }

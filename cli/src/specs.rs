@@ -2,11 +2,13 @@
 
 use crate::codes;
 use crate::error::CommandError;
+use escrr_steps::limited;
 use escrr_steps::spec::{Spec, defaults};
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
+/// No spec is longer; a name that leads to more leads to something else.
+const MOST_BYTES: usize = 1024 * 1024;
 /// The spec of a directory, and what `escrr init` writes.
 pub const USUAL: &str = "escrr.toml";
 
@@ -45,7 +47,7 @@ pub fn load(named: &[PathBuf], sandbox: bool) -> Result<Vec<Spec>, CommandError>
 }
 
 fn read(path: &Path) -> Result<Spec, CommandError> {
-    let text = fs::read_to_string(path)
+    let text = limited::read_text(path, MOST_BYTES)
         .map_err(|error| CommandError::file(codes::UNREADABLE, "cannot read", path, &error))?;
     Ok(Spec::parse(&text, &path.display().to_string())?)
 }
@@ -68,6 +70,7 @@ fn distinct(specs: &[Spec]) -> Result<(), CommandError> {
 mod tests {
     use super::*;
     use crate::exit::Exit;
+    use std::fs;
 
     fn file(dir: &Path, name: &str, text: &str) -> PathBuf {
         let path = dir.join(name);

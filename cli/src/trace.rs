@@ -1,6 +1,7 @@
 //! What happened in detail, in a file beside the store; never on the terminal.
 
 use crate::settings::{Home, Settings};
+use crate::ui::printable::Lines;
 use rustix::fs::OFlags;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
@@ -31,7 +32,8 @@ pub fn start(settings: &Settings) -> io::Result<()> {
         .with_target("escrr_engine", level)
         .with_target("escrr_steps", level)
         .with_target("escrr_sandbox", level);
-    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(file));
+    let lines =
+        tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(Lines(file)));
     tracing_subscriber::registry().with(ours).with(lines).try_init().map_err(io::Error::other)
 }
 

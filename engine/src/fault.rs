@@ -145,6 +145,21 @@ impl Fault {
         Self::Transient { retry_after_ms: None, report }
     }
 
+    /// The same fault with another report.
+    #[must_use]
+    pub fn map_report(self, change: impl FnOnce(Report) -> Report) -> Self {
+        match self {
+            Self::Transient { retry_after_ms, report } => {
+                Self::Transient { retry_after_ms, report: change(report) }
+            }
+            Self::Busy(report) => Self::Busy(change(report)),
+            Self::Unknown(report) => Self::Unknown(change(report)),
+            Self::Refused { class, report } => Self::Refused { class, report: change(report) },
+            Self::Blocked { class, report } => Self::Blocked { class, report: change(report) },
+            Self::Bug(report) => Self::Bug(change(report)),
+        }
+    }
+
     /// The report inside.
     pub fn report(&self) -> &Report {
         match self {

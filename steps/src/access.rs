@@ -5,9 +5,11 @@ use crate::aliyun::elasticsearch::{EsCredential, EsRequest};
 use crate::elastic::{Access, Carried, Entrance, Gate, Login, Relay};
 use crate::nodes::prerequisites::InstanceFacts;
 use crate::side::Which;
+use crate::tls::is_loopback;
 use crate::way::Way;
 use escrr_engine::Fault;
 use escrr_engine::erased::BoxFuture;
+use reqwest::Url;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,6 +29,14 @@ pub struct ClusterAccess {
     pub login: Option<Login>,
     /// PEM file with the authority that signed the certificates of both addresses.
     pub ca_file: Option<PathBuf>,
+    /// May the password travel over plain HTTP to an address that is not loopback?
+    pub allow_plain_http: bool,
+}
+
+/// Would a password travel unencrypted, and beyond this machine?
+pub fn is_plain_http(url: &str) -> bool {
+    let url = Url::parse(url).ok();
+    url.is_some_and(|url| url.scheme() == "http" && !is_loopback(&url))
 }
 
 /// Which addresses may be derived from names that the control plane shows.
@@ -66,6 +76,7 @@ fn direct(which: Which, settings: &ClusterAccess, facts: &InstanceFacts, names: 
     let url = settings.url.clone().or_else(|| (names == Names::Real).then(own));
     match url {
         None => Gate::Shut(Way::Direct, "no address is known".to_owned()),
+        Some(url) if is_unsafe(&url, settings) => Gate::Shut(Way::Direct, unencrypted(which, &url)),
         Some(url) => Gate::Direct(entrance(url, login, settings)),
     }
 }
@@ -88,7 +99,25 @@ fn kibanas(
         let why = "the network access of its Kibana is off, and the spec names no kibana_url";
         return vec![Gate::Shut(Way::Kibana, why.to_owned())];
     }
-    urls.into_iter().map(|url| Gate::Kibana(entrance(url, login, settings))).collect()
+    let gate = |url: String| {
+        if is_unsafe(&url, settings) {
+            Gate::Shut(Way::Kibana, unencrypted(which, &url))
+        } else {
+            Gate::Kibana(entrance(url, login, settings))
+        }
+    };
+    urls.into_iter().map(gate).collect()
+}
+
+fn is_unsafe(url: &str, settings: &ClusterAccess) -> bool {
+    !settings.allow_plain_http && is_plain_http(url)
+}
+
+fn unencrypted(which: Which, url: &str) -> String {
+    format!(
+        "the password would travel unencrypted to {url}; use HTTPS, or allow it with \
+         allow_plain_http = true under [{which}.access]"
+    )
 }
 
 fn entrance(url: String, login: &Login, settings: &ClusterAccess) -> Entrance {
@@ -202,14 +231,40 @@ mod tests {
     #[test]
     fn the_spec_goes_first_and_one_way_alone_is_taken() {
         let named = ClusterAccess {
-            url: Some("http://a:9200".to_owned()),
-            kibana_url: Some("http://k:5601".to_owned()),
+            url: Some("https://a:9200".to_owned()),
+            kibana_url: Some("https://k:5601".to_owned()),
             ..key()
         };
         let all = ways(&named, &facts(&["https://public:5601"]), Names::Real);
-        assert_eq!(all[..2], ["direct http://a:9200", "kibana http://k:5601"]);
+        assert_eq!(all[..2], ["direct https://a:9200", "kibana https://k:5601"]);
         let only = ClusterAccess { way: Some(Way::Kibana), ..named };
-        assert_eq!(ways(&only, &facts(&[]), Names::Real), ["kibana http://k:5601"]);
+        assert_eq!(ways(&only, &facts(&[]), Names::Real), ["kibana https://k:5601"]);
+    }
+
+    #[test]
+    fn a_password_does_not_travel_unencrypted_unless_that_is_allowed() {
+        let named = |host: &str| ClusterAccess {
+            url: Some(format!("http://{host}:9200")),
+            kibana_url: Some(format!("http://{host}:5601")),
+            ..key()
+        };
+        for host in ["es.example", "10.1.1.1", "127.0.0.1.example", "[fd00::1]"] {
+            let all = ways(&named(host), &facts(&[]), Names::Real);
+            for (way, said) in ["direct", "kibana"].iter().zip(&all) {
+                assert!(said.starts_with(&format!("no {way}: the password would")), "{said}");
+                assert!(said.contains("allow_plain_http = true under [leader.access]"), "{said}");
+            }
+            let allowed = ClusterAccess { allow_plain_http: true, ..named(host) };
+            let all = ways(&allowed, &facts(&[]), Names::Real);
+            assert!(all[0].starts_with("direct") && all[1].starts_with("kibana"), "{all:?}");
+        }
+        for host in ["127.0.0.1", "localhost", "[::1]"] {
+            let all = ways(&named(host), &facts(&[]), Names::Real);
+            assert!(all[0].starts_with("direct") && all[1].starts_with("kibana"), "{all:?}");
+        }
+        // The instance's own address, where it speaks plain HTTP.
+        let plain = InstanceFacts { protocol: "HTTP".to_owned(), ..facts(&[]) };
+        assert!(ways(&key(), &plain, Names::Real)[0].starts_with("no direct: the password"));
     }
 
     #[test]

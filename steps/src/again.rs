@@ -5,12 +5,14 @@
 //! seen as a whole. A write is never repeated here: whether it happened is for the next look to
 //! tell.
 
-use escrr_engine::{Clock, Fault, clock::SystemClock};
+use escrr_engine::{Clock, Fault, Report, clock::SystemClock};
 use std::fmt;
 use std::sync::Arc;
 
 /// The code of a fault that says: nobody answers there at all.
 pub(crate) const UNREACHABLE: &str = "Unreachable";
+/// The code of an answer that cannot be read.
+const UNREADABLE: &str = "Unreadable";
 
 /// The pauses before the second, third, … time that a read is tried, in milliseconds.
 const PAUSES_MS: [u64; 4] = [100, 300, 900, 1_800];
@@ -78,10 +80,21 @@ impl fmt::Debug for Again {
     }
 }
 
+/// An answer that is none of the service's, or none that is known.
+pub(crate) fn odd(report: Report, writes: bool) -> Fault {
+    let report = report
+        .code(UNREADABLE)
+        .meaning("what answers is not the service, such as a proxy or a page to sign in, or it has changed")
+        .help(
+            "See what answers at this address, then resume; if it is the service itself, report it \
+             with the request id and the version of escrr.",
+        );
+    if writes { Fault::Unknown(report) } else { Fault::refused(report) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use escrr_engine::Report;
     use std::cell::Cell;
 
     /// How often a read is repeated that meets this every time.

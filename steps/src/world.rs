@@ -122,7 +122,8 @@ impl World {
             Resolution::System => Names::Real,
             Resolution::Remote => Names::Pretend,
         };
-        let cluster = Cluster::new(access(which, settings, facts, (&self.cloud, names)))?;
+        let access = access(which, settings, facts, (&self.cloud, names));
+        let cluster = Cluster::redacting(access, self.cloud.redactor().clone())?;
         let cluster = cluster.asking(self.again.clone());
         clusters.insert(which, cluster.clone());
         Ok(cluster)

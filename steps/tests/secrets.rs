@@ -13,8 +13,11 @@
 #[expect(dead_code, reason = "the tests of the clients use the rest of it")]
 mod server;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use escrr_engine::Fault;
-use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints};
+use escrr_steps::aliyun::cbn::CreateCen;
+use escrr_steps::aliyun::{Cloud, Config, Credentials, Endpoints, Tags};
 use escrr_steps::elastic::{Access, Cluster, Entrance, Gate, Login};
 use escrr_steps::secret::Secret;
 use serde_json::json;
@@ -147,4 +150,119 @@ async fn secrets_stay_inside() {
     let sent = format!("{:?}", server.seen());
     assert!(sent.contains("test-session-token") && sent.contains("ZWxhc3RpYzp0ZXN0"));
     assert!(sent.contains("sid=test-session") && sent.contains("dGVzdC1rZXktaWQ"), "{sent}");
+}
+
+/// What may be made of a secret before it comes back.
+fn forms(secret: &str) -> Vec<String> {
+    let percent = secret.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
+    let mut all = vec![
+        secret.to_owned(),
+        percent.to_lowercase(),
+        percent.replace('%', "%25"),
+        percent,
+        secret.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat(),
+        json!(secret).to_string().trim_matches('"').replace('/', "\\/"),
+    ];
+    for user in ["", "elastic:", "test-key-id:"] {
+        let text = format!("{user}{secret}");
+        all.push(STANDARD.encode(&text));
+        all.push(URL_SAFE_NO_PAD.encode(&text));
+        all.push(STANDARD.encode(&text).replace('=', "%3D").replace('/', "%2F"));
+    }
+    all
+}
+
+const LONG_SECRETS: [&str; 4] =
+    ["test/secret+key", "test-session=token/1", "test \"pass\" word", "test-api-key/+1"];
+
+/// Every place of a refusal of the cloud's that is read.
+fn cloud_refusals(said: &str) -> Vec<Reply> {
+    let raw = |status: u16, body: String| {
+        let head = format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length:");
+        Reply::Raw(format!("{head} {}\r\n\r\n{body}", body.len()).into_bytes())
+    };
+    vec![
+        Reply::Json(400, json!({"Code": said, "Message": "no", "RequestId": "r"})),
+        Reply::Json(500, json!({"Code": "X", "Message": said, "RequestId": "r"})),
+        Reply::Json(
+            403,
+            json!({"Code": "NoPermission", "Message": "no", "RequestId": said,
+            "AccessDeniedDetail": {"AuthAction": said}}),
+        ),
+        Reply::Json(200, json!({"Code": said, "Message": said, "RequestId": said})),
+        Reply::Json(200, json!({"RequestId": said})),
+        raw(400, format!("<Error><Code>X</Code><Message>{said}</Message></Error>")),
+        raw(200, said.to_owned()),
+    ]
+}
+
+/// The same of a cluster's, and of what stands before it.
+fn cluster_refusals(said: &str) -> Vec<Reply> {
+    let cause = |kind: &str, reason: &str| json!({"type": kind, "reason": reason});
+    let mut inner = cause("x", "no");
+    inner["caused_by"] = cause("y", said);
+    vec![
+        Reply::Json(401, json!({"error": cause("security_exception", said), "status": 401})),
+        Reply::Json(400, json!({"error": cause(said, "no"), "status": 400})),
+        Reply::Json(400, json!({"error": inner, "status": 400})),
+        Reply::Json(500, json!({"error": said, "status": 500})),
+        Reply::Json(502, json!(said)),
+        Reply::Json(200, json!([said])),
+        Reply::Json(403, json!({"statusCode": 403, "error": said, "message": said})),
+    ]
+}
+
+#[tokio::test]
+async fn a_secret_that_comes_back_is_in_no_report_whatever_its_form_and_place() {
+    let trace = Trace::default();
+    let guard = tracing::subscriber::set_default(trace.clone());
+    let [key, token, password, api_key] = LONG_SECRETS;
+    let secret = |text: &str| Secret::new(text);
+    let mut reports = String::new();
+    for said in LONG_SECRETS.iter().flat_map(|secret| forms(secret)) {
+        let said = format!("a {said} b");
+        let (clouds, clusters) = (cloud_refusals(&said), cluster_refusals(&said));
+        let (calls, looks) = (clouds.len(), clusters.len());
+        let server = Server::start(clouds.into_iter().chain(clusters).collect()).await;
+        let endpoints = Endpoints { all: Some(server.url.clone()), product: BTreeMap::new() };
+        let credentials = Credentials {
+            access_key_id: "testid".to_owned(),
+            access_key_secret: secret(key),
+            security_token: Some(secret(token)),
+        };
+        let cloud = Cloud::new(Config { credentials, endpoints }).unwrap();
+        let logins = [
+            Login::Basic { username: "elastic".to_owned(), password: secret(password) },
+            Login::ApiKey(secret(&format!("test-key-id:{api_key}"))),
+        ];
+        // One of them asks; both are known before anything is asked.
+        let gates = logins
+            .map(|login| Gate::Direct(Entrance { url: server.url.clone(), login, ca_file: None }));
+        let access = |gate: &Gate| Access { name: "leader".to_owned(), gates: vec![gate.clone()] };
+        let clusters = gates
+            .each_ref()
+            .map(|gate| Cluster::redacting(access(gate), cloud.redactor().clone()).unwrap());
+        for _ in 0..calls {
+            let tags = Tags::new();
+            let ask = CreateCen { name: "a", description: "", tags: &tags, token: "t" };
+            let fault = cloud.cbn("cn-shanghai").create_cen(ask).await;
+            writeln!(reports, "{:?}", fault.unwrap_err()).unwrap();
+        }
+        for _ in 0..looks {
+            let fault = clusters[0].open_index("a").await.unwrap_err();
+            writeln!(reports, "{fault:?}").unwrap();
+        }
+        for form in LONG_SECRETS.iter().flat_map(|secret| forms(secret)) {
+            assert!(!reports.contains(&form), "{form} of {said}: {reports}");
+            let escaped = format!("{form:?}");
+            assert!(!reports.contains(escaped.trim_matches('"')), "{form} of {said}: {reports}");
+        }
+        assert!(reports.contains("[redacted]"), "{said}: {reports}");
+        reports.clear();
+    }
+    drop(guard);
+    let traced = trace.0.lock().unwrap().clone();
+    for form in LONG_SECRETS.iter().flat_map(|secret| forms(secret)) {
+        assert!(!traced.contains(&form), "{form}");
+    }
 }

@@ -21,11 +21,7 @@ fn slow(more: &str) -> Env {
 
 /// Asks something of the sandbox itself.
 pub(crate) fn order(env: &Env, what: &str, body: &Value) -> Value {
-    let url = format!("{}/sandbox/{what}", env.cloud.line()["openapi"].as_str().unwrap());
-    escrr_steps::install_tls();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let asked = async { client.post(url).json(body).send().await.unwrap().json().await.unwrap() };
-    tokio::runtime::Runtime::new().unwrap().block_on(asked)
+    env.cloud.control(what, body)
 }
 
 /// Runs with a temporary key in the environment.

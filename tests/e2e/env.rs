@@ -160,14 +160,16 @@ impl Cloud {
     pub(crate) fn pass(&self, seconds: u64) {
         let line = self.line();
         let url = format!("{}/sandbox/clock", line["openapi"].as_str().unwrap());
-        let now_ms = send(|client| client.get(url))["now_ms"].as_u64().unwrap();
+        let token = line["control_token"].as_str().unwrap();
+        let now_ms = send(|client| client.get(url).bearer_auth(token))["now_ms"].as_u64().unwrap();
         drop(self.control("clock", &serde_json::json!({"to_ms": now_ms + seconds * 1000})));
     }
 
     pub(crate) fn control(&self, what: &str, body: &Value) -> Value {
         let line = self.line();
         let url = format!("{}/sandbox/{what}", line["openapi"].as_str().unwrap());
-        send(|client| client.post(url).json(body))
+        let token = line["control_token"].as_str().unwrap();
+        send(|client| client.post(url).bearer_auth(token).json(body))
     }
 
     /// Its addresses.

@@ -119,7 +119,7 @@ fn in_namespace(script: &str, home: &std::path::Path) -> Option<crate::env::Outp
 fn a_full_disk_is_said_and_the_run_begins_when_there_is_room() {
     let env = Env::new();
     let script = format!(
-        "mkdir -p small && mount -t tmpfs -o size=64k tmpfs small && export ESCRR_HOME=$PWD/small && \
+        "mkdir -p small && mount -t tmpfs -o size=64k,mode=700 tmpfs small && export ESCRR_HOME=$PWD/small && \
          \"$0\" run --yes --sandbox={0}; echo \"first ended with $?\"; \
          mount -o remount,size=64m small && \"$0\" run --yes --sandbox={0}; echo \"second ended with $?\"",
         env.cloud.file().display()
@@ -134,7 +134,7 @@ fn in_mid_run(meddle: &str, mend: &str) -> Option<crate::env::Output> {
     let env = Env::new();
     env.fault(&["--action", "CreateLoadBalancer", "--refuse", "Forbidden.RAM"]);
     let script = format!(
-        "mkdir -p small && mount -t tmpfs -o size=16m tmpfs small && export ESCRR_HOME=$PWD/small \
+        "mkdir -p small && mount -t tmpfs -o size=16m,mode=700 tmpfs small && export ESCRR_HOME=$PWD/small \
          && \"$0\" run --yes --sandbox={0}; echo \"first ended with $?\"; \"$0\" events >before; \
          {meddle}; \"$0\" resume --sandbox={0}; echo \"then ended with $?\"; {mend}; \
          \"$0\" events | head -n \"$(wc -l <before)\" | cmp - before && echo \"nothing lost\"; \
@@ -168,4 +168,175 @@ fn a_read_only_home_is_said() {
     );
     let Some(ran) = in_namespace(&script, env.home.path()) else { return };
     drop(ran.says("ended with 1").says("ead-only"));
+}
+
+#[test]
+fn a_sandbox_file_that_leads_elsewhere_is_refused_before_anything_is_sent() {
+    let env = Env::new();
+    let elsewhere = "http://192.0.2.1:9";
+    let id = "es-cn-leader000001";
+    for path in [
+        &["openapi"][..],
+        &["leader"],
+        &["follower"],
+        &["metadata"],
+        &["credentials_uri"],
+        &["instances", id],
+        &["kibana", id],
+    ] {
+        let mut line = env.cloud.line();
+        let place = path.iter().fold(&mut line, |at, key| &mut at[*key]);
+        *place = elsewhere.into();
+        let file = env.write("elsewhere.json", &line.to_string());
+        let before = env.cloud.line();
+        assert_ne!(before, line, "{path:?} is in the file");
+        let refused = env.alone(&["run", "--yes", &format!("--sandbox={file}")]).exits(1);
+        drop(refused.says(path[0]).says("not on this machine"));
+        let mut command = bare(env.home.path());
+        let by_variable = command.env("ESCRR_SANDBOX", &file).args(["plan"]);
+        drop(output(by_variable).exits(1).says("not on this machine"));
+    }
+    assert_eq!(env.changes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_password_goes_over_plain_http_only_where_the_spec_allows_it() {
+    let impostor = crate::impostor::Impostor::start(|_| {
+        let error = serde_json::json!({"type": "security_exception", "reason": "no"});
+        (401, serde_json::json!({"error": error, "status": 401}).to_string())
+    });
+    // It is this machine, by an address that is not its loopback.
+    let url = format!("http://0.0.0.0:{}", impostor.address.port());
+    let env = Env::new();
+    let spec = |allow: &str| {
+        let access = format!(
+            "[leader.access]\nway = \"direct\"\nurl = {url:?}\npassword = \"env:PASSWORD\"\n{allow}"
+        );
+        env.write("plain.toml", &SPEC.replace("[follower]", &format!("{access}\n[follower]")))
+    };
+    let plan = |spec: &str| {
+        let mut command = env.command(&["plan", spec]);
+        output(command.env("PASSWORD", "hunter2-hunter2"))
+    };
+    let refused = plan(&spec("")).says("allow_plain_http").says("unencrypted");
+    assert_ne!(refused.code, Some(0), "{refused:?}");
+    assert_eq!(impostor.seen(), Vec::<String>::new());
+    drop(plan(&spec("allow_plain_http = true")).says("warning: [leader.access] has allow_plain"));
+    assert!(impostor.seen().iter().any(|request| request.contains("authorization: Basic")));
+}
+
+/// Runs a command whose stdout takes nothing.
+fn into_nothing(mut command: std::process::Command) -> crate::env::Output {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let child = command.stdout(full).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let ended = child.wait_with_output().unwrap();
+    crate::env::Output {
+        code: ended.status.code(),
+        signal: None,
+        stdout: String::new(),
+        stderr: String::from_utf8_lossy(&ended.stderr).into_owned(),
+    }
+}
+
+#[test]
+fn a_result_that_could_not_be_written_is_no_success() {
+    let env = Env::new();
+    let run = into_nothing(env.command(&["run", "--yes", "--output", "json"])).exits(1);
+    drop(run.says("E0005").says("the command itself finished (done, exit code 0)"));
+    // It had: nothing is left to do.
+    drop(env.escrr(&["run", "--yes"]).exits(0).says("25"));
+    for arguments in [
+        &["status"][..],
+        &["status", "--output", "json"],
+        &["events"],
+        &["events", "--output", "ndjson"],
+        &["show", "network.cen"],
+        &["list"],
+        &["report", "--out", "-"],
+        &["store", "export", "-"],
+        &["completions", "bash"],
+        &["schema", "spec"],
+        &["graph"],
+        &["steps"],
+        &["explain", "E0005"],
+        &["--help"],
+        &["--version"],
+    ] {
+        let mut command = bare(env.home.path());
+        command.args(arguments);
+        let ended = into_nothing(command).exits(1);
+        drop(ended.says("E0005").says("No space left"));
+    }
+}
+
+#[test]
+fn what_never_ends_is_given_up_wherever_it_is_read() {
+    let env = Env::new();
+    drop(env.escrr(&["plan", "/dev/zero"]).exits(2).says("more than 1048576 bytes"));
+    let zero = env.alone(&["plan", "--sandbox=/dev/zero"]).exits(2);
+    drop(zero.says("more than 1048576 bytes"));
+    for (reference, why) in [
+        ("cmd:yes", "printed more than 16384 bytes"),
+        ("file:/dev/zero", "more than 16384 bytes"),
+        ("cmd:echo ${ALIBABA_CLOUD_ACCESS_KEY_SECRET:-nothing} >&2; exit 3", "failed"),
+    ] {
+        let access = format!("[leader.access]\npassword = {reference:?}\n[follower]");
+        let spec = env.write("spec.toml", &SPEC.replace("[follower]", &access));
+        drop(env.escrr(&["plan", &spec]).exits(2).says(why));
+    }
+    let bad = "\"A*\", ".repeat(4000);
+    let spec = env.write("bad.toml", &SPEC.replace("\"logs-*\"", &bad));
+    let refused = env.escrr(&["plan", &spec]).exits(2).says("more like these");
+    assert!(refused.stderr.len() < 20_000, "{}", refused.stderr.len());
+    let key = format!("{} = 1\n{SPEC}", "k".repeat(1_000_000));
+    let refused = env.escrr(&["plan", &env.write("key.toml", &key)]).exits(2).says("unknown key");
+    assert!(refused.stderr.len() < 20_000, "{}", refused.stderr.len());
+    let huge = format!("{} = 1\n{SPEC}", "k".repeat(10_000_000));
+    let refused = env.escrr(&["plan", &env.write("huge.toml", &huge)]).exits(2);
+    drop(refused.says("more than 1048576 bytes"));
+}
+
+#[test]
+fn a_command_gets_no_secret_of_the_environment() {
+    let env = Env::new();
+    let reference = "cmd:env >seen; echo hunter2-hunter2";
+    let access = format!("[leader.access]\npassword = {reference:?}\n[follower]");
+    let spec = env.write("spec.toml", &SPEC.replace("[follower]", &access));
+    let mut command = env.command(&["plan", &spec]);
+    command.env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "canary").env("LC_ALL", "C.UTF-8");
+    drop(output(&mut command));
+    let seen = std::fs::read_to_string(env.home.path().join("seen")).unwrap();
+    assert!(seen.contains("PATH=") && seen.contains("LC_ALL=") && seen.contains("HOME="), "{seen}");
+    assert!(!seen.contains("canary") && !seen.contains("ESCRR_"), "{seen}");
+}
+
+#[test]
+fn limits_of_the_system_that_are_too_low_are_said() {
+    let env = Env::new();
+    for (limit, what) in [("ulimit -n 6", "open files"), ("ulimit -v 200000", "bytes of memory")] {
+        let mut command = std::process::Command::new("sh");
+        let script =
+            format!("{limit} && exec \"$0\" run --yes --sandbox={}", env.cloud.file().display());
+        command.args(["-c", &script]).arg(env!("CARGO_BIN_EXE_escrr_under_test"));
+        command.env_clear().env("HOME", env.home.path()).env("PATH", crate::env::path());
+        drop(output(&mut command).exits(1).says("E0007").says(what).says("ulimit -"));
+    }
+}
+
+#[test]
+fn an_answer_that_is_none_of_the_services_is_no_mistake_of_ours() {
+    let page = "<html><h1>Sign in to the network</h1></html>";
+    let impostor = crate::impostor::Impostor::start(move |line| {
+        if line.contains("/sandbox/clock") {
+            return (200, serde_json::json!({"now_ms": 1_790_000_000_000_u64}).to_string());
+        }
+        (200, page.to_owned())
+    });
+    let env = Env::new();
+    let mut line = env.cloud.line();
+    line["openapi"] = impostor.url().into();
+    let file = env.write("page.json", &line.to_string());
+    let ran = env.alone(&["run", "--yes", &format!("--sandbox={file}")]).exits(1);
+    assert!(!ran.stderr.contains("E9001"), "{}", ran.stderr);
+    drop(ran.says("E1001").says("no JSON").says("a proxy or a page to sign in"));
 }

@@ -49,6 +49,76 @@ fn no_secret_is_found_in_the_home_or_in_the_output() {
     }
 }
 
+/// A secret as it may come back: as it is, as part of an address or of JSON, in base64 with its
+/// user before it and without.
+fn repeated(secret: &str) -> Vec<String> {
+    let mut all = forms(secret);
+    all.extend([
+        secret.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat(),
+        STANDARD.encode(format!("elastic:{secret}")),
+        secret.chars().map(|c| format!("\\u{:04X}", u32::from(c))).collect::<Vec<_>>().concat(),
+    ]);
+    all
+}
+
+#[test]
+fn a_secret_that_is_repeated_in_a_refusal_is_nowhere_afterwards() {
+    let env = Env::new();
+    let line = env.cloud.line();
+    let key = order(&env, "session", &json!({"seconds": 43_200}));
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let secrets = [
+        text(&key["AccessKeySecret"]),
+        text(&key["SecurityToken"]),
+        text(&line["elastic_password"]),
+    ];
+    let spec = env.write(
+        "spec.toml",
+        &format!(
+            "{}\n[credentials]\naccess_key_id = \"env:T_ID\"\naccess_key_secret = \"env:T_SECRET\"\n\
+             security_token = \"env:T_TOKEN\"\n",
+            escrr_steps::spec::defaults::SANDBOX
+        ),
+    );
+    let run = |arguments: &[&str]| {
+        let mut command = env.command(arguments);
+        command.env("T_ID", text(&key["AccessKeyId"]));
+        command.env("T_SECRET", &secrets[0]).env("T_TOKEN", &secrets[1]);
+        crate::env::output(&mut command)
+    };
+    let said: Vec<String> = secrets.iter().flat_map(|secret| repeated(secret)).collect();
+    let (code, message) = (format!("Odd.{}", said.join(".")), said.join(" | "));
+    let refusal = json!({"refuse": {"status": 400, "code": code, "message": message}});
+    let mut shown = String::new();
+    // A node of the cloud's, then one of the cluster's; each is resumed until it gets through.
+    for (number, (product, action)) in
+        [("Nlb", "CreateLoadBalancer"), ("Es", "PutSettings")].into_iter().enumerate()
+    {
+        env.fault(&["--clear"]);
+        let order = json!({"product": product, "action": action, "effect": refusal});
+        let file = env.write("fault.json", &order.to_string());
+        env.fault(&["--json", &file]);
+        let arguments = if number == 0 { vec!["run", &spec, "--yes"] } else { vec!["resume"] };
+        let ran = run(&[&arguments[..], &["-vv"]].concat());
+        assert_ne!(ran.code, Some(0), "{product}: nothing was refused");
+        shown.push_str(&ran.stdout);
+        shown.push_str(&ran.stderr);
+        let status = env.alone(&["status", "--output", "json"]);
+        shown.push_str(&status.stdout);
+    }
+    assert!(shown.contains("[redacted]"), "{shown}");
+    let mut all = Vec::new();
+    files(&env.home.path().join("state"), &mut all);
+    for form in &said {
+        assert!(!shown.contains(form.as_str()), "{form} was printed");
+        for path in &all {
+            let bytes = std::fs::read(path).unwrap();
+            let held = bytes.windows(form.len()).any(|w| w == form.as_bytes());
+            assert!(!held, "{} holds {form}", path.display());
+        }
+    }
+}
+
 /// A text as it is, in base64 and as part of an address.
 fn forms(secret: &str) -> Vec<String> {
     let encoded = secret.bytes().fold(String::new(), |all, byte| match byte {

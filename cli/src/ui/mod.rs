@@ -6,6 +6,7 @@ pub mod fates;
 pub mod frame;
 pub mod graph;
 pub mod picture;
+pub mod printable;
 pub mod progress;
 pub mod report;
 pub mod result;
@@ -18,11 +19,13 @@ pub use captured::Captured;
 use crate::args::OutputForm;
 use crate::codes;
 use crate::error::CommandError;
+use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::whereabouts::Whereabouts;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use captured::Kept;
+use printable::{json, printable};
 use serde::Serialize;
 use serde_json::Value;
 use std::io::{self, BufRead, BufReader, Cursor, Write};
@@ -54,6 +57,8 @@ pub struct Ui {
     columns: Option<usize>,
     columns_stderr: Option<usize>,
     whereabouts: Whereabouts,
+    /// Why a part of the result did not reach stdout.
+    lost: Mutex<Option<io::Error>>,
 }
 
 impl Ui {
@@ -70,6 +75,7 @@ impl Ui {
             columns: settings.columns,
             columns_stderr: settings.columns_stderr,
             whereabouts: settings.whereabouts.clone(),
+            lost: Mutex::default(),
         }
     }
 
@@ -86,6 +92,7 @@ impl Ui {
             columns: None,
             columns_stderr: None,
             whereabouts: Whereabouts::default(),
+            lost: Mutex::default(),
         }
     }
 
@@ -109,6 +116,7 @@ impl Ui {
             columns,
             columns_stderr: columns,
             whereabouts: Whereabouts::default(),
+            lost: Mutex::default(),
         };
         (ui, captured)
     }
@@ -143,7 +151,40 @@ impl Ui {
 
     /// A line, or several, of the result.
     pub fn result(&self, text: &str) {
-        say(&self.out, text);
+        self.put(&printable(text));
+    }
+
+    /// Writes to stdout. A reader that went away (`| head`) is no reason to stop a saga; any
+    /// other trouble is remembered, so that the command does not end as if all had been said.
+    fn put(&self, text: &str) {
+        let mut stream = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = writeln!(stream, "{text}").and_then(|()| stream.flush());
+        self.note(written).ok();
+    }
+
+    fn note(&self, written: io::Result<()>) -> io::Result<()> {
+        let Err(error) = written else { return Ok(()) };
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        if lost.is_none() && error.kind() != io::ErrorKind::BrokenPipe {
+            *lost = Some(io::Error::new(error.kind(), error.to_string()));
+        }
+        Err(error)
+    }
+
+    /// What stands on stdout is not all that was to stand there, though the command came to its
+    /// end.
+    pub fn lost(&self, exit: Exit) -> Option<CommandError> {
+        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        lost.as_ref().map(|error| {
+            let said = format!("the result could not be written to stdout: {error}");
+            CommandError::new(codes::UNWRITABLE, said)
+                .meaning(format!(
+                    "the command itself finished ({}, exit code {}); only its output is cut off",
+                    exit.class(),
+                    exit.code()
+                ))
+                .hint("make room, or write to another place, and ask again: `escrr status`")
+        })
     }
 
     /// Bytes of the result that must not get lost on their way.
@@ -152,8 +193,8 @@ impl Ui {
     /// stdout does not take them.
     pub fn raw(&self, bytes: &[u8]) -> io::Result<()> {
         let mut stream = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        stream.write_all(bytes)?;
-        stream.flush()
+        let written = stream.write_all(bytes).and_then(|()| stream.flush());
+        self.note(written)
     }
 
     /// The result as one JSON document for people and programs to read.
@@ -180,7 +221,7 @@ impl Ui {
             Err(error) => Err(error.to_string()),
         };
         match text {
-            Ok(text) => say(&self.out, &text),
+            Ok(text) => self.put(&json(text)),
             Err(error) => self.failure(&CommandError::new(codes::BUG, error)),
         }
     }
@@ -208,7 +249,7 @@ impl Ui {
             Ok(text)
         });
         match text {
-            Ok(text) => say(&self.out, &text),
+            Ok(text) => self.put(&json(text)),
             Err(error) => self.failure(&CommandError::new(codes::BUG, error.to_string())),
         }
     }
@@ -216,14 +257,14 @@ impl Ui {
     /// How things go; not with `--quiet`.
     pub fn status(&self, text: &str) {
         if !self.quiet {
-            say(&self.err, &self.whereabouts.in_text(text));
+            say(&self.err, &printable(&self.whereabouts.in_text(text)));
         }
     }
 
     /// More on how things go; only with `--verbose`.
     pub fn detail(&self, text: &str) {
         if self.verbose > 0 && !self.quiet {
-            say(&self.err, &format!("{DIM}{text}{DIM:#}"));
+            say(&self.err, &format!("{DIM}{}{DIM:#}", printable(text)));
         }
     }
 
@@ -243,7 +284,7 @@ impl Ui {
     pub fn next(&self, command: &str) {
         if !self.quiet {
             let command = self.whereabouts.complete(command);
-            say(&self.err, &format!("{HINT}next:{HINT:#} {command}"));
+            say(&self.err, &format!("{HINT}next:{HINT:#} {}", printable(&command)));
         }
     }
 
@@ -274,14 +315,15 @@ impl Ui {
         lines.extend(error.hints.iter().map(|hint| self.behind(HINT, "hint:", hint)));
         let next = error.next_command.iter();
         let next = next.map(|command| self.whereabouts.complete(command));
-        lines.extend(next.map(|command| format!("{HINT}next:{HINT:#} {command}")));
+        lines.extend(next.map(|command| format!("{HINT}next:{HINT:#} {}", printable(&command))));
         say(&self.err, &lines.join("\n"));
     }
 
     /// A text behind a word, broken between words where there is a terminal. What has lines of
     /// its own, such as a place in a file, keeps them.
     fn behind(&self, style: Style, word: &str, text: &str) -> String {
-        let text = &self.whereabouts.in_text(text);
+        let text = self.whereabouts.in_text(text);
+        let text = &*printable(&text);
         let lead = table::width(word) + 1;
         let room = self.columns_stderr.map(|columns| columns.saturating_sub(lead).max(20));
         let body = match room {
@@ -314,7 +356,7 @@ impl Ui {
     /// Nobody answers.
     pub fn choose(&self, question: &str, several: usize) -> Result<usize, CommandError> {
         loop {
-            ask(&self.err, question);
+            ask(&self.err, &printable(question));
             let mut answer = String::new();
             let read = {
                 let mut source = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -339,7 +381,8 @@ impl Ui {
     /// Nobody can be asked, and then the flag is named; or another word was given.
     pub fn confirm(&self, question: &str, wanted: &str, flag: &str) -> Result<(), CommandError> {
         self.can_ask(flag)?;
-        ask(&self.err, &format!("{question}\nType `{wanted}` to go on: "));
+        let question = printable(question);
+        ask(&self.err, &format!("{question}\nType `{}` to go on: ", printable(wanted)));
         let mut answer = String::new();
         let read = {
             let mut source = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -377,8 +420,7 @@ const fn choice(color: bool) -> ColorChoice {
     if color { ColorChoice::Always } else { ColorChoice::Never }
 }
 
-/// Writes a text and a line end. A reader that went away (`| head`) is no reason to stop
-/// a saga, and for any other trouble with a stream there is nobody left to tell.
+/// Writes a text and a line end to stderr. Where it cannot be written, nobody is left to tell.
 fn say(sink: &Sink, text: &str) {
     let mut stream = sink.lock().unwrap_or_else(PoisonError::into_inner);
     writeln!(stream, "{text}").and_then(|()| stream.flush()).ok();
@@ -390,90 +432,4 @@ fn ask(sink: &Sink, text: &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn results_and_the_rest_go_their_own_ways() {
-        let (ui, captured) = Ui::captured(OutputForm::Human);
-        ui.result("42");
-        ui.status("looking");
-        ui.warning("odd");
-        ui.hint("run `escrr plan`");
-        ui.detail("not said");
-        assert_eq!(captured.out(), "42\n");
-        assert_eq!(captured.err(), "looking\nwarning: odd\nhint: run `escrr plan`\n");
-    }
-
-    #[test]
-    fn an_error_ends_with_its_hints() {
-        let (ui, captured) = Ui::captured(OutputForm::Human);
-        let error = CommandError::new(codes::NO_SANDBOX, "no sandbox is running")
-            .tried("a look")
-            .meaning("nothing to ask")
-            .hint("start one")
-            .next_command("escrr sandbox start");
-        ui.error(&error);
-        assert_eq!(captured.out(), "");
-        assert_eq!(
-            captured.err(),
-            "error[E0401]: no sandbox is running\n  tried: a look\n  meaning: nothing to ask\n\
-             hint: start one\nnext: escrr sandbox start\n"
-        );
-    }
-
-    #[test]
-    fn with_json_an_error_is_the_document_too() {
-        let (ui, captured) = Ui::captured(OutputForm::Json);
-        ui.error(&CommandError::new(codes::NO_SANDBOX, "none"));
-        let document: serde_json::Value = serde_json::from_str(&captured.out()).unwrap();
-        assert_eq!(document["exit_code"], 1);
-        assert_eq!(document["error"]["code"], "E0401");
-    }
-
-    #[test]
-    fn only_a_number_of_the_list_is_a_choice() {
-        assert_eq!((number(" 1\n", 3), number("3", 3)), (Some(0), Some(2)));
-        for other in ["", "0", "4", "-1", "one", "1 2"] {
-            assert_eq!(number(other, 3), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn who_answers_with_no_number_of_the_list_is_asked_again() {
-        let stage = crate::commands::tests::Stage::new(OutputForm::Human);
-        let settings = stage.context().settings;
-        let (ui, captured) = Ui::rehearsed(settings, "0\nsecond\n2\n");
-        assert_eq!(ui.choose("Number: ", 3).unwrap(), 1);
-        assert_eq!(captured.err().matches("from 1 to 3").count(), 2, "{}", captured.err());
-        let (ui, _) = Ui::rehearsed(settings, "");
-        assert_eq!(ui.choose("Number: ", 3).unwrap_err().code, codes::DECLINED);
-    }
-
-    #[test]
-    fn nobody_is_asked_without_a_terminal() {
-        let (ui, captured) = Ui::captured(OutputForm::Human);
-        let error = ui.confirm("Make it?", "yes", "--yes").unwrap_err();
-        assert_eq!(error.exit().code(), 2);
-        assert!(error.hints[0].contains("--yes"));
-        assert_eq!(captured.err(), "");
-    }
-
-    #[test]
-    fn a_reader_that_went_away_is_no_panic() {
-        struct Gone;
-        impl Write for Gone {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
-        }
-        let (mut ui, captured) = Ui::captured(OutputForm::Human);
-        ui.out = Mutex::new(Box::new(Gone));
-        ui.result("42");
-        ui.status("still here");
-        assert_eq!(captured.err(), "still here\n");
-    }
-}
+mod tests;

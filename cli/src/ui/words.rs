@@ -1,5 +1,6 @@
 //! Times, spans, ids and glyphs: the small words that all screens share.
 
+pub use super::printable::one_line;
 use serde_json::Value;
 
 /// How the ids of what the job makes and finds begin.
@@ -86,11 +87,6 @@ fn collect(value: &Value, found: &mut Vec<String>) {
         Value::Object(members) => members.values().for_each(|member| collect(member, found)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
-}
-
-/// A text without what would break a line or speak to the terminal.
-pub fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

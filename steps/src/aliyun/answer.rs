@@ -153,10 +153,10 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_id_is_a_bug_that_names_the_call() {
+    fn a_missing_id_is_told_with_the_call() {
         let origin = Origin::sample();
         let fault = Row::new(&json!({"CenId": null}), &origin).need("CenId").unwrap_err();
-        let Fault::Bug(report) = fault else { panic!("{fault:?}") };
+        let Fault::Refused { report, .. } = fault else { panic!("{fault:?}") };
         assert_eq!(report.tried, "DescribeCens (Cbn, cn-shanghai)");
         assert_eq!(report.request_id.as_deref(), Some("r-1"));
     }

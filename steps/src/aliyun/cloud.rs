@@ -15,6 +15,7 @@ use super::signer::Signer;
 use super::sts::Sts;
 use super::transport::{Incoming, WallClock, Wire};
 use super::vpc::Vpc;
+use crate::redact::Redactor;
 use crate::secret::Secret;
 use escrr_engine::{Fault, Report};
 use reqwest::Method;
@@ -32,6 +33,16 @@ pub struct Credentials {
     pub access_key_secret: Secret,
     /// Present with temporary credentials.
     pub security_token: Option<Secret>,
+}
+
+impl Credentials {
+    /// Lets a redactor know the secret half and the token.
+    pub(super) fn teach(&self, redactor: &Redactor) {
+        redactor.learn(&self.access_key_secret);
+        if let Some(token) = &self.security_token {
+            redactor.learn(token);
+        }
+    }
 }
 
 /// What a [`Cloud`] is made from.
@@ -134,6 +145,11 @@ impl Cloud {
         Sts(self.caller(Product::Sts, region))
     }
 
+    /// What no report may say; shared with whoever makes more clients for the same command.
+    pub fn redactor(&self) -> &Redactor {
+        &self.shared.manner.redactor
+    }
+
     pub(super) fn caller<'a>(&'a self, product: Product, region: &'a str) -> Caller<'a> {
         Caller { cloud: self, product, region }
     }
@@ -173,12 +189,18 @@ impl Cloud {
         call: &Call,
         credentials: &Credentials,
     ) -> (Result<Answer, Fault>, Option<String>) {
+        let redactor = self.redactor();
+        credentials.teach(redactor);
         let (outcome, date) = match self.exchange(call, credentials).await {
             Ok(incoming) => {
                 let date = incoming.header("date").map(str::to_owned);
                 (error::judge(&call.origin, &incoming), date)
             }
             Err(fault) => (Err(fault), None),
+        };
+        let outcome = match outcome {
+            Ok(answer) => Ok(answer.discreet(redactor)),
+            Err(fault) => Err(redactor.fault(fault)),
         };
         note(call, &outcome);
         (outcome, date)
@@ -274,8 +296,11 @@ impl Origin {
     }
 
     /// An answer that cannot be what it should be.
+    ///
+    /// A change may have been made all the same: a look tells.
     pub(super) fn unreadable(&self, why: &str) -> Fault {
-        Fault::Bug(self.report(format!("the answer cannot be read: {why}")))
+        let report = self.report(format!("the answer cannot be read: {why}"));
+        crate::again::odd(report, self.effect == Effect::Write)
     }
 
     #[cfg(test)]
@@ -346,6 +371,14 @@ impl Rest {
 pub(super) struct Answer {
     pub(super) value: Value,
     pub(super) origin: Origin,
+}
+
+impl Answer {
+    /// The request id goes into every report about the answer.
+    fn discreet(mut self, redactor: &Redactor) -> Self {
+        self.origin.request_id = self.origin.request_id.map(|id| redactor.text(&id));
+        self
+    }
 }
 
 /// One product in one region, asked on behalf of one account.

@@ -4,6 +4,8 @@ use super::endpoint::Network;
 use super::pace::Pace;
 use super::sign::Signature;
 use crate::again::Again;
+use crate::limited;
+use crate::redact::Redactor;
 use escrr_engine::{Fault, Report};
 use reqwest::Certificate;
 use std::path::PathBuf;
@@ -22,6 +24,8 @@ pub struct Manner {
     pub pace: Option<Pace>,
     /// How a call that only looks is repeated; absent: it is sent once.
     pub again: Option<Again>,
+    /// Knows what no report may say.
+    pub redactor: Redactor,
 }
 
 impl Manner {
@@ -35,7 +39,8 @@ impl Manner {
             let tried = format!("read the CA file `{}`", file.display());
             Fault::prerequisite(Report::new(tried, said).help("Name a file of PEM certificates."))
         };
-        let pem = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+        let pem = limited::read(file, crate::tls::MOST_PEM_BYTES)
+            .map_err(|error| unusable(error.to_string()))?;
         let found =
             Certificate::from_pem_bundle(&pem).map_err(|error| unusable(error.to_string()))?;
         if found.is_empty() {

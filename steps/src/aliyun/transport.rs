@@ -1,11 +1,11 @@
 //! One HTTP exchange: limits, timeouts, and the only look at the wall clock.
 
+use crate::tls::is_loopback;
 use escrr_engine::{Fault, Report};
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, ClientBuilder, Method, Url};
 use std::error::Error;
-use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -14,6 +14,8 @@ use std::time::{Duration, SystemTime};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Control-plane calls of Elasticsearch can take half a minute.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// No answer takes longer from the request to its last byte, however steadily it drips.
+const WHOLE_TIMEOUT: Duration = Duration::from_secs(180);
 /// The limit of the vendor's library for an instance's metadata.
 const NEAR_TIMEOUT: Duration = Duration::from_secs(1);
 /// No answer of the calls that are made comes near to this; more is not from the API.
@@ -65,6 +67,8 @@ pub(super) enum Broken {
 pub(super) struct Wire {
     /// Authorities that are trusted besides the usual ones.
     trusted: Vec<Certificate>,
+    /// The longest that an answer may take; absent: the usual time.
+    whole: Option<Duration>,
     outside: OnceLock<Result<Client, String>>,
     loopback: OnceLock<Result<Client, String>>,
 }
@@ -81,6 +85,7 @@ impl Wire {
             .build()
             .map_err(|error| chain(&error));
         Self {
+            whole: Some(10 * NEAR_TIMEOUT),
             outside: OnceLock::from(client.clone()),
             loopback: OnceLock::from(client),
             ..Self::default()
@@ -101,6 +106,7 @@ impl Wire {
             .request(outgoing.method, outgoing.url)
             .headers(headers)
             .body(outgoing.body)
+            .timeout(self.whole.unwrap_or(WHOLE_TIMEOUT))
             .send()
             .await;
         let mut response = sent.map_err(|error| broken(&error, &host))?;
@@ -195,11 +201,6 @@ pub(super) fn authority(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-pub(super) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 /// Lets HTTPS pass, and plain HTTP to loopback: requests carry signatures and tokens.
 pub(super) fn guard(url: &Url) -> Result<(), Fault> {
     if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url)) {
@@ -249,10 +250,29 @@ fn machine_time() -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use super::{WallClock, guard, headers, machine_time};
+    use super::{Broken, Outgoing, WallClock, Wire, guard, headers, machine_time};
     use crate::aliyun::sign::encode::Moment;
     use escrr_engine::{Class, Fault};
-    use reqwest::Url;
+    use reqwest::{Method, Url};
+    use std::time::Duration;
+    use tokio::io::AsyncWriteExt as _;
+
+    #[tokio::test]
+    async fn an_answer_that_drips_on_and_on_is_given_up() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
+            stream.write_all(head).await.unwrap();
+            // The limit for silence is far away.
+            std::future::pending::<()>().await;
+        });
+        let wire = Wire { whole: Some(Duration::from_millis(50)), ..Wire::default() };
+        let outgoing = Outgoing { method: Method::GET, url, headers: Vec::new(), body: Vec::new() };
+        let broken = wire.exchange(outgoing).await.unwrap_err();
+        assert!(matches!(&broken, Broken::Lost { .. }), "{broken:?}");
+    }
 
     #[test]
     fn plain_http_is_for_loopback_only() {

@@ -4,6 +4,7 @@ use super::error;
 use super::login::Login;
 use super::route::{Ask, Candidate, Direct, Kibana, Relay, Relayed, Route, Ways};
 use crate::again::Again;
+use crate::redact::Redactor;
 use crate::way::Way;
 use escrr_engine::{Fault, Report};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -99,8 +100,11 @@ impl Origin {
     }
 
     /// An answer that cannot be what it should be.
+    ///
+    /// A change may have been made all the same: a look tells.
     pub(super) fn unreadable(&self, why: &str) -> Fault {
-        Fault::Bug(self.report(format!("the answer cannot be read: {why}")))
+        let report = self.report(format!("the answer cannot be read: {why}"));
+        crate::again::odd(report, self.effect == Effect::Write)
     }
 }
 
@@ -109,16 +113,30 @@ impl Cluster {
     ///
     /// An address, password or CA file that cannot be used is refused as a prerequisite.
     pub fn new(access: Access) -> Result<Self, Fault> {
+        Self::redacting(access, Redactor::default())
+    }
+
+    /// Makes a client whose reports say none of the secrets that a redactor knows, nor its own.
+    ///
+    /// # Errors
+    /// As [`Cluster::new`].
+    pub fn redacting(access: Access, redactor: Redactor) -> Result<Self, Fault> {
         let candidate = |gate| {
             Ok(match gate {
-                Gate::Direct(entrance) => Candidate::Open(Route::Direct(Direct::new(&entrance)?)),
-                Gate::Kibana(entrance) => Candidate::Open(Route::Kibana(Kibana::new(&entrance)?)),
+                Gate::Direct(entrance) => {
+                    entrance.login.teach(&redactor);
+                    Candidate::Open(Route::Direct(Direct::new(&entrance)?))
+                }
+                Gate::Kibana(entrance) => {
+                    entrance.login.teach(&redactor);
+                    Candidate::Open(Route::Kibana(Kibana::new(&entrance, redactor.clone())?))
+                }
                 Gate::OpenApi(relay) => Candidate::Open(Route::Relay(Relayed::new(relay))),
                 Gate::Shut(way, why) => Candidate::Shut(way, why),
             })
         };
         let all = access.gates.into_iter().map(candidate).collect::<Result<_, Fault>>()?;
-        let ways = Arc::new(Ways::new(&access.name, all));
+        let ways = Arc::new(Ways::new(&access.name, all, redactor));
         let again = Again::default();
         Ok(Self { name: access.name, ways, opaque_id: "escrr".to_owned(), again })
     }
@@ -180,12 +198,15 @@ impl Cluster {
         } else {
             tracing::debug!(method, path, way, place, request, status, "called Elasticsearch");
         }
-        let (status, body) = outcome.map_err(|broken| error::broken(&origin, broken))?;
-        let value = match serde_json::from_slice(&body) {
+        let redactor = self.ways.redactor();
+        let (status, body) =
+            outcome.map_err(|broken| redactor.fault(error::broken(&origin, broken)))?;
+        let mut value = match serde_json::from_slice(&body) {
             Ok(value) => value,
             Err(_) if body.is_empty() => Value::Null,
             Err(_) => Value::String(String::from_utf8_lossy(&body).into_owned()),
         };
+        redactor.answer(&mut value, !(200..300).contains(&status));
         Ok((status, value))
     }
 

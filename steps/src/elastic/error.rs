@@ -51,20 +51,10 @@ pub(super) fn broken(origin: &Origin, broken: Broken) -> Fault {
 
 /// Says of a failed call what it was to carry.
 fn carried(origin: &Origin, fault: Fault) -> Fault {
-    let named = |mut report: Report| {
+    fault.map_report(|mut report| {
         report.tried = format!("{}, by {}", origin.tried, report.tried);
         report
-    };
-    match fault {
-        Fault::Transient { retry_after_ms, report } => {
-            Fault::Transient { retry_after_ms, report: named(report) }
-        }
-        Fault::Busy(report) => Fault::Busy(named(report)),
-        Fault::Unknown(report) => Fault::Unknown(named(report)),
-        Fault::Refused { class, report } => Fault::Refused { class, report: named(report) },
-        Fault::Blocked { class, report } => Fault::Blocked { class, report: named(report) },
-        Fault::Bug(report) => Fault::Bug(named(report)),
-    }
+    })
 }
 
 /// What Kibana, or what stands before it, says by itself instead of the cluster.

@@ -1,5 +1,6 @@
 //! Who asks a cluster, and the header that proves it.
 
+use crate::redact::Redactor;
 use crate::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,6 +21,14 @@ pub enum Login {
 }
 
 impl Login {
+    /// Lets a redactor know the password or the key, and the header that is made of it.
+    pub fn teach(&self, redactor: &Redactor) {
+        match self {
+            Self::Basic { username, password } => redactor.learn_login(username, password),
+            Self::ApiKey(key) => redactor.learn_api_key(key),
+        }
+    }
+
     /// The value of `Authorization`; marked as sensitive, so that no `Debug` shows it.
     pub(super) fn header(&self) -> Result<HeaderValue, String> {
         let (text, what) = match self {

@@ -11,9 +11,12 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Lists everything wrong with a spec, in the order of its text.
-pub(super) fn check(spec: &Spec, text: &str, root: &DeTable<'_>) -> Vec<Problem> {
-    let mut check = Check { text, root, found: Vec::new() };
+/// More than this nobody mends at once.
+const MOST_PROBLEMS: usize = 20;
+
+/// Lists what is wrong with a spec, in the order of its text, and counts the rest.
+pub(super) fn check(spec: &Spec, text: &str, root: &DeTable<'_>) -> (Vec<Problem>, usize) {
+    let mut check = Check { text, root, found: Vec::new(), more: 0 };
     check.link(spec);
     check.side(&spec.leader, Which::Leader);
     check.side(&spec.follower, Which::Follower);
@@ -32,18 +35,23 @@ pub(super) fn check(spec: &Spec, text: &str, root: &DeTable<'_>) -> Vec<Problem>
     check.tags(spec);
     let mut found = check.found;
     found.sort_by_key(|problem| (problem.line, problem.column));
-    found
+    (found, check.more)
 }
 
 struct Check<'a> {
     text: &'a str,
     root: &'a DeTable<'a>,
     found: Vec<Problem>,
+    more: usize,
 }
 
 impl Check<'_> {
     /// Notes a problem with the value at a path, or with the nearest table there is.
     fn refuse(&mut self, path: &[&str], message: impl Into<String>, help: impl Into<String>) {
+        if self.found.len() == MOST_PROBLEMS {
+            self.more += 1;
+            return;
+        }
         let span = place(self.root, path);
         self.found.push(Problem::at(self.text, span, message.into(), Some(help.into())));
     }

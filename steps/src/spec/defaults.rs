@@ -70,6 +70,7 @@ impl Default for AccessSpec {
             password: None,
             api_key: None,
             ca_file: None,
+            allow_plain_http: false,
         }
     }
 }

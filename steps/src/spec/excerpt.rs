@@ -13,6 +13,8 @@ pub struct SpecErrors {
     pub name: String,
     /// In the order of the text; never empty.
     pub problems: Vec<Problem>,
+    /// How many more there are.
+    pub more: usize,
 }
 
 /// One thing wrong, and where.
@@ -22,9 +24,11 @@ pub struct Problem {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
-    /// How many characters of the line it covers, at least 1.
+    /// How many characters of the excerpt it covers, at least 1.
     pub width: usize,
-    /// The line itself, without what may be a secret.
+    /// Where it begins in the excerpt, in characters from 1.
+    pub marker: usize,
+    /// The line itself, or the part of it around the place, without what may be a secret.
     pub excerpt: String,
     /// What is wrong, in one sentence fragment.
     pub message: String,
@@ -40,7 +44,7 @@ impl Problem {
         message: String,
         help: Option<String>,
     ) -> Self {
-        Self::shown(text, span, message, help, false)
+        Self::shown(text, span, &message, help, false)
     }
 
     /// The same, for a value that nobody may see.
@@ -50,13 +54,13 @@ impl Problem {
         message: String,
         help: Option<String>,
     ) -> Self {
-        Self::shown(text, span, message, help, true)
+        Self::shown(text, span, &message, help, true)
     }
 
     fn shown(
         text: &str,
         span: Range<usize>,
-        message: String,
+        message: &str,
         help: Option<String>,
         hide: bool,
     ) -> Self {
@@ -75,10 +79,39 @@ impl Problem {
         let secret = hide || may_hold_a_secret(before.get(..line_start).unwrap_or_default(), whole);
         let (excerpt, width) =
             if secret { (without_value(whole), 1) } else { (whole.to_owned(), width) };
+        let (excerpt, marker) = part(&excerpt, column);
+        let width = width.min((excerpt.chars().count() + 1).saturating_sub(marker)).max(1);
         let line = before.matches('\n').count() + 1;
-        Self { line, column, width, excerpt, message, help }
+        Self { line, column, width, marker, excerpt, message: short(message), help }
     }
 }
+
+/// The part of a line around a column, and where the column is in it.
+fn part(line: &str, column: usize) -> (String, usize) {
+    let length = line.chars().count();
+    if length <= MOST_COLUMNS {
+        return (line.to_owned(), column);
+    }
+    let from = column.saturating_sub(MOST_COLUMNS / 2).min(length - MOST_COLUMNS);
+    let part: String = line.chars().skip(from).take(MOST_COLUMNS).collect();
+    let (before, shift) = if from > 0 { ("…", 1) } else { ("", 0) };
+    let behind = if from + MOST_COLUMNS < length { "…" } else { "" };
+    (format!("{before}{part}{behind}"), (column - from.min(column - 1)) + shift)
+}
+
+/// A message that repeats a key or a value of any length.
+fn short(message: &str) -> String {
+    if message.chars().count() <= MOST_MESSAGE {
+        return message.to_owned();
+    }
+    let begin: String = message.chars().take(MOST_MESSAGE).collect();
+    format!("{begin}…")
+}
+
+/// Columns of a line that are shown.
+const MOST_COLUMNS: usize = 160;
+/// Characters of a message that are shown.
+const MOST_MESSAGE: usize = 400;
 
 /// Words of keys whose values are secrets, and of tables that hold such keys.
 const SECRET_WORDS: [&str; 6] = ["password", "secret", "token", "credential", "access", "key"];
@@ -155,18 +188,21 @@ impl fmt::Display for SpecErrors {
             }
             write!(f, "{}:{problem}", self.name)?;
         }
+        if self.more > 0 {
+            write!(f, "\n\n{}: and {} more like these", self.name, self.more)?;
+        }
         Ok(())
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, column, width, excerpt, message, help } = self;
+        let Self { line, column, width, marker, excerpt, message, help } = self;
         writeln!(f, "{line}:{column}: {message}")?;
         let gutter = line.to_string().len();
         // Tabs stay tabs, so that the marker stands below what it marks.
         let indent: String =
-            excerpt.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            excerpt.chars().take(marker - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
         writeln!(f, "  {line} | {excerpt}")?;
         write!(f, "  {:gutter$} | {indent}{}", "", "^".repeat(*width))?;
         if let Some(help) = help {
@@ -191,7 +227,7 @@ mod tests {
     fn points_at_the_place() {
         let problem = at("link = \"a\"\nzones = [\"ä\", \"Z\"]\n", "\"Z\"");
         assert_eq!((problem.line, problem.column, problem.width), (2, 15, 3));
-        let errors = SpecErrors { name: "s.toml".into(), problems: vec![problem] };
+        let errors = SpecErrors { name: "s.toml".into(), problems: vec![problem], more: 0 };
         assert_eq!(
             errors.to_string(),
             "s.toml:2:15: wrong\n  2 | zones = [\"ä\", \"Z\"]\n    |               ^^^\n    = help: mend it"
@@ -215,6 +251,21 @@ mod tests {
         }
         assert!(at("[network]\nbandwidth_mbps = 0", "0").excerpt.contains('0'));
         assert!(at("[replication]\npatterns = [\n  \"-a\",\n]", "\"-a\"").excerpt.contains("-a"));
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_place_is_shown() {
+        let text = format!("zones = [{}\"Z\"{}]", "\"x\", ".repeat(1000), ", \"y\"".repeat(1000));
+        let problem = at(&text, "\"Z\"");
+        assert!(problem.excerpt.chars().count() <= MOST_COLUMNS + 2, "{problem}");
+        let shown = problem.to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        let place = lines[2].find('^').unwrap();
+        let marked: String = lines[1].chars().skip(place).take(3).collect();
+        assert_eq!((marked.as_str(), problem.width), ("\"Z\"", 3), "{problem}");
+        let whole = "x".repeat(1 << 20);
+        let problem = Problem::at(&whole, 0..whole.len(), whole.clone(), None);
+        assert!(problem.to_string().len() < 2000, "{}", problem.to_string().len());
     }
 
     #[test]

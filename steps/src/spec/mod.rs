@@ -127,6 +127,8 @@ pub struct AccessSpec {
     pub api_key: Option<SecretRef>,
     /// PEM file with the authority that signed the cluster's and its Kibana's certificates.
     pub ca_file: Option<PathBuf>,
+    /// May the password travel over plain HTTP to an address that is not loopback?
+    pub allow_plain_http: bool,
 }
 
 /// Who calls the cloud: `[credentials]`.

@@ -8,17 +8,17 @@ const MOST_SYNTAX_ERRORS: usize = 10;
 
 /// Reads and checks; the errors of the first stage that has any.
 pub(super) fn read(text: &str, name: &str) -> Result<Spec, SpecErrors> {
-    let failed = |problems| SpecErrors { name: name.to_owned(), problems };
+    let failed = |problems, more| SpecErrors { name: name.to_owned(), problems, more };
     let (table, syntax) = DeTable::parse_recoverable(text);
     if !syntax.is_empty() {
         let first = syntax.iter().take(MOST_SYNTAX_ERRORS);
-        return Err(failed(first.map(|error| broken(text, error)).collect()));
+        return Err(failed(first.map(|error| broken(text, error)).collect(), 0));
     }
     let mut spec: Spec =
-        toml::from_str(text).map_err(|error| failed(vec![explain(text, &error)]))?;
-    let problems = check::check(&spec, text, table.get_ref());
+        toml::from_str(text).map_err(|error| failed(vec![explain(text, &error)], 0))?;
+    let (problems, more) = check::check(&spec, text, table.get_ref());
     if !problems.is_empty() {
-        return Err(failed(problems));
+        return Err(failed(problems, more));
     }
     text.clone_into(&mut spec.text);
     name.clone_into(&mut spec.name);
@@ -119,8 +119,14 @@ fn help_for(said: &str) -> Option<&'static str> {
     }
 }
 
+/// What is longer than this is no slip of a key.
+const MOST_KEY: usize = 64;
+
 /// The name in a list of `` `names` `` that is nearest, if it is near.
 fn nearest<'a>(key: &str, expected: &'a str) -> Option<&'a str> {
+    if key.len() > MOST_KEY {
+        return None;
+    }
     expected
         .split('`')
         .skip(1)
@@ -219,6 +225,19 @@ mod tests {
         assert_eq!(problem.help.as_deref(), Some("it is `gold` or `platinum`"));
         let problem = first(&format!("{LEAST}[private_link]\nzone_affinity = 1\n"));
         assert_eq!(problem.message, "expected true or false, found integer");
+    }
+
+    #[test]
+    fn a_spec_full_of_mistakes_says_the_first_ones() {
+        let bad = "\"A*\", ".repeat(4000);
+        let text = format!("{LEAST}[replication]\npatterns = [{bad}]\n");
+        let errors = Spec::parse(&text, "s.toml").unwrap_err();
+        let said = errors.to_string();
+        assert!(said.len() < 20_000, "{}", said.len());
+        // Each is no pattern, and all but the first stand there twice.
+        assert!(said.ends_with(&format!("and {} more like these", 7999 - 20)), "{said}");
+        let key = format!("{}\n{LEAST}", format_args!("{} = 1", "k".repeat(1 << 20)));
+        assert!(Spec::parse(&key, "s.toml").unwrap_err().to_string().len() < 2000);
     }
 
     #[test]

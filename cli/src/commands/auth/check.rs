@@ -15,6 +15,7 @@ use crate::ui::words::time;
 use escrr_steps::aliyun::Cloud;
 use escrr_steps::aliyun::credential::{Passed, Resolved};
 use escrr_steps::aliyun::sts::Identity;
+use escrr_steps::redact::Redactor;
 use escrr_steps::spec::{CloudSpec, CredentialsSpec};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -60,6 +61,7 @@ async fn check(
     let mut secrets = Secrets::new(context.env);
     let Asked { outcome, mut warnings } =
         credentials::ask(place, spec, &mut secrets, context).await?;
+    let redactor = secrets.redactor().clone();
     warnings.extend(secrets.into_warnings());
     let (rows, resolved, failure) = match outcome {
         Ok(resolved) => (rows(&resolved), Some(resolved), None),
@@ -67,7 +69,7 @@ async fn check(
     };
     let (identity, failure) = match &resolved {
         None => (None, failure),
-        Some(resolved) => match who((place, spec.1), resolved, region, context).await {
+        Some(resolved) => match who((place, spec.1, &redactor), resolved, region, context).await {
             Ok(identity) => (Some(identity), None),
             Err(error) => (None, Some(error)),
         },
@@ -95,12 +97,12 @@ async fn check(
 }
 
 async fn who(
-    (place, cloud): (&Place, &CloudSpec),
+    (place, cloud, redactor): (&Place, &CloudSpec, &Redactor),
     resolved: &Resolved,
     region: &str,
     context: Context<'_>,
 ) -> Result<Identity, CommandError> {
-    let (endpoints, manner) = manner::of(place, cloud, context);
+    let (endpoints, manner) = manner::of(place, cloud, redactor, context);
     let cloud = Cloud::renewing(resolved.provider.clone(), endpoints, manner)
         .map_err(|fault| CommandError::from(&fault))?;
     let identity = cloud.sts(region).get_caller_identity().await;

@@ -104,7 +104,7 @@ async fn list(
     let spec = (&CredentialsSpec::default(), &CloudSpec::default());
     let mut secrets = Secrets::new(context.env);
     let resolved = credentials::ask(place, spec, &mut secrets, context).await?.resolved()?;
-    let (endpoints, manner) = manner::of(place, spec.1, context);
+    let (endpoints, manner) = manner::of(place, spec.1, secrets.redactor(), context);
     let cloud = Cloud::renewing(resolved.provider, endpoints, manner)
         .map_err(|fault| CommandError::from(&fault))?;
     context.ui.status("looking for Elasticsearch instances");

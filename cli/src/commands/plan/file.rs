@@ -10,12 +10,15 @@ use crate::codes;
 use crate::error::CommandError;
 use crate::ui::words::{ids, time};
 use escrr_engine::survey::Verdict;
+use escrr_steps::limited;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
+
+/// No plan file comes near to this.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// What every plan file's schema begins with.
 pub(super) const FAMILY: &str = "escrr.plan-file/";
@@ -127,7 +130,7 @@ impl PlanFile {
     /// # Errors
     /// It cannot be read, is none, is damaged, or a newer version made it.
     pub(in crate::commands) fn read(path: &Path) -> Result<Self, CommandError> {
-        let bytes = fs::read(path)
+        let bytes = limited::read(path, MOST_BYTES)
             .map_err(|error| CommandError::file(codes::UNREADABLE, "cannot read", path, &error))?;
         let shown = path.display();
         let refused = |said: String, meaning: &str| {

@@ -9,6 +9,7 @@ use crate::pretend::{Pretend, Publicity};
 use crate::ui::table::Table;
 use escrr_sandbox::Fault;
 use escrr_sandbox::fault::{Effect, Order, When};
+use escrr_steps::limited;
 use serde_json::{Value, json};
 use std::io::Read as _;
 use std::path::Path;
@@ -90,14 +91,19 @@ fn effect(args: &FaultArgs) -> Option<Effect> {
         .or_else(|| plain.into_iter().find(|(asked, _)| *asked).map(|(_, effect)| effect))
 }
 
+/// More orders than anybody gives at once.
+const MOST_BYTES: usize = 1024 * 1024;
+
 fn read(path: &Path) -> Result<Value, CommandError> {
-    let mut text = String::new();
     let read = if path == Path::new("-") {
-        std::io::stdin().lock().read_to_string(&mut text)
+        let mut text = String::new();
+        let mut stdin = std::io::stdin().lock().take(MOST_BYTES as u64);
+        stdin.read_to_string(&mut text).map(|_| text)
     } else {
-        std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text))
+        limited::read_text(path, MOST_BYTES)
     };
-    read.map_err(|error| CommandError::file(codes::UNREADABLE, "cannot read", path, &error))?;
+    let text =
+        read.map_err(|error| CommandError::file(codes::UNREADABLE, "cannot read", path, &error))?;
     serde_json::from_str(&text).map_err(|error| {
         CommandError::new(codes::USAGE, format!("{} is no fault: {error}", path.display()))
     })

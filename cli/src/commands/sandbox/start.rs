@@ -9,7 +9,7 @@ use crate::pretend::explain;
 use crate::sandbox_control::Announced;
 use crate::session::Signals;
 use escrr_sandbox::{Options, Sandbox, WorldFile, offline};
-use std::fs;
+use escrr_steps::limited;
 use std::path::Path;
 
 /// Serves until SIGINT, SIGTERM or SIGHUP, which are the ordinary ends.
@@ -40,8 +40,11 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
+/// The largest world file of a test is a tenth of this.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+
 fn read_world(path: &Path) -> Result<WorldFile, CommandError> {
-    let text = fs::read_to_string(path)
+    let text = limited::read_text(path, MOST_BYTES)
         .map_err(|error| CommandError::file(codes::UNREADABLE, "cannot read", path, &error))?;
     toml::from_str(&text).map_err(|error| {
         let said = format!("{} is no world: {}", path.display(), error.to_string().trim_end());
@@ -52,6 +55,7 @@ fn read_world(path: &Path) -> Result<WorldFile, CommandError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_world_file_is_read_or_its_error_shown_in_place() {

@@ -8,6 +8,7 @@ mod topology;
 
 use super::graph::Graph;
 use super::picture;
+use super::printable::printable;
 use super::told::Teller;
 use super::words::{one_line, time_s};
 use escrr_engine::{Catalog, Entry, Event, Saga};
@@ -42,7 +43,7 @@ impl Facts<'_> {
     /// The page.
     pub fn page(&self) -> String {
         let link = one_line(&self.saga.link);
-        html! {
+        let page = html! {
             (DOCTYPE)
             html lang="en" {
                 head {
@@ -56,8 +57,8 @@ impl Facts<'_> {
                 }
                 body { main { (self.body()) } }
             }
-        }
-        .into_string()
+        };
+        printable(&page.into_string()).into_owned()
     }
 
     fn body(&self) -> Markup {

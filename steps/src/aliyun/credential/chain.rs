@@ -6,6 +6,7 @@ use super::ini_file;
 use super::provider::Provider;
 use super::source::{Means, OidcRole, RoleSession, Source, StsAt};
 use crate::aliyun::Credentials;
+use crate::limited;
 use crate::secret::Secret;
 use escrr_engine::Fault;
 use std::fmt;
@@ -233,9 +234,12 @@ fn oidc(around: Surroundings<'_>) -> Link {
     Link { name: "oidc", from: NAMES[0].to_owned(), found }
 }
 
+/// No file of profiles is longer.
+const MOST_BYTES: usize = 1024 * 1024;
+
 /// The text of a file that should hold secrets; none where there is no file.
 fn private(path: &Path, warnings: &mut Vec<String>) -> Result<Option<String>, String> {
-    let text = match std::fs::read_to_string(path) {
+    let text = match limited::read_text(path, MOST_BYTES) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.to_string()),

@@ -2,7 +2,7 @@
 
 use super::held::{Held, moment};
 use crate::aliyun::Credentials;
-use crate::command::printed;
+use crate::command::{Limits, printed};
 use crate::secret::Secret;
 use serde_json::Value;
 use std::time::Duration;
@@ -18,10 +18,7 @@ pub(super) async fn ask(command: &str) -> Result<Held, String> {
 }
 
 async fn ask_within(command: &str, limit: Duration) -> Result<Held, String> {
-    let printed = printed(command, limit).await?;
-    if printed.len() > MOST_BYTES {
-        return Err("the command printed more than credentials are long".to_owned());
-    }
+    let printed = printed(command, Limits { time: limit, bytes: MOST_BYTES }).await?;
     let value: Value = serde_json::from_slice(&printed)
         .map_err(|_| "what the command printed is no JSON".to_owned())?;
     read(&value)

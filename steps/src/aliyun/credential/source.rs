@@ -188,6 +188,7 @@ impl Asking {
             match (&self.source, &self.below) {
                 (Source::Fixed(held), _) => Ok(held.clone()),
                 (Source::Role(_, session), Some(cloud)) => {
+                    session.external_id.iter().for_each(|id| cloud.redactor().learn(id));
                     cloud.sts(session.sts.region()).assume_role(session).await
                 }
                 (Source::Role(..), None) => Err(cannot("assume a role", "there is no base")),

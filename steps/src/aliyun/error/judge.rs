@@ -277,9 +277,12 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_a_bug_on_success_and_judged_by_status_otherwise() {
+    fn what_cannot_be_read_is_looked_into_after_a_change_and_no_mistake_of_ours() {
         for body in ["", "<html/>", "[]", "null", "{\"RequestId\":", "7"] {
-            assert!(matches!(answer(Effect::Write, 200, body), Err(Fault::Bug(_))), "{body}");
+            assert!(matches!(answer(Effect::Write, 200, body), Err(Fault::Unknown(_))), "{body}");
+            let read = answer(Effect::Read, 200, body).unwrap_err();
+            let Fault::Refused { class: Class::Refused, report } = read else { panic!("{read:?}") };
+            assert_eq!(report.code.as_deref(), Some("Unreadable"));
             assert!(matches!(answer(Effect::Write, 502, body), Err(Fault::Unknown(_))), "{body}");
         }
     }
@@ -294,6 +297,8 @@ mod tests {
         let Fault::Transient { report, .. } = fault else { panic!() };
         assert_eq!(report.code.as_deref(), Some("Unreachable"));
         assert!(report.meaning.unwrap().contains("`h:1`"));
-        assert!(matches!(broken(&origin(Effect::Write), Broken::TooLarge), Fault::Bug(_)));
+        assert!(matches!(broken(&origin(Effect::Write), Broken::TooLarge), Fault::Unknown(_)));
+        let read = broken(&origin(Effect::Read), Broken::TooLarge);
+        assert!(matches!(read, Fault::Refused { class: Class::Refused, .. }), "{read:?}");
     }
 }

@@ -1,11 +1,12 @@
 //! One HTTP exchange with a cluster or its Kibana.
 
 use super::Broken;
+use crate::limited;
+use crate::tls::is_loopback;
 use escrr_engine::{Fault, Report};
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::{Certificate, Client, RequestBuilder, Response, Url};
 use std::error::Error;
-use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use std::time::Duration;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Settings of an unreachable remote cluster take 10 s to apply; some unfollows never answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// No answer takes longer from the request to its last byte, however steadily it drips.
+const WHOLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Shard statistics of thousands of indices stay below this.
 pub(in crate::elastic) const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
@@ -82,6 +85,11 @@ impl Http {
 
 /// Sends a request once and reads the whole answer.
 pub(super) async fn fetch(request: RequestBuilder) -> Result<Answer, Broken> {
+    fetch_within(request, WHOLE_TIMEOUT).await
+}
+
+async fn fetch_within(request: RequestBuilder, limit: Duration) -> Result<Answer, Broken> {
+    let request = request.timeout(limit);
     let response = request.send().await.map_err(|error| broken(&error))?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     Ok(Answer { status, headers, body: whole(response).await? })
@@ -106,17 +114,13 @@ fn certificates(file: &Path) -> Result<Vec<Certificate>, Fault> {
         let tried = format!("read the CA file `{}`", file.display());
         Fault::prerequisite(Report::new(tried, said).help("Name a file of PEM certificates."))
     };
-    let pem = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    let pem = limited::read(file, crate::tls::MOST_PEM_BYTES)
+        .map_err(|error| unusable(error.to_string()))?;
     let found = Certificate::from_pem_bundle(&pem).map_err(|error| unusable(chain(&error)))?;
     if found.is_empty() {
         return Err(unusable("it holds no certificate".to_owned()));
     }
     Ok(found)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn broken(error: &reqwest::Error) -> Broken {
@@ -144,5 +148,28 @@ fn chain(error: &reqwest::Error) -> String {
         (true, true) => "timed out".to_owned(),
         (true, false) => "no details".to_owned(),
         (false, _) => causes.join(": "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Broken, Http, fetch_within};
+    use std::time::Duration;
+    use tokio::io::AsyncWriteExt as _;
+
+    #[tokio::test]
+    async fn an_answer_that_drips_on_and_on_is_given_up() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let http = Http::new(&format!("http://{}", listener.local_addr().unwrap()), None).unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n";
+            stream.write_all(head).await.unwrap();
+            // The limit for silence is far away.
+            std::future::pending::<()>().await;
+        });
+        let request = http.client.get(http.url("/", ""));
+        let broken = fetch_within(request, Duration::from_millis(50)).await.unwrap_err();
+        assert!(matches!(&broken, Broken::Lost(_)), "{broken:?}");
     }
 }

@@ -8,6 +8,7 @@ use super::http::{Answer, Http, fetch};
 use super::{Ask, Broken};
 use crate::elastic::client::{Entrance, encode};
 use crate::elastic::login::Login;
+use crate::redact::Redactor;
 use crate::secret::Secret;
 use escrr_engine::{Fault, Report};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
@@ -30,17 +31,18 @@ pub(in crate::elastic) struct Kibana {
     authorization: HeaderValue,
     /// Cookies of a session, where Kibana takes no `Authorization`.
     session: Arc<Mutex<Option<Secret>>>,
+    redactor: Redactor,
 }
 
 impl Kibana {
     /// Prepares the way; nothing is sent yet.
-    pub(in crate::elastic) fn new(entrance: &Entrance) -> Result<Self, Fault> {
+    pub(in crate::elastic) fn new(entrance: &Entrance, redactor: Redactor) -> Result<Self, Fault> {
         let http = Http::new(&entrance.url, entrance.ca_file.as_deref())?;
         let authorization = entrance.login.header().map_err(|said| {
             Fault::prerequisite(Report::new(format!("sign in at `{}`", http.place), said))
         })?;
         let login = entrance.login.clone();
-        Ok(Self { http, login, authorization, session: Arc::default() })
+        Ok(Self { http, login, authorization, session: Arc::default(), redactor })
     }
 
     pub(super) fn place(&self) -> &str {
@@ -91,6 +93,10 @@ impl Kibana {
         let request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         let answer = fetch(request).await?;
         let cookies = cookies(&answer.headers);
+        for value in cookies.split("; ").filter_map(|pair| pair.split_once('=')).map(|pair| pair.1)
+        {
+            self.redactor.learn(&Secret::new(value));
+        }
         let begun = (200..300).contains(&answer.status) && !cookies.is_empty();
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         *session = begun.then(|| Secret::new(cookies));

@@ -1,6 +1,7 @@
 //! Which way into the cluster is used: the one that was named, or the first that answers.
 
 use super::{Ask, Route};
+use crate::redact::Redactor;
 use crate::way::Way;
 use escrr_engine::{Class, Fault, Report};
 use reqwest::Method;
@@ -30,6 +31,7 @@ pub(in crate::elastic) struct Ways {
     cluster: String,
     all: Vec<Candidate>,
     chosen: OnceCell<usize>,
+    redactor: Redactor,
 }
 
 /// Why a way is not used.
@@ -40,8 +42,13 @@ struct Closed {
 }
 
 impl Ways {
-    pub(in crate::elastic) fn new(cluster: &str, all: Vec<Candidate>) -> Self {
-        Self { cluster: cluster.to_owned(), all, chosen: OnceCell::new() }
+    pub(in crate::elastic) fn new(cluster: &str, all: Vec<Candidate>, redactor: Redactor) -> Self {
+        Self { cluster: cluster.to_owned(), all, chosen: OnceCell::new(), redactor }
+    }
+
+    /// Knows what no report may say.
+    pub(in crate::elastic) fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// The way that is used, once it is known.
@@ -77,7 +84,9 @@ impl Ways {
         let mut closed = Vec::new();
         for (at, candidate) in self.all.iter().enumerate() {
             let (way, outcome) = match candidate {
-                Candidate::Open(route) => (route.way(), probe(route, opaque_id).await),
+                Candidate::Open(route) => {
+                    (route.way(), probe(route, opaque_id).await.map_err(|it| self.discreet(it)))
+                }
                 Candidate::Shut(way, why) => (*way, Err(self.shut(why))),
             };
             match outcome {
@@ -100,6 +109,10 @@ impl Ways {
             }
         }
         Err(self.none(closed))
+    }
+
+    fn discreet(&self, closed: Closed) -> Closed {
+        Closed { said: self.redactor.text(&closed.said), fault: self.redactor.fault(closed.fault) }
     }
 
     fn shut(&self, why: &str) -> Closed {
