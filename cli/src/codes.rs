@@ -113,6 +113,8 @@ codes! {
     EDITION = "E0309", Failed, "begun with another version";
     /// A file does not hold sagas that fit in here.
     NOT_IMPORTED = "E0310", Usage, "the file cannot be imported";
+    /// Entries of a saga were lost with a damaged store.
+    HISTORY = "E0311", StoreDamaged, "the history is incomplete";
     /// No sandbox runs.
     NO_SANDBOX = "E0401", Failed, "no sandbox is running";
     /// A sandbox runs already.

@@ -118,7 +118,8 @@ fn durations(journal: &[Entry]) -> Vec<(&str, u64)> {
             | Event::Acknowledged { .. }
             | Event::Vanished { .. }
             | Event::Inherited { .. }
-            | Event::Adopted { .. } => {}
+            | Event::Adopted { .. }
+            | Event::HistoryLost { .. } => {}
         }
     }
     all

@@ -3,6 +3,7 @@
 use crate::codes;
 use crate::error::CommandError;
 use crate::exit::{Exit, Halt};
+use crate::place::flag_of;
 use crate::shell::word;
 use escrr_engine::engine::rest_class;
 use escrr_engine::store::{Head, Reading};
@@ -91,11 +92,41 @@ pub fn fold(id: SagaId, catalog: &Catalog<World>, reading: &Reading) -> Result<S
     folded.map_err(|source| EngineError::Fold { saga: id, source }.into())
 }
 
+/// Refuses a saga of which entries were lost: what it made since is not in its journal, so going on
+/// would make things twice, and going back would leave them and say that nothing is left.
+///
+/// # Errors
+/// Entries were lost.
+pub fn whole(saga: &Saga, flag: &str) -> Result<(), CommandError> {
+    let Some((kept, known)) = saga.lost else { return Ok(()) };
+    let link = word(&saga.link);
+    let lost = match (kept, known) {
+        (kept, known) if known > kept => {
+            format!("entries {} to {known} at least are lost", kept + 1)
+        }
+        (kept, _) => format!("entries behind {kept} may be lost"),
+    };
+    let said = format!("the history of {link} is incomplete: {lost}");
+    Err(CommandError::new(codes::HISTORY, said)
+        .meaning(
+            "what was created since is not known here, so neither `resume` nor `rollback` can be \
+             trusted; nothing was done",
+        )
+        .hint(format!(
+            "`escrr audit {link}{flag}` shows what of it exists; what else it created carries the tag \
+             escrr-saga = {} in the console",
+            saga.id
+        ))
+        .hint("a copy of the store from before the damage has the whole history: put it back")
+        .next_command(format!("escrr audit {link}{flag}")))
+}
+
 /// What a saga at rest is ended with.
 pub fn exit_of(saga: &Saga) -> Exit {
     match saga.phase() {
         Phase::Succeeded | Phase::RolledBack => Exit::Done,
         Phase::RollbackStuck => stopped(saga, Halt::GoingBack),
+        Phase::HistoryIncomplete => Exit::StoreDamaged,
         Phase::Running | Phase::RollingBack => match saga.interrupted.as_deref() {
             Some("SIGTERM" | "SIGHUP") => Exit::Terminated,
             // Who died without a word was interrupted as well.
@@ -123,6 +154,9 @@ pub fn state_name(saga: &Saga, at_work: bool) -> &'static str {
 
 /// Why this version does not carry a saga on, if it does not.
 pub fn unfit(saga: &Saga, catalog: &Catalog<World>) -> Option<CommandError> {
+    if let Err(error) = whole(saga, &flag_of(saga)) {
+        return Some(error);
+    }
     let known = catalog.edition();
     if saga.outcome.is_some() || saga.edition == known {
         return None;
@@ -141,6 +175,7 @@ pub const fn phase_name(phase: Phase) -> &'static str {
         Phase::RollingBack => "rolling_back",
         Phase::RolledBack => "rolled_back",
         Phase::RollbackStuck => "rollback_stuck",
+        Phase::HistoryIncomplete => "history_incomplete",
     }
 }
 
@@ -148,6 +183,7 @@ pub const fn phase_name(phase: Phase) -> &'static str {
 pub fn next_command(saga: &Saga, flag: &str) -> Option<String> {
     match saga.phase() {
         Phase::Succeeded | Phase::RolledBack => None,
+        Phase::HistoryIncomplete => Some(format!("escrr audit {}{flag}", word(&saga.link))),
         Phase::Running
         | Phase::Failed
         | Phase::Parked

@@ -248,6 +248,9 @@ impl From<EngineError> for CommandError {
             EngineError::Node { .. } => {
                 Self::new(codes::NOT_DECIDABLE, said).next_command("escrr status")
             }
+            EngineError::HistoryLost { .. } => Self::new(codes::HISTORY, said)
+                .meaning("what was created since is not known; nothing was done")
+                .next_command("escrr audit"),
             EngineError::Edition { .. } => Self::new(codes::EDITION, said)
                 .meaning("its journal may speak of nodes that have changed since")
                 .hint(

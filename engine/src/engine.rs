@@ -102,6 +102,14 @@ pub enum EngineError {
         /// This version's edition.
         known: String,
     },
+    /// Entries of the saga were lost with a damaged store.
+    #[error("the history of saga {saga} is incomplete: entries behind {kept} are lost")]
+    HistoryLost {
+        /// The saga.
+        saga: SagaId,
+        /// The last version that was kept.
+        kept: u64,
+    },
 }
 
 impl<W: Send + Sync + 'static> Engine<W> {
@@ -141,6 +149,7 @@ impl<W: Send + Sync + 'static> Engine<W> {
     /// A saga that cannot be driven is left as it is: [`EngineError::Edition`].
     pub async fn say(&self, id: SagaId, event: Event) -> Result<Saga, EngineError> {
         let (mut saga, last) = self.load(id).await?;
+        whole(&saga)?;
         self.same_edition(&saga)?;
         let entry = Sealed::new(Entry {
             version: saga.version + 1,
@@ -169,6 +178,7 @@ impl<W: Send + Sync + 'static> Engine<W> {
         let unknown =
             || EngineError::Node { saga: id, node: node.to_owned(), why: "there is no such node" };
         let at = self.catalog.find(node).ok_or_else(unknown)?;
+        whole(&saga)?;
         let refuse = |why| EngineError::Node { saga: id, node: node.to_owned(), why };
         if saga.outcome.is_some() {
             return Err(refuse("the saga has come to its end, so there is nothing to decide"));
@@ -197,6 +207,7 @@ impl<W: Send + Sync + 'static> Engine<W> {
     ) -> Result<Ending, EngineError> {
         let busy = self.clock.busy();
         let (saga, last) = self.load(id).await?;
+        whole(&saga)?;
         self.same_edition(&saga)?;
         let mut run = Run::new(self, world, saga, last, interrupt);
         let interrupted = run.carry_on(busy).await?;
@@ -224,6 +235,12 @@ impl<W: Send + Sync + 'static> Engine<W> {
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
     }
+}
+
+/// Is everything there that the saga's journal said? What it made is known by its journal alone.
+fn whole(saga: &Saga) -> Result<(), EngineError> {
+    let lost = |(kept, _)| EngineError::HistoryLost { saga: saga.id, kept };
+    saga.lost.map_or(Ok(()), |lost_from| Err(lost(lost_from)))
 }
 
 /// The class that decides how a saga at rest is spoken of: the one a person has to see first.

@@ -219,6 +219,14 @@ pub enum Event {
         /// The resources that carried the saga's tags, by id.
         ids: Vec<String>,
     },
+    /// Entries that followed here were lost with a damaged store: what the saga did since is not
+    /// known, and it is not driven any further.
+    HistoryLost {
+        /// The saga had come to this version at least.
+        known: u64,
+        /// What was lost, in words.
+        reason: String,
+    },
 }
 
 /// Who made what a node stands for.
@@ -277,7 +285,8 @@ impl Event {
             | Self::Resumed { .. }
             | Self::Finished { .. }
             | Self::Interrupted { .. }
-            | Self::Adopted { .. } => None,
+            | Self::Adopted { .. }
+            | Self::HistoryLost { .. } => None,
         }
     }
 
@@ -300,7 +309,8 @@ impl Event {
             | Self::Acknowledged { .. }
             | Self::Vanished { .. }
             | Self::Inherited { .. }
-            | Self::Adopted { .. } => 0,
+            | Self::Adopted { .. }
+            | Self::HistoryLost { .. } => 0,
         }
     }
 }

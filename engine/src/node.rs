@@ -272,7 +272,8 @@ impl NodeState {
             | Event::RollbackBegun { .. }
             | Event::Finished { .. }
             | Event::Interrupted { .. }
-            | Event::Adopted { .. } => Ok(self),
+            | Event::Adopted { .. }
+            | Event::HistoryLost { .. } => Ok(self),
         }
     }
 

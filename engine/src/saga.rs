@@ -33,6 +33,8 @@ pub enum Phase {
     RolledBack,
     /// A node could not be taken back.
     RollbackStuck,
+    /// Entries of its journal were lost: what it made is not known.
+    HistoryIncomplete,
 }
 
 /// The state of one saga.
@@ -68,6 +70,8 @@ pub struct Saga {
     pub interrupted: Option<String>,
     /// What had stopped it when its rollback was begun, by node.
     pub causes: Vec<(usize, Stop)>,
+    /// Entries behind this version were lost, and the saga had come to that version at least.
+    pub lost: Option<(u64, u64)>,
     /// Its nodes, in the catalog's order.
     pub nodes: Vec<NodeState>,
     /// When each node last changed, in milliseconds since the Unix epoch.
@@ -142,6 +146,7 @@ impl Saga {
             outcome: None,
             interrupted: None,
             causes: Vec::new(),
+            lost: None,
             nodes: vec![NodeState::default(); size],
             changed_ms: vec![None; size],
             started_ms: vec![None; size],
@@ -171,6 +176,11 @@ impl Saga {
             Event::Finished { outcome } => self.outcome = Some(*outcome),
             Event::Adopted { .. } => {}
             Event::Interrupted { by, .. } => self.interrupted = Some(by.clone()),
+            Event::HistoryLost { known, .. } => {
+                // How it ended, if it did, may stand in what was lost.
+                self.outcome = None;
+                self.lost = Some((self.version, *known));
+            }
             Event::Resumed { actor, .. } => {
                 for at in 0..self.nodes.len() {
                     self.change(at, entry, "")?;
@@ -262,6 +272,7 @@ impl Saga {
     /// The nodes that may be looked at now.
     pub fn ready<W>(&self, catalog: &Catalog<W>) -> Vec<usize> {
         (0..self.nodes.len())
+            .filter(|_| self.lost.is_none())
             .filter(|at| match self.direction {
                 Direction::Forward => {
                     matches!(self.node(*at), NodeState::Idle { .. } | NodeState::Intended(_))
@@ -283,6 +294,9 @@ impl Saga {
 
     /// What the saga is at.
     pub fn phase(&self) -> Phase {
+        if self.lost.is_some() {
+            return Phase::HistoryIncomplete;
+        }
         let any = |f: fn(&NodeState) -> bool| self.nodes.iter().any(f);
         match (self.direction, self.outcome) {
             (_, Some(Outcome::Succeeded)) => Phase::Succeeded,
@@ -303,7 +317,7 @@ impl Saga {
 
     /// The end that the saga has reached without having said so yet.
     pub fn reached(&self) -> Option<Outcome> {
-        if self.outcome.is_some() {
+        if self.outcome.is_some() || self.lost.is_some() {
             return None;
         }
         match self.direction {

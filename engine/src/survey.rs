@@ -94,7 +94,8 @@ impl Known {
             | Event::Decided { .. }
             | Event::Finished { .. }
             | Event::Interrupted { .. }
-            | Event::Adopted { .. } => {}
+            | Event::Adopted { .. }
+            | Event::HistoryLost { .. } => {}
             Event::UndoIntended { node, items } => {
                 self.undone.entry(node.clone()).or_default().extend(items.iter().cloned());
             }

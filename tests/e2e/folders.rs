@@ -82,8 +82,7 @@ fn modes(folder: &Path) -> Vec<(PathBuf, u32, bool)> {
 }
 
 /// The binary, started by a shell that says this first.
-fn after(env: &Env, first: &str, arguments: &[&str]) -> Output {
-    let inner = env.command(arguments);
+fn after(env: &Env, first: &str, inner: &Command) -> Output {
     let mut command = Command::new("sh");
     command.arg("-c").arg(format!("{first}; exec \"$0\" \"$@\"")).arg(inner.get_program());
     command.args(inner.get_args()).env_clear().current_dir(env.home.path());
@@ -97,7 +96,7 @@ fn after(env: &Env, first: &str, arguments: &[&str]) -> Output {
 fn a_home_is_its_owners_alone_whatever_the_mask() {
     for mask in ["000", "077", "0777"] {
         let env = Env::new();
-        drop(after(&env, &format!("umask {mask}"), &["run", "--yes"]).exits(0));
+        drop(after(&env, &format!("umask {mask}"), &env.command(&["run", "--yes"])).exits(0));
         for (path, mode, is_folder) in modes(&env.home.path().join("state")) {
             assert_eq!(mode, if is_folder { 0o700 } else { 0o600 }, "{mask}: {}", path.display());
         }
@@ -155,10 +154,28 @@ fn links_in_the_place_of_the_lock_and_the_log_are_not_written_through() {
 }
 
 #[test]
+fn a_store_is_checked_where_nothing_can_be_written() {
+    let env = interrupted();
+    let mut verify = bare(env.home.path());
+    verify.args(["store", "verify"]);
+    let full = after(&env, "ulimit -f 0", &verify).exits(0);
+    drop(full.says("nothing is wrong").says("without the lock"));
+    let lock = env.home.path().join("state/lock");
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::create_dir(&lock).unwrap();
+    let json = env.alone(&["store", "verify", "--output", "json"]).exits(0).json();
+    assert_eq!((&json["damaged"], &json["index"]), (&0.into(), &"unwritable".into()));
+    std::fs::remove_dir(&lock).unwrap();
+    // Damage is found there as well.
+    std::fs::remove_file(crate::store::segment(&env)).unwrap();
+    drop(after(&env, "ulimit -f 0", &verify).exits(10).says(".wal"));
+}
+
+#[test]
 fn a_limit_on_the_length_of_files_is_a_full_disk() {
     let env = Env::new();
     // In blocks of 512 or of 1024 bytes, as the shell has it: less than a segment in both.
-    let ended = after(&env, "ulimit -f 200", &["run", "--yes"]).exits(1);
+    let ended = after(&env, "ulimit -f 200", &env.command(&["run", "--yes"])).exits(1);
     drop(ended.says("E0305"));
     assert!(env.changes().is_empty(), "nothing is asked for that is not on disk first");
     drop(env.alone(&["store", "verify"]).exits(0));

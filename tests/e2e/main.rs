@@ -19,6 +19,7 @@ mod envelope;
 mod folders;
 mod foreign_text;
 mod golden;
+mod imported;
 mod impostor;
 mod indices;
 mod init;

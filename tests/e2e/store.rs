@@ -203,7 +203,7 @@ fn a_salvaged_store_goes_on_from_what_was_kept() {
 }
 
 #[test]
-fn without_the_index_a_salvaged_saga_finds_again_what_it_had_made() {
+fn a_saga_of_which_entries_are_lost_is_neither_carried_on_nor_taken_back() {
     let env = interrupted();
     spoil(&env, 8);
     std::fs::remove_dir_all(store(&env).join("sled")).unwrap();
@@ -213,8 +213,26 @@ fn without_the_index_a_salvaged_saga_finds_again_what_it_had_made() {
     assert!(saga["kept"].as_u64().unwrap() > 1 && saga["lost"].is_array(), "{json}");
     assert!(env.home.path().join("state/store.damaged-1").is_dir());
     drop(env.alone(&["store", "verify"]).exits(0).says("nothing is wrong"));
-    drop(env.alone(&["status"]).exits_any(&[0, 1]));
-    drop(env.escrr(&["resume"]).exits(0));
+    assert_eq!(saga["incomplete"], true);
+    let changes = env.changes();
+    drop(env.alone(&["status"]).exits(0).says("history incomplete").says("escrr audit"));
+    let state = env.alone(&["status", "--output", "json"]).exits(0).json();
+    assert_eq!(state["state"], "history_incomplete");
+    drop(env.alone(&["list"]).exits(0).says("history incomplete"));
+    drop(env.alone(&["events"]).exits(0).says("the history is incomplete"));
+    for command in [&["resume"][..], &["rollback", "--yes"], &["run", "--yes"]] {
+        drop(env.escrr(command).exits(10).says("E0311").says("escrr audit"));
+    }
+    let decided = env.alone(&["retry", "network.cen", "--reason", "x"]).exits(10);
+    drop(decided.says("E0311"));
+    // Whatever an audit finds, it does not end with 0.
+    drop(env.escrr(&["audit"]).exits_any(&[8, 10]).says("is incomplete"));
+    assert_eq!(env.changes(), changes);
+    // It goes along with an export.
+    let file = env.write("carried.jsonl", &export(&env));
+    std::fs::rename(env.home.path().join("state"), env.home.path().join("elsewhere")).unwrap();
+    drop(env.alone(&["store", "import", &file]).exits(0));
+    drop(env.escrr(&["rollback", "--yes"]).exits(10).says("E0311"));
 }
 
 #[test]

@@ -23,7 +23,8 @@ pub enum StoreCommand {
     ///
     /// Everything is checked first: if one line is wrong, or contradicts what is here, nothing
     /// is taken in. A saga that is here already is skipped; one that had come to its end here
-    /// is carried on where the file knows more of it.
+    /// is carried on where the file knows more of it. A spec that runs commands for its secrets
+    /// (`cmd:`) is refused without --allow-commands, and the commands are listed.
     Import(ImportArgs),
     /// Makes the store small: few large archives, and a fresh index
     ///
@@ -70,6 +71,14 @@ pub struct ImportArgs {
     /// File to read; `-` reads from stdin
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Takes in sagas also where their specs run commands on this machine (`cmd:`)
+    #[arg(
+        long,
+        env = "ESCRR_ALLOW_COMMANDS",
+        action = ArgAction::SetTrue,
+        value_parser = FalseyValueParser::new()
+    )]
+    pub allow_commands: bool,
 }
 
 /// `escrr store compact`

@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::place::{self, Place};
 use crate::pretend::Publicity;
 use crate::probes;
-use crate::sagas::{choose, fold};
+use crate::sagas::{choose, fold, whole};
 use crate::session::catalog;
 use crate::shell::word;
 use crate::store;
@@ -67,6 +67,13 @@ pub(super) async fn run(args: &AuditArgs, context: Context<'_>) -> Result<Exit, 
             let entries = reading.entries(head.saga, 1)?;
             (fold(head.saga, &catalog, &reading)?, Known::of_journal(head.saga, &entries))
         };
+        if let Err(error) = whole(&saga, &place::flag_of(&saga)) {
+            if saga.spec.is_empty() {
+                // Nothing was kept: with the spec, the way to the cloud is lost too.
+                return Err(error);
+            }
+            context.ui.warning(&error.said);
+        }
         let spec = Spec::parse(&saga.spec, &format!("the spec in the journal of {}", saga.link))?;
         let world = place.world(spec, context).await?;
         let clock = place.clock().await?;
@@ -184,6 +191,8 @@ fn report(
     };
     let exit = if leaked > 0 || !probes.is_empty() || !left.is_empty() {
         Exit::LeftBehind
+    } else if saga.lost.is_some() {
+        Exit::StoreDamaged
     } else if let Some(class) = rows.iter().filter_map(|row| row.class).min() {
         Exit::from(class)
     } else if let Some(error) = &unseen {

@@ -4,7 +4,7 @@ use crate::Context;
 use crate::args::OutputForm;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::sagas::{exit_of, next_command};
+use crate::sagas::{exit_of, next_command, whole};
 use crate::session::Driven;
 use crate::shell::word;
 use crate::ui::document::Standing;
@@ -125,6 +125,11 @@ fn say(one: &Concluded, about: &[About], flag: &str, context: Context<'_>) {
             ui.hint(&format!("`escrr rollback {}{flag}` takes it back", word(&saga.link)));
         }
         Phase::Succeeded => {}
+        Phase::HistoryIncomplete => {
+            if let Err(error) = whole(saga, flag) {
+                ui.problem(&error);
+            }
+        }
         Phase::RolledBack => {
             result(&result::rolled_back(saga, about));
             let fates = crate::ui::fates::of_saga(saga, about);

@@ -9,7 +9,7 @@ use crate::codes;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::place;
-use crate::sagas::choose;
+use crate::sagas::{choose, whole};
 use crate::session::{Job, Session};
 use crate::shell::word;
 use crate::worlds;
@@ -63,6 +63,7 @@ async fn carry_on(
 ) -> Result<Exit, CommandError> {
     let head = session.sorted().await?.choose(Some(link), (choice, "resume"))?;
     let (saga, _) = session.engine.load(head.saga).await?;
+    whole(&saga, &session.flag)?;
     if saga.outcome == Some(Outcome::RolledBack) {
         context.ui.status(&format!("{} is rolled back already, nothing to resume", saga.link));
         let all = [Concluded::of(saga, None)];

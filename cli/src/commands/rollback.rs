@@ -9,6 +9,7 @@ use crate::args::{RollbackArgs, SandboxChoice};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::probes;
+use crate::sagas::whole;
 use crate::session::Session;
 use crate::ui::fates::{REMOTE, table};
 use crate::ui::result;
@@ -52,6 +53,7 @@ async fn take_back(
 ) -> Result<Exit, CommandError> {
     let head = session.sorted().await?.choose(Some(link), (choice, "rollback"))?;
     let (saga, _) = session.engine.load(head.saga).await?;
+    whole(&saga, &session.flag)?;
     if saga.outcome == Some(Outcome::RolledBack) {
         if !probes::left(context.settings.home.path(), &saga.link, session.kind)?.is_empty() {
             let job = job(session, &saga, context).await?;

@@ -9,7 +9,7 @@ use crate::codes;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::place;
-use crate::sagas::of_link;
+use crate::sagas::{of_link, whole};
 use crate::session::{Driven, Job, Session, catalog, new_id};
 use crate::{shell, specs};
 use escrr_engine::store::Head;
@@ -97,6 +97,12 @@ async fn carry_out(
     let mut fresh = Vec::new();
     let mut ready = Vec::new();
     for world in worlds {
+        let live = of_link(&here, &world.spec.link, session.kind);
+        if let Some(head) = live.filter(|head| head.outcome.is_none())
+            && let Ok((saga, _)) = session.engine.load(head.saga).await
+        {
+            whole(&saga, &session.flag)?;
+        }
         match earlier(&here, &world, session)? {
             None => fresh.push(world),
             Some(head) => ready.push((head, world)),

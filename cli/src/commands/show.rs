@@ -86,7 +86,8 @@ fn intents(entries: &[Entry], of: &str) -> Vec<Value> {
         | Event::Acknowledged { .. }
         | Event::Vanished { .. }
         | Event::Inherited { .. }
-        | Event::Adopted { .. } => None,
+        | Event::Adopted { .. }
+        | Event::HistoryLost { .. } => None,
     };
     entries.iter().filter_map(intent).collect()
 }

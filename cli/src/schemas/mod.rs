@@ -36,6 +36,7 @@ mod tests {
             Event::Vanished { .. } => "vanished",
             Event::Inherited { .. } => "inherited",
             Event::Adopted { .. } => "adopted",
+            Event::HistoryLost { .. } => "history_lost",
         }
     }
 

@@ -45,6 +45,7 @@ pub fn told(event: &Event, about: Option<&About>, begun_ms: Option<u64>, at_ms: 
         Event::Finished { outcome: Outcome::Succeeded } => "set up and verified".to_owned(),
         Event::Finished { outcome: Outcome::RolledBack } => "all taken back".to_owned(),
         Event::Interrupted { by, .. } => format!("interrupted by {by}"),
+        Event::HistoryLost { reason, .. } => format!("the history is incomplete: {reason}"),
     }
 }
 

@@ -334,7 +334,7 @@ impl Head {
                 link.clone_into(&mut self.link);
                 world.clone_into(&mut self.world);
             }
-            Event::RollbackBegun { .. } => self.outcome = None,
+            Event::RollbackBegun { .. } | Event::HistoryLost { .. } => self.outcome = None,
             Event::Finished { outcome } => self.outcome = Some(*outcome),
             Event::Intended { .. }
             | Event::Completed { .. }

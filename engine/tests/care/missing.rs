@@ -75,7 +75,7 @@ fn a_file_of_another_home_is_refused_and_nothing_of_it_is_salvaged() {
     is_refused(home, &own[0]);
     std::fs::remove_dir_all(home.join("store/sled")).unwrap();
     is_refused(home, &own[0]);
-    let told = care::salvage(home, &lock(home)).unwrap().unwrap();
+    let told = care::salvage(home, &lock(home), 9_000).unwrap().unwrap();
     assert_eq!(told.sagas, [], "it has the same sagas, and they are not of this home");
     restore(home, &sound);
     growing.check(home);

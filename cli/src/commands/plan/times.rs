@@ -83,7 +83,8 @@ impl Learnt {
                 | Event::Acknowledged { .. }
                 | Event::Vanished { .. }
                 | Event::Inherited { .. }
-                | Event::Adopted { .. } => {}
+                | Event::Adopted { .. }
+                | Event::HistoryLost { .. } => {}
             }
         }
     }

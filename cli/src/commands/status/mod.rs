@@ -74,7 +74,7 @@ impl Look {
     fn next(&self) -> Option<String> {
         match self.holder {
             Some(_) => Some(format!("escrr status {} --watch", word(&self.saga.link))),
-            None if self.unfit.is_some() => None,
+            None if self.unfit.is_some() && self.saga.lost.is_none() => None,
             None => next_command(&self.saga, &flag_of(&self.saga)),
         }
     }

@@ -3,6 +3,7 @@
 use super::{count, show};
 use crate::Context;
 use crate::args::RebuildArgs;
+use crate::clock::real_ms;
 use crate::codes;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 pub(super) async fn run(args: &RebuildArgs, context: Context<'_>) -> Result<Exit, CommandError> {
     let lock = store::lock(context, "store rebuild").await?;
     if args.salvage {
-        if let Some(salvaged) = care::salvage(context.settings.home.path(), &lock)? {
+        if let Some(salvaged) = care::salvage(context.settings.home.path(), &lock, real_ms())? {
             tell(&salvaged, context);
             return Ok(Exit::Done);
         }
@@ -53,12 +54,19 @@ fn tell(salvaged: &Salvaged, context: Context<'_>) {
     let aside = salvaged.aside.display().to_string();
     let sagas: Vec<Value> = salvaged.sagas.iter().map(document).collect();
     let findings: Vec<String> = salvaged.findings.iter().map(ToString::to_string).collect();
-    let lost = salvaged.sagas.iter().any(|saga| saga.kept < saga.known);
+    let incomplete: Vec<&Saved> = salvaged.sagas.iter().filter(|saga| saga.incomplete).collect();
+    let next = incomplete.first().map_or_else(
+        || "escrr status".to_owned(),
+        |saga| match saga.link.as_str() {
+            "" => "escrr list".to_owned(),
+            link => format!("escrr status {link}"),
+        },
+    );
     let mut lines: Vec<String> = salvaged.sagas.iter().map(line).collect();
     lines.push(format!("the whole old store is kept in {aside}"));
     let document = json!({
         "salvaged": true, "kept": aside, "sagas": sagas, "findings": findings,
-        "index": salvaged.index, "exit_code": 0, "next_command": "escrr status",
+        "index": salvaged.index, "exit_code": 0, "next_command": next,
     });
     for finding in &findings {
         context.ui.status(finding);
@@ -67,24 +75,23 @@ fn tell(salvaged: &Salvaged, context: Context<'_>) {
         context.ui.warning(&format!("the old index could not be asked: {why}"));
     }
     show(&document, &lines.join("\n"), context);
-    if lost || !findings.is_empty() {
+    if !incomplete.is_empty() {
         context.ui.warning(
-            "entries may be lost that nothing speaks of any more, and with them the knowledge of \
-             things that were made",
+            "of these sagas entries are lost, or may be, and with them the knowledge of things that \
+             were made: they are neither carried on nor taken back",
         );
-        context.ui.hint(
-            "a saga goes on safely from what was kept, because everything is looked at before it \
-             is done; `escrr audit LINK` then names what is there and not known",
-        );
+        context.ui.hint("`escrr audit LINK` names what is there and not known");
+    } else if !findings.is_empty() {
+        context.ui.hint("nothing is lost; `escrr audit LINK` holds the saga against the cloud");
     }
-    context.ui.next("escrr status");
+    context.ui.next(&next);
 }
 
 fn document(saved: &Saved) -> Value {
     let lost = (saved.kept < saved.known).then(|| json!([saved.kept + 1, saved.known]));
     json!({
         "saga": saved.saga, "link": saved.link, "kept": saved.kept, "lost": lost,
-        "from_index": saved.from_index,
+        "from_index": saved.from_index, "incomplete": saved.incomplete,
     })
 }
 
@@ -96,6 +103,8 @@ fn line(saved: &Saved) -> String {
     };
     let lost = if saved.kept < saved.known {
         format!(", entries {} to {} lost", saved.kept + 1, saved.known)
+    } else if saved.incomplete {
+        ", later ones may be lost".to_owned()
     } else {
         ", none known to be lost".to_owned()
     };

@@ -13,12 +13,22 @@ use serde_json::{Value, json};
 /// Reads everything; changes nothing.
 pub(super) async fn run(context: Context<'_>) -> Result<Exit, CommandError> {
     let home = context.settings.home.path();
-    let lock = match store::lock(context, "store verify").await {
-        Ok(lock) => Some(lock),
-        Err(error) if error.code == codes::STORE_IN_USE => None,
+    let (lock, unwritable) = match store::lock(context, "store verify").await {
+        Ok(lock) => (Some(lock), None),
+        Err(error) if error.code == codes::STORE_IN_USE => (None, None),
+        // A full or a read-only disk: it is wanted there most, and reading needs no room.
+        Err(error) if [codes::STORE_FULL, codes::STORE_IO].contains(&error.code) => {
+            (None, Some(error))
+        }
         Err(error) => return Err(error),
     };
-    let verified = care::verify(home, lock.as_ref())?;
+    let mut verified = care::verify(home, lock.as_ref())?;
+    if let Some(error) = &unwritable {
+        context.ui.warning(&format!("it is checked without the lock: {}", error.said));
+        if verified.index == IndexSeen::Held {
+            verified.index = IndexSeen::Unwritable;
+        }
+    }
     let exit = if verified.findings.is_empty() { Exit::Done } else { Exit::StoreDamaged };
     match context.ui.form() {
         OutputForm::Human => people(&verified, context),
@@ -99,6 +109,9 @@ const fn index(seen: IndexSeen) -> (&'static str, &'static str) {
         IndexSeen::Disagrees => ("disagrees", "the index contradicts the journal"),
         IndexSeen::Absent => ("absent", "there is no index; the next command makes it"),
         IndexSeen::Held => ("held", "the index was not looked at: another process has it open"),
+        IndexSeen::Unwritable => {
+            ("unwritable", "the index was not looked at: nothing can be written here")
+        }
         IndexSeen::NoJournal => {
             ("not_checked", "the index was not looked at: there is no sound journal to hold it to")
         }
@@ -157,6 +170,7 @@ fn repair(verified: &Verified) -> &'static str {
         | IndexSeen::Disagrees
         | IndexSeen::Absent
         | IndexSeen::Held
+        | IndexSeen::Unwritable
         | IndexSeen::NoJournal => "escrr store rebuild --salvage",
     }
 }

@@ -207,7 +207,9 @@ impl Tree {
         let saga = &view.saga;
         let (style, glyph) = match saga.phase() {
             Phase::Succeeded | Phase::RolledBack => (GOOD, self.glyphs.done),
-            Phase::Failed | Phase::Parked | Phase::RollbackStuck => (BAD, self.glyphs.bad),
+            Phase::Failed | Phase::Parked | Phase::RollbackStuck | Phase::HistoryIncomplete => {
+                (BAD, self.glyphs.bad)
+            }
             Phase::Running | Phase::RollingBack => (WAITS, self.turning()),
         };
         let done = saga.nodes.iter().filter(|node| node.satisfied()).count();

@@ -58,6 +58,9 @@ impl Facts<'_> {
             Phase::Parked => format!("It waits for a person. {far}; what was made is kept."),
             Phase::Running if self.at_work => format!("It is being set up: {far}."),
             Phase::Running => format!("It was interrupted and is saved: {far}."),
+            Phase::HistoryIncomplete => {
+                "Its history is incomplete: what it created is not known.".to_owned()
+            }
             Phase::RolledBack => "Everything that the saga made is taken back.".to_owned(),
             Phase::RollbackStuck => {
                 format!("The rollback needs a person: {} may be left.", things(left))
@@ -88,7 +91,7 @@ impl Facts<'_> {
                 Some(command) => { code { (command) } }
                 None => "nothing has to be done"
             }
-            @if saga.direction == Direction::Forward && !self.at_work {
+            @if saga.direction == Direction::Forward && !self.at_work && saga.lost.is_none() {
                 "; " code { "escrr rollback " (word(&saga.link)) (flag_of(saga)) } " takes back what was made"
             }
         }
@@ -102,7 +105,7 @@ fn things(number: usize) -> String {
 const fn tone(phase: Phase) -> Tone {
     match phase {
         Phase::Succeeded => Tone::Made,
-        Phase::Failed | Phase::RollbackStuck => Tone::Bad,
+        Phase::Failed | Phase::RollbackStuck | Phase::HistoryIncomplete => Tone::Bad,
         Phase::Parked => Tone::Parked,
         Phase::Running | Phase::RollingBack => Tone::Working,
         Phase::RolledBack => Tone::Undone,

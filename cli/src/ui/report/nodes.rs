@@ -114,7 +114,8 @@ impl Facts<'_> {
                     | Event::Undone { .. }
                     | Event::Resumed { .. }
                     | Event::Finished { .. }
-                    | Event::Interrupted { .. } => None,
+                    | Event::Interrupted { .. }
+                    | Event::HistoryLost { .. } => None,
                 }
             })
             .collect();

@@ -41,7 +41,8 @@ impl Axis {
             | Event::Acknowledged { .. }
             | Event::Vanished { .. }
             | Event::Inherited { .. }
-            | Event::Adopted { .. } => false,
+            | Event::Adopted { .. }
+            | Event::HistoryLost { .. } => false,
         };
         let took = |a: &Entry, b: &Entry| b.at_ms.saturating_sub(a.at_ms);
         let work: u64 =
@@ -115,7 +116,8 @@ fn bars(entries: &[Entry], node: &str, end_ms: u64) -> Vec<Bar> {
             | Event::Acknowledged { .. }
             | Event::Vanished { .. }
             | Event::Inherited { .. }
-            | Event::Adopted { .. } => {}
+            | Event::Adopted { .. }
+            | Event::HistoryLost { .. } => {}
         }
     }
     if let Some((from_ms, tone, said)) = open {
@@ -191,6 +193,7 @@ fn turn(event: &Event) -> Option<String> {
         Event::Decided { node, verb, reason, by, .. } => {
             Some(format!("{node}: {} by {by}: {reason}", crate::ui::told::name(*verb)))
         }
+        Event::HistoryLost { reason, .. } => Some(format!("the history is incomplete: {reason}")),
         Event::Finished { outcome } => Some(match outcome {
             escrr_engine::Outcome::Succeeded => "set up and verified".to_owned(),
             escrr_engine::Outcome::RolledBack => "all taken back".to_owned(),

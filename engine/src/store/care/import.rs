@@ -25,20 +25,25 @@ pub struct Imported {
     pub entries: u64,
 }
 
+/// Why a saga may not be taken in: it is shown all entries that it would have, and whether it is new
+/// here.
+pub type Judge<'a> = &'a mut dyn FnMut(SagaId, &[Sealed], bool) -> Result<(), String>;
+
 /// Takes in what [`super::export`] wrote.
 ///
-/// `open` gives the lines from the beginning and is called twice: everything is checked before
-/// anything is committed. Each saga is committed as a whole, so what an interrupted import
-/// left can be imported again.
+/// `open` gives the lines from the beginning and is called twice: everything is checked, and
+/// `judge` is asked about every saga of which something is new, before anything is committed. Each
+/// saga is committed as a whole, so what an interrupted import left can be imported again.
 ///
 /// # Errors
-/// A line is not what an export writes, or contradicts what is there: then nothing was
-/// committed. Or the store refuses.
+/// A line is not what an export writes, or contradicts what is there, or `judge` refuses: then
+/// nothing was committed. Or the store refuses.
 pub fn import<R: BufRead>(
     home: &mut Home,
+    judge: Judge<'_>,
     mut open: impl FnMut() -> io::Result<R>,
 ) -> Result<Imported, TransferError> {
-    check(home, open()?)?;
+    check(home, judge, open()?)?;
     let fence = home.claim()?;
     let mut lines = Lines::open(open()?)?;
     let (mut imported, mut batch) = (Imported::default(), Batch::default());
@@ -90,34 +95,45 @@ impl Batch {
     }
 }
 
+/// A saga as it would be after the import.
+struct After {
+    head: Head,
+    /// The line of its first entry, if the import brings something of it.
+    line: Option<u64>,
+}
+
 /// Goes through all lines and holds them against what is there.
-fn check(home: &Home, input: impl BufRead) -> Result<(), TransferError> {
-    let here: BTreeMap<SagaId, Head> =
-        home.heads()?.into_iter().map(|head| (head.saga, head)).collect();
-    let (mut brought, mut fresh) = (BTreeMap::new(), Vec::new());
+fn check(home: &Home, judge: Judge<'_>, input: impl BufRead) -> Result<(), TransferError> {
+    let here = home.heads()?.into_iter();
+    let mut after: BTreeMap<SagaId, After> =
+        here.map(|head| (head.saga, After { head, line: None })).collect();
     let mut lines = Lines::open(input)?;
     while let Some(group) = lines.next_group()? {
         let there = fits(home, &group)?;
         let head = head(&group)?;
-        if there == 0 {
-            fresh.push((group.line, head.clone()));
+        if there == group.entries.len() {
+            continue;
         }
-        brought.insert(group.saga, head);
+        judge(group.saga, &group.entries, there == 0)
+            .map_err(|what| TransferError::line(group.line, what))?;
+        after.insert(group.saga, After { head, line: Some(group.line) });
     }
-    for (line, head) in fresh {
-        // A younger saga of the link would hide the live one.
-        let hidden = here.values().find(|other| {
-            (&other.link, &other.world) == (&head.link, &head.world)
-                && other.outcome.is_none()
-                && !brought.contains_key(&other.saga)
-                && (head.outcome.is_none() || head.saga > other.saga)
-        });
-        if let Some(other) = hidden {
-            let Head { saga, link, .. } = &head;
-            let other = other.saga;
-            let what =
-                format!("saga {saga} is of {link}, and that link's saga {other} is live here");
-            return Err(TransferError::line(line, what));
+    one_live_saga_each(&after)
+}
+
+/// A link has one live saga in a kind of world, and no younger one that would hide it.
+fn one_live_saga_each(after: &BTreeMap<SagaId, After>) -> Result<(), TransferError> {
+    let mut newest: BTreeMap<(&str, &str), &After> = BTreeMap::new();
+    for (saga, this) in after {
+        let Head { link, world, .. } = &this.head;
+        let Some(earlier) = newest.insert((link.as_str(), world.as_str()), this) else { continue };
+        if let (None, Some(line)) = (earlier.head.outcome, earlier.line.or(this.line)) {
+            let other = earlier.head.saga;
+            let where_to = if earlier.line.is_some() { "would be" } else { "is" };
+            let what = format!(
+                "saga {saga} is of {link}, and that link's saga {other} {where_to} live here"
+            );
+            return Err(TransferError::line(this.line.unwrap_or(line), what));
         }
     }
     Ok(())

@@ -1,9 +1,11 @@
 //! Makes a new store of whatever of a damaged one can be read and fits together.
 
 use super::finding::Finding;
+use super::gathered::{Gathered, Heard};
 use super::rebuild::{self, seen};
 use super::verify::{Journaled, journal_of, strictly};
-use super::walk::{Spot, Visit, Walk};
+use super::walk::Walk;
+use crate::event::{Actor, Entry, Event, Outcome};
 use crate::id::SagaId;
 use crate::sealed::Sealed;
 use crate::store::index::Index;
@@ -13,7 +15,6 @@ use crate::store::journal::{Journal, records};
 use crate::store::meta::Meta;
 use crate::store::system::{is_folder, is_there, make_folder as make, sync_folder};
 use crate::store::{Append, Head, Lock, StoreError, advance, paths};
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,8 @@ pub struct Saved {
     pub known: u64,
     /// So many of those that were kept stood in the index alone.
     pub from_index: u64,
+    /// Entries are lost, or it cannot be shown that none is: its journal ends with saying so.
+    pub incomplete: bool,
 }
 
 /// What came of it.
@@ -48,98 +51,30 @@ pub struct Salvaged {
     pub index: Option<String>,
 }
 
-/// Everything that can still be read.
-#[derive(Default)]
-struct Gathered {
-    entries: BTreeMap<SagaId, BTreeMap<u64, Vec<Sealed>>>,
-    /// The last version that anything speaks of.
-    known: BTreeMap<SagaId, (u64, String)>,
-    findings: Vec<Finding>,
-    /// Entries that only the index has.
-    from_index: BTreeSet<[u8; 32]>,
-}
-
-impl Gathered {
-    /// Adds an entry; false if it was there.
-    fn add(&mut self, saga: SagaId, entry: Sealed) -> bool {
-        let same = self.entries.entry(saga).or_default().entry(entry.version).or_default();
-        if same.contains(&entry) {
-            return false;
-        }
-        let known = self.known.entry(saga).or_default();
-        known.0 = known.0.max(entry.version);
-        same.push(entry);
-        true
-    }
-
-    fn know(&mut self, head: &Head) {
-        let known = self.known.entry(head.saga).or_default();
-        known.0 = known.0.max(head.version);
-        known.1.clone_from(&head.link);
-    }
-
-    /// The longest chain from a saga's first entry on.
-    fn chain(&self, saga: SagaId) -> Vec<Sealed> {
-        let Some(entries) = self.entries.get(&saga) else { return Vec::new() };
-        let mut reached: Vec<BTreeMap<String, &Sealed>> = Vec::new();
-        for version in 1.. {
-            let follows = |entry: &&Sealed| match reached.last() {
-                Some(before) => before.contains_key(&entry.previous),
-                None => entry.previous.is_empty(),
-            };
-            let fitting = entries.get(&version).into_iter().flatten().filter(follows);
-            let fitting: BTreeMap<String, &Sealed> =
-                fitting.map(|entry| (entry.hash(), entry)).collect();
-            if fitting.is_empty() {
-                break;
-            }
-            reached.push(fitting);
-        }
-        let mut chain: Vec<Sealed> = Vec::new();
-        for entries in reached.iter().rev() {
-            let entry = match chain.last() {
-                Some(behind) => entries.get(&behind.previous).copied(),
-                None => entries.values().next().copied(),
-            };
-            chain.extend(entry.cloned());
-        }
-        chain.reverse();
-        chain
-    }
-}
-
-impl Visit for Gathered {
-    fn entry(&mut self, _: &Spot, saga: SagaId, entry: Sealed) {
-        self.add(saga, entry);
-    }
-
-    fn head(&mut self, _: &Spot, head: Head, _: bool) {
-        self.know(&head);
-    }
-
-    fn finding(&mut self, finding: Finding) {
-        self.findings.push(finding);
-    }
-}
-
 /// Makes a new store of every entry that can be read of a damaged journal, and of what its
 /// index still has of the missing ones; an entry is only taken if it fits its chain. The whole
 /// old store is kept aside. None if the store is sound: then nothing was changed.
+///
+/// A saga of which entries are lost, or of which it cannot be shown that none is, gets an entry that
+/// says so, written at `now_ms`: from then on it is not driven any further.
 ///
 /// All entries are held in memory meanwhile.
 ///
 /// # Errors
 /// The system refuses, or a newer version wrote the store; what was there is there still.
-pub fn salvage(home: &Path, _lock: &Lock) -> Result<Option<Salvaged>, StoreError> {
+pub fn salvage(home: &Path, _lock: &Lock, now_ms: u64) -> Result<Option<Salvaged>, StoreError> {
     let store = paths::settle(home)?;
     let Journaled { meta, chains, .. } = journal_of(&store)?;
     let findings = chains.findings;
     let folder = paths::journal(&store);
+    let mut gathered = Gathered::default();
     if findings.is_empty() {
         let last = strictly(&store, &folder)?.1;
         if seen(&paths::index(&store))?.is_none_or(|seen| seen <= last) {
             return Ok(None);
         }
+        // The journal ends too early, and nobody knows where it ended.
+        gathered.open_end = true;
     }
     let making = home.join("store.salvaging");
     for old in [&making, &paths::salvaged(home)] {
@@ -148,10 +83,12 @@ pub fn salvage(home: &Path, _lock: &Lock) -> Result<Option<Salvaged>, StoreError
         }
     }
     make(&making)?;
-    let mut gathered = Gathered::default();
     let mut fence = 0;
+    gathered.open_end |= !is_folder(&folder)?;
     if is_folder(&folder)? {
         let mut walk = Walk::go(&folder, meta.as_ref(), &mut gathered)?;
+        gathered.open_end |= walk.lacks_end;
+        gathered.read = true;
         // What is wrong with files that no longer count is nobody's concern.
         gathered.findings = findings;
         let told = gathered.findings.len();
@@ -159,21 +96,24 @@ pub fn salvage(home: &Path, _lock: &Lock) -> Result<Option<Salvaged>, StoreError
         gathered.findings.truncate(told);
         fence = walk.fence;
     }
-    let index = ask_index(&store, &making, &mut gathered)?;
-    let sagas = write(&making, fence, &gathered)?;
+    let (index, followed) = ask_index(&store, &making, &mut gathered)?;
+    // Without the file that says how far the journal goes, the index alone can tell.
+    gathered.open_end |= meta.is_none() && followed.is_none();
+    let sagas = write(&making, (fence, now_ms), &gathered, followed)?;
     let aside = exchange(home, &store, &making)?;
     Ok(Some(Salvaged { aside, sagas, findings: gathered.findings, index }))
 }
 
-/// Adds what a copy of the old index has; why it cannot be asked, if it cannot.
+/// Adds what a copy of the old index has; why it cannot be asked, if it cannot, else the number of
+/// the last frame that it has seen.
 fn ask_index(
     store: &Path,
     making: &Path,
     gathered: &mut Gathered,
-) -> Result<Option<String>, StoreError> {
+) -> Result<(Option<String>, Option<u64>), StoreError> {
     let (path, copy) = (paths::index(store), making.join("old-sled"));
     if !is_there(&path)? {
-        return Ok(Some("there is none".to_owned()));
+        return Ok((Some("there is none".to_owned()), None));
     }
     // Opening changes it, and the old store is to stay as it is.
     copy_folder(&path, &copy)?;
@@ -193,9 +133,10 @@ fn ask_index(
                     Err(error) => trouble = Some(error.to_string()),
                 }
             }
-            trouble
+            let followed = contents.begun.then_some(contents.followed);
+            (trouble.clone(), followed.filter(|_| trouble.is_none()))
         }
-        Err(error) => Some(error.to_string()),
+        Err(error) => (Some(error.to_string()), None),
     };
     fs::remove_dir_all(&copy).map_err(|e| StoreError::io("removing", &copy, &e))?;
     Ok(asked)
@@ -215,7 +156,12 @@ fn copy_folder(from: &Path, to: &Path) -> Result<(), StoreError> {
 }
 
 /// Writes the new store.
-fn write(making: &Path, fence: u64, gathered: &Gathered) -> Result<Vec<Saved>, StoreError> {
+fn write(
+    making: &Path,
+    (fence, now_ms): (u64, u64),
+    gathered: &Gathered,
+    followed: Option<u64>,
+) -> Result<Vec<Saved>, StoreError> {
     let meta = Meta::fresh();
     meta.write(making)?;
     let folder = paths::journal(making);
@@ -223,35 +169,85 @@ fn write(making: &Path, fence: u64, gathered: &Gathered) -> Result<Vec<Saved>, S
     let mut journal = Journal::open(&folder, None, &Layout::default(), meta)?;
     journal.append(Kind::Claim, &records::claim(fence + 1))?;
     let mut saved = Vec::new();
-    for (saga, (known, link)) in &gathered.known {
-        let chain = gathered.chain(*saga);
-        let mut rest = chain.as_slice();
-        while !rest.is_empty() {
-            let mut size = 0;
-            let fits = |entry: &&Sealed| {
-                size += entry.event_json().len();
-                size <= AT_ONCE
-            };
-            let (batch, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
-            let payload = records::batch(batch.iter().map(|entry| (*saga, entry)));
-            journal.append(Kind::Batch, &payload)?;
-            rest = later;
-        }
-        let head = chain.iter().try_fold(None, |head: Option<Head>, entry| {
-            advance(head.as_ref(), &Append { saga: *saga, entry: entry.clone() }).map(Some)
-        })?;
+    for (saga, heard) in &gathered.known {
+        let mut chain = gathered.chain(*saga);
+        let head = head(*saga, &chain)?;
+        let (kept, outcome) = head.as_ref().map_or((0, None), |head| (head.version, head.outcome));
+        // Nothing follows the end of a rollback.
+        let over = kept == heard.version && outcome == Some(Outcome::RolledBack);
+        let doubtful = !over && gathered.is_doubtful(*saga, followed);
+        let incomplete = kept < heard.version || doubtful;
+        let link = head.map_or_else(|| heard.link.clone(), |head| head.link);
         let of_index = chain.iter().filter(|entry| gathered.from_index.contains(entry.digest()));
-        saved.push(Saved {
-            saga: *saga,
-            link: head.as_ref().map_or(link, |head| &head.link).clone(),
-            kept: head.map_or(0, |head| head.version),
-            known: *known,
-            from_index: of_index.count() as u64,
-        });
+        let from_index = of_index.count() as u64;
+        let (saga, known) = (*saga, heard.version);
+        saved.push(Saved { saga, link, kept, known, from_index, incomplete });
+        if incomplete {
+            say_lost(saga, &mut chain, heard, now_ms);
+        }
+        append(&mut journal, saga, &chain)?;
     }
     rebuild::make(making, &strictly(making, &folder)?)?;
     sync_folder(making)?;
     Ok(saved)
+}
+
+fn head(saga: SagaId, chain: &[Sealed]) -> Result<Option<Head>, StoreError> {
+    chain.iter().try_fold(None, |head: Option<Head>, entry| {
+        advance(head.as_ref(), &Append { saga, entry: entry.clone() }).map(Some)
+    })
+}
+
+fn append(journal: &mut Journal, saga: SagaId, chain: &[Sealed]) -> Result<(), StoreError> {
+    let mut rest = chain;
+    while !rest.is_empty() {
+        let mut size = 0;
+        let fits = |entry: &&Sealed| {
+            size += entry.event_json().len();
+            size <= AT_ONCE
+        };
+        let (batch, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+        let payload = records::batch(batch.iter().map(|entry| (saga, entry)));
+        journal.append(Kind::Batch, &payload)?;
+        rest = later;
+    }
+    Ok(())
+}
+
+/// Ends a chain with saying that entries are lost; a chain of which nothing was kept begins with a
+/// creation that holds what is still known.
+fn say_lost(saga: SagaId, chain: &mut Vec<Sealed>, heard: &Heard, now_ms: u64) {
+    let kept = chain.len() as u64;
+    if chain.is_empty() {
+        let unknown = || format!("lost-{saga}");
+        let link = Some(heard.link.clone()).filter(|link| !link.is_empty());
+        chain.push(Sealed::new(Entry {
+            version: 1,
+            at_ms: now_ms,
+            previous: String::new(),
+            event: Event::Created {
+                link: link.unwrap_or_else(unknown),
+                spec: String::new(),
+                spec_digest: String::new(),
+                edition: String::new(),
+                program: env!("CARGO_PKG_VERSION").to_owned(),
+                world: heard.world.clone(),
+                world_id: None,
+                actor: Actor::default(),
+            },
+        }));
+    }
+    let known = heard.version.max(kept);
+    let reason = match known {
+        known if known > kept => format!("entries {} to {known} at least are lost", kept + 1),
+        _ => format!("entries behind {kept} may be lost"),
+    };
+    // Times do not go back.
+    let (at_ms, previous) =
+        chain.last().map_or((now_ms, String::new()), |last| (last.at_ms.max(now_ms), last.hash()));
+    let version = chain.len() as u64 + 1;
+    let event = Event::HistoryLost { known, reason };
+    chain.push(Sealed::new(Entry { version, at_ms, previous, event }));
 }
 
 /// Puts the new store in the place of the old one, which is kept: gives where.

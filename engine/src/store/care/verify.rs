@@ -49,6 +49,8 @@ pub enum IndexSeen {
     Held,
     /// There is no sound journal to hold it against.
     NoJournal,
+    /// It cannot be opened where nothing can be written.
+    Unwritable,
 }
 
 /// What a check came to.
@@ -161,7 +163,8 @@ fn check_index(
     };
     let (index, contents) = match Index::open(&path) {
         Ok(opened) => opened,
-        Err(error @ (StoreError::Full { .. } | StoreError::Newer { .. })) => return Err(error),
+        Err(StoreError::Full { .. }) => return Ok(IndexSeen::Unwritable),
+        Err(error @ StoreError::Newer { .. }) => return Err(error),
         Err(error) => {
             findings.push(Finding::new(&path, error.to_string()));
             return Ok(IndexSeen::Disagrees);

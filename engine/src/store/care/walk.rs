@@ -50,6 +50,8 @@ pub(super) struct Walk {
     pub(super) frames: u64,
     pub(super) bytes: u64,
     pub(super) remarks: Vec<Remark>,
+    /// The files at the end are missing.
+    pub(super) lacks_end: bool,
     /// The last holder's number.
     pub(super) fence: u64,
     /// Files that no longer count, and may still be read.
@@ -90,6 +92,7 @@ impl Walk {
             covered = number;
         }
         if let Some((file, what)) = meta.and_then(|meta| meta.end(covered)) {
+            walk.lacks_end = file != "meta";
             let above = folder.parent().unwrap_or(folder);
             let place = if file == "meta" { above.join(file) } else { folder.join(file) };
             visit.finding(Finding::new(&place, what));
