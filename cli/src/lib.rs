@@ -8,6 +8,7 @@
 mod account;
 pub mod actor;
 pub mod args;
+pub mod blocks;
 pub mod clock;
 pub mod codes;
 pub mod commands;

@@ -43,19 +43,9 @@ pub fn choose(
     link: Option<&str>,
     world: Option<&str>,
 ) -> Result<Head, CommandError> {
-    let all = newest(heads);
-    let named = |head: &&Head| link.is_none_or(|link| head.link == link);
-    let mut meant: Vec<&Head> = all.iter().filter(named).collect();
-    let narrow = |meant: &mut Vec<&Head>, keep: &dyn Fn(&Head) -> bool| {
-        if meant.iter().any(|head| keep(head)) {
-            meant.retain(|head| keep(head));
-        }
-    };
-    narrow(&mut meant, &|head| world.is_none_or(|world| head.world == world));
-    narrow(&mut meant, &|head| head.outcome.is_none());
-    narrow(&mut meant, &|head| head.outcome != Some(Outcome::RolledBack));
+    let (all, meant) = candidates(heads, link, world);
     match (meant.as_slice(), link) {
-        ([one], _) => Ok((*one).clone()),
+        ([one], _) => Ok(one.clone()),
         ([], None) => Err(CommandError::new(codes::NO_SAGA, "no saga has been begun here")
             .hint("`escrr run` begins one; `escrr run --sandbox` needs no account")),
         ([], Some(link)) => {
@@ -66,13 +56,45 @@ pub fn choose(
             })
         }
         // The same link in both kinds of world: the younger saga is meant.
-        ([.., last], Some(_)) => Ok((*last).clone()),
+        ([.., last], Some(_)) => Ok(last.clone()),
         (several, None) => {
-            let several: Vec<Head> = several.iter().map(|head| (*head).clone()).collect();
             Err(CommandError::new(codes::NO_SAGA, "more than one saga could be meant")
-                .hint(format!("name the link: {}", names(&several))))
+                .hint(format!("name the link: {}", names(several))))
         }
     }
+}
+
+/// Every saga that a command could mean: all that are live, else all that are set up, else all.
+///
+/// # Errors
+/// None could be meant.
+pub fn choose_all(
+    heads: &[Head],
+    link: Option<&str>,
+    world: Option<&str>,
+) -> Result<Vec<Head>, CommandError> {
+    let (_, meant) = candidates(heads, link, world);
+    if link.is_none() && meant.len() > 1 {
+        return Ok(meant);
+    }
+    choose(heads, link, world).map(|one| vec![one])
+}
+
+/// All newest sagas, and those of them that could be meant.
+fn candidates(heads: &[Head], link: Option<&str>, world: Option<&str>) -> (Vec<Head>, Vec<Head>) {
+    let all = newest(heads);
+    let named = |head: &&Head| link.is_none_or(|link| head.link == link);
+    let mut meant: Vec<Head> = all.iter().filter(named).cloned().collect();
+    let narrow = |meant: &mut Vec<Head>, keep: &dyn Fn(&Head) -> bool| {
+        if meant.iter().any(keep) {
+            meant.retain(keep);
+        }
+    };
+    narrow(&mut meant, &|head| world.is_none_or(|world| head.world == world));
+    // A link that is set up is live too, but one that has not ended is what people ask for.
+    narrow(&mut meant, &|head| head.outcome.is_none());
+    narrow(&mut meant, &|head| head.outcome != Some(Outcome::RolledBack));
+    (all, meant)
 }
 
 fn names(heads: &[Head]) -> String {

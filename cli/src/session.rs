@@ -3,6 +3,7 @@
 use crate::Context;
 use crate::actor::actor;
 use crate::args::{DieArg, OutputForm, SandboxArg};
+use crate::blocks;
 use crate::codes;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -18,7 +19,8 @@ use escrr_engine::store::Moment;
 use escrr_engine::{
     Actor, Catalog, Ending, Engine, EngineError, Event, Interrupt, News, Progress, Saga, SagaId,
 };
-use escrr_steps::World;
+use escrr_steps::spec::Spec;
+use escrr_steps::{Reserved, World};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
@@ -61,6 +63,8 @@ pub struct Session<'a> {
     pub place: Place,
     /// The kind of that place, as journals name it.
     pub kind: &'static str,
+    /// What the links of this home have chosen.
+    pub reserved: Reserved,
     /// The flag that leads there again, with a space before it.
     pub flag: String,
     /// Who works.
@@ -137,6 +141,7 @@ impl<'a> Session<'a> {
         let flag = place::flag(arg.choice());
         let kind = place::kind(arg.choice());
         let history = History::of_writer(&committer, &catalog, kind).await?;
+        let reserved = blocks::of_writer(&committer, kind).await?;
         let board = Board::new(Arc::clone(&catalog), flag.clone(), history);
         let lanes = Arc::new(Lanes::default());
         let engine = Engine { catalog, committer, clock, lanes, progress, random: random().into() };
@@ -147,6 +152,7 @@ impl<'a> Session<'a> {
             engine: Arc::new(engine),
             place,
             kind,
+            reserved,
             flag,
             actor: actor(arg.choice(), context),
             links: links.to_vec(),
@@ -320,6 +326,16 @@ impl<'a> Session<'a> {
             let event = document::event_line(&saga, link.unwrap_or_default(), about, entry);
             self.context.ui.line(&event);
         }
+    }
+
+    /// The clients for a spec, which know what the other links of this home have chosen.
+    ///
+    /// # Errors
+    /// Credentials or secrets cannot be had.
+    pub async fn world(&self, spec: Spec) -> Result<World, CommandError> {
+        let mut world = self.place.world(spec, self.context).await?;
+        world.memory.share(&self.reserved);
+        Ok(world)
     }
 
     /// Leaves the place; the store is closed when the engine is gone.

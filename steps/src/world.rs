@@ -7,6 +7,7 @@ use crate::elastic::{Cluster, ShardSeq};
 use crate::marks::{TAG_LINK, TAG_NODE, TAG_SAGA};
 use crate::nodes::prerequisites::InstanceFacts;
 use crate::own::KnownSagas;
+use crate::reserved::Reserved;
 use crate::rules::Problem;
 use crate::side::Which;
 use crate::spec::Spec;
@@ -53,6 +54,8 @@ pub struct Memory {
     invocations: Mutex<BTreeMap<SagaId, String>>,
     /// The clients of the two clusters, which know which way in answers.
     clusters: Mutex<BTreeMap<Which, Cluster>>,
+    /// What links of the same home have chosen.
+    reserved: Reserved,
     /// What the prerequisites found when they were last looked at, by gate.
     problems: Mutex<BTreeMap<NodeId, Vec<Problem>>>,
     /// Copies that earlier rollbacks released, by name, with their UUIDs.
@@ -68,6 +71,16 @@ impl Memory {
     ) -> BTreeMap<String, Vec<ShardSeq>> {
         let mut all = self.barriers.lock().unwrap_or_else(PoisonError::into_inner);
         all.entry(saga).or_insert_with(now).clone()
+    }
+
+    /// Takes part in what the links of one home know of each other.
+    pub fn share(&mut self, reserved: &Reserved) {
+        self.reserved = reserved.clone();
+    }
+
+    /// What links of the same home have chosen.
+    pub(crate) fn reserved(&self) -> &Reserved {
+        &self.reserved
     }
 
     /// What the prerequisites found when they were last looked at, by gate.

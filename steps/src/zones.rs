@@ -46,6 +46,8 @@ pub struct Layout {
     pub vswitches: Vec<Existing>,
     /// vSwitches that the spec asks for and that lie in another VPC: id to VPC.
     pub elsewhere: BTreeMap<String, String>,
+    /// Blocks that other links have chosen for vSwitches that may not be there yet.
+    pub reserved: Vec<Ipv4Net>,
     /// The VPC's blocks.
     pub blocks: Vec<Ipv4Net>,
     /// Free addresses that a vSwitch must have.
@@ -173,6 +175,7 @@ pub fn solve(layout: &Layout) -> Result<Vec<Choice>, String> {
     let named = ranked.iter().filter(|(rank, ..)| *rank == ASKED).count();
     let wanted = least.max(named);
     let mut taken: Vec<Ipv4Net> = layout.vswitches.iter().map(|v| v.cidr).collect();
+    taken.extend(&layout.reserved);
     let mut chosen = Vec::new();
     let mut reasons = Vec::new();
     for (_, zone, best) in ranked {
@@ -260,7 +263,7 @@ fn unsuitable(layout: &Layout, zone: &str) -> String {
 }
 
 /// The highest free block: plans made by people mostly count upwards from the lowest.
-fn free_block(blocks: &[Ipv4Net], taken: &[Ipv4Net]) -> Option<Ipv4Net> {
+pub(crate) fn free_block(blocks: &[Ipv4Net], taken: &[Ipv4Net]) -> Option<Ipv4Net> {
     blocks.iter().find_map(|block| {
         let size = 1_u32 << (32 - NEW_PREFIX);
         let mut end = u32::from(block.broadcast());

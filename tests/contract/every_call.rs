@@ -132,6 +132,7 @@ async fn attachments(cloud: &Cloud, tags: &Tags, zones: &[ZoneMapping]) {
             peer_transit_router_id: "tr-2",
             peer_region_id: "cn-shanghai",
             bandwidth,
+            link_type: "Gold",
             name: TEXT,
             description: TEXT,
             tags,
@@ -275,6 +276,7 @@ async fn services(cloud: &Cloud, tags: &Tags) {
         zones: &["cn-hangzhou-h".to_owned(), "cn-hangzhou-i".to_owned()],
         description: TEXT,
         payer: "Endpoint",
+        zone_affinity: true,
         tags,
         token: TOKEN,
     };

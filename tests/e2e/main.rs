@@ -10,6 +10,7 @@
 mod adopted;
 mod allow_list;
 mod bad_worlds;
+mod blocks;
 mod browser;
 mod credentials;
 mod damage;

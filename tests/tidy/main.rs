@@ -8,6 +8,7 @@ mod nodes;
 mod prose;
 mod scanner;
 mod source;
+mod spec_keys;
 
 use source::{File, functions, is_test_line, is_under, lines_with, rust, tracked};
 use std::collections::BTreeSet;

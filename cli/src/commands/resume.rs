@@ -44,13 +44,9 @@ pub(super) fn known(
 }
 
 /// The job of a saga, with the spec that it was begun with.
-pub(super) async fn job(
-    session: &Session<'_>,
-    saga: &Saga,
-    context: Context<'_>,
-) -> Result<Job, CommandError> {
+pub(super) async fn job(session: &Session<'_>, saga: &Saga) -> Result<Job, CommandError> {
     let spec = Spec::parse(&saga.spec, &format!("the spec in the journal of {}", saga.link))?;
-    let world = session.place.world(spec, context).await?;
+    let world = session.world(spec).await?;
     let (catalog, clock) = (&session.engine.catalog, &*session.engine.clock);
     let cloud = crate::account::same(saga, catalog, &world, clock).await?;
     Ok(Job { saga: saga.id, world: Arc::new(world), cloud })
@@ -69,7 +65,7 @@ async fn carry_on(
         let all = [Concluded::of(saga, None)];
         return Ok(conclude(&all, session.engine.catalog.about(), &session.flag, context));
     }
-    let job = job(session, &saga, context).await?;
+    let job = job(session, &saga).await?;
     // What a finished run left may have changed since: yesterday's success is no result.
     if saga.outcome == Some(Outcome::Succeeded) {
         let all = [look_again(session, saga.id, &job.world, context).await?];

@@ -56,14 +56,14 @@ async fn take_back(
     whole(&saga, &session.flag)?;
     if saga.outcome == Some(Outcome::RolledBack) {
         if !probes::left(context.settings.home.path(), &saga.link, session.kind)?.is_empty() {
-            let job = job(session, &saga, context).await?;
+            let job = job(session, &saga).await?;
             sweep_probes(session, &saga, &job.world, context).await;
         }
         context.ui.status(&format!("{} is taken back already, nothing to take back", saga.link));
         let all = [Concluded::of(saga, None)];
         return Ok(conclude(&all, session.engine.catalog.about(), &session.flag, context));
     }
-    let job = job(session, &saga, context).await?;
+    let job = job(session, &saga).await?;
     let catalog = std::sync::Arc::clone(&session.engine.catalog);
     let (list, foreign) = list(&saga, catalog.about(), (&job.world, how), context).await?;
     if how.ask {

@@ -38,7 +38,7 @@ pub(super) async fn run(args: &RunArgs, context: Context<'_>) -> Result<Exit, Co
     let mut worlds = Vec::new();
     let mut done = Ok(());
     for spec in specs {
-        match session.place.world(spec, context).await {
+        match session.world(spec).await {
             Ok(world) => worlds.push(Arc::new(world)),
             Err(error) => {
                 done = Err(error);

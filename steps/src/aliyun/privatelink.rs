@@ -26,6 +26,8 @@ pub struct EndpointService {
     pub auto_accept: bool,
     /// `Endpoint` or `EndpointService`.
     pub payer: String,
+    /// Does its domain lead to the nearest zone first?
+    pub zone_affinity: bool,
     /// Free text.
     pub description: String,
     /// `Normal` or `FinancialLocked`.
@@ -47,6 +49,8 @@ pub struct CreateEndpointService<'a> {
     pub description: &'a str,
     /// `Endpoint` or `EndpointService`; cannot be changed later. Empty for the default.
     pub payer: &'a str,
+    /// Does its domain lead to the nearest zone first?
+    pub zone_affinity: bool,
     /// Its tags.
     pub tags: &'a Tags,
     /// The idempotency token.
@@ -136,6 +140,7 @@ impl PrivateLink<'_> {
             "ServiceResourceType": "nlb",
             "AutoAcceptEnabled": true,
             "Payer": given(ask.payer),
+            "ZoneAffinityEnabled": ask.zone_affinity,
             "ServiceDescription": given(ask.description),
             "Resource": ask.zones.iter().map(resource).collect::<Vec<_>>(),
             "Tag": tag_list(ask.tags),
@@ -231,6 +236,7 @@ fn service(row: &Row<'_>) -> Result<EndpointService, Fault> {
         resource_type: row.text("ServiceResourceType"),
         auto_accept: row.flag("AutoAcceptEnabled"),
         payer: row.text("Payer"),
+        zone_affinity: row.flag("ZoneAffinityEnabled"),
         description: row.text("ServiceDescription"),
         business_status: row.text("ServiceBusinessStatus"),
         zones: row.texts("Zones"),

@@ -67,6 +67,7 @@ async fn attachments() {
         peer_transit_router_id: "tr-2",
         peer_region_id: "cn-shanghai",
         bandwidth: PeerBandwidth::DataTransfer(100),
+        link_type: "Gold",
         name: "n",
         description: "d",
         tags: &tags,
@@ -220,6 +221,7 @@ async fn private_links() {
         zones: &zones,
         description: "d",
         payer: "",
+        zone_affinity: true,
         tags: &tags,
         token: "t",
     };

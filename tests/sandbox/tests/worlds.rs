@@ -25,8 +25,14 @@ fn host(url: &str) -> &str {
 #[tokio::test]
 async fn every_world_starts_with_all_its_clusters() {
     let names = names();
-    let wanted =
-        ["one-vpc.toml", "open-list.toml", "same-region.toml", "two-links.toml", "version-8.toml"];
+    let wanted = [
+        "one-vpc.toml",
+        "open-list.toml",
+        "same-region.toml",
+        "shared-vpc.toml",
+        "two-links.toml",
+        "version-8.toml",
+    ];
     assert!(wanted.iter().all(|name| names.contains(*name)), "{names:?}");
     for name in names {
         let world = file(&name);

@@ -21,6 +21,7 @@ pub(super) use times::Learnt;
 use super::indices::{remember_released, rolled_back};
 use crate::Context;
 use crate::args::{OutputForm, PlanArgs, SandboxChoice};
+use crate::blocks;
 use crate::codes;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -33,9 +34,9 @@ use crate::{specs, worlds};
 use escrr_engine::store::{Head, Reading};
 use escrr_engine::survey::{Known, Verdict, survey};
 use escrr_engine::{About, Catalog, Class, Clock, Entry, NodeId, Outcome, Report};
-use escrr_steps::World;
 use escrr_steps::rules::{Problem, Warning};
 use escrr_steps::spec::Spec;
+use escrr_steps::{Reserved, World};
 use serde::Deserialize as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -71,13 +72,13 @@ pub(super) async fn run(args: &PlanArgs, context: Context<'_>) -> Result<Exit, C
     let flag = place::flag(choice);
     let place = Place::reach(&args.sandbox, Publicity::Silent, context).await?;
     let looked = async {
-        let (head, known, learnt, released) = before(&link, (&place, choice), context)?;
+        let (head, known, learnt, said) = before(&link, (&place, choice), context)?;
         let live = head.as_ref().is_some_and(|head| head.outcome.is_none());
         let set_up = head.is_some_and(|head| head.outcome == Some(Outcome::Succeeded));
         if live && args.out.is_some() {
             return Err(live_saga(&link, &flag));
         }
-        let plan = look(&place, spec, (&known, learnt, &released), context).await?;
+        let plan = look(&place, spec, (&known, learnt, &said), context).await?;
         Ok((live, set_up, plan))
     }
     .await;
@@ -125,12 +126,20 @@ pub(super) async fn run(args: &PlanArgs, context: Context<'_>) -> Result<Exit, C
     Ok(exit)
 }
 
+/// What other journals of this home say that a plan has to know.
+struct Others {
+    /// Journals of sagas of the link that were taken back.
+    released: Vec<Entry>,
+    /// Blocks that links have chosen.
+    reserved: Reserved,
+}
+
 /// What the journals know of the link in this world, and of how long things take.
 fn before(
     link: &str,
     (place, choice): (&Place, Option<&SandboxChoice>),
     context: Context<'_>,
-) -> Result<(Option<Head>, Known, Learnt, Vec<Entry>), CommandError> {
+) -> Result<(Option<Head>, Known, Learnt, Others), CommandError> {
     let reading = crate::store::read(&context.settings.home)?;
     let here = worlds::of_reading(&reading, place)?.here;
     let head = of_link(&here, link, place::kind(choice));
@@ -143,17 +152,19 @@ fn before(
     for head in teachers(&reading.heads()?, place::kind(choice)) {
         learnt.add(&reading.entries(head.saga, 1)?);
     }
-    Ok((head, known, learnt, released))
+    let reserved = blocks::read(&reading, place::kind(choice))?;
+    Ok((head, known, learnt, Others { released, reserved }))
 }
 
 async fn look(
     place: &Place,
     spec: Spec,
-    (known, learnt, released): (&Known, Learnt, &[Entry]),
+    (known, learnt, others): (&Known, Learnt, &Others),
     context: Context<'_>,
 ) -> Result<Plan, CommandError> {
-    let world = place.world(spec, context).await?;
-    remember_released(released, &world);
+    let mut world = place.world(spec, context).await?;
+    world.memory.share(&others.reserved);
+    remember_released(&others.released, &world);
     let clock = place.clock().await?;
     context.ui.status("looking at what is there; nothing is changed");
     Ok(Plan::make(&catalog()?, &world, known, &*clock).await.with(learnt))

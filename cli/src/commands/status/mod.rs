@@ -9,14 +9,14 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::history::History;
 use crate::place::flag_of;
-use crate::sagas::{choose, exit_of, fold, next_command, unfit};
+use crate::sagas::{choose, choose_all, exit_of, fold, next_command, unfit};
 use crate::session::catalog;
 use crate::shell::word;
 use crate::store;
 use crate::ui::document::{self, Standing};
 use crate::ui::frame::fitting;
 use crate::ui::result;
-use escrr_engine::store::{Holder, Reading};
+use escrr_engine::store::{Head, Holder, Reading};
 use escrr_engine::{About, Catalog, Saga};
 use escrr_steps::World;
 use serde_json::{Value, json};
@@ -26,7 +26,14 @@ use std::sync::Arc;
 pub(super) async fn run(args: &StatusArgs, context: Context<'_>) -> Result<Exit, CommandError> {
     let catalog = catalog()?;
     let reading = store::read(&context.settings.home)?;
-    let head = choose(&reading.heads()?, args.link.link.as_deref(), None)?;
+    let (heads, link) = (reading.heads()?, args.link.link.as_deref());
+    if !args.watch {
+        let all = choose_all(&heads, link, None)?;
+        if all.len() > 1 {
+            return several(&all, &reading, &catalog, context);
+        }
+    }
+    let head = choose(&heads, link, None)?;
     let look = Look::take(&reading, head.saga, &catalog)?;
     let history = History::read(&reading, &catalog, &look.saga.world)?;
     drop(reading);
@@ -34,6 +41,35 @@ pub(super) async fn run(args: &StatusArgs, context: Context<'_>) -> Result<Exit,
         return watch::watch(look, &history, context).await;
     }
     look.show(&history, context);
+    Ok(Exit::Done)
+}
+
+/// Shows every link of several.
+fn several(
+    heads: &[Head],
+    reading: &Reading,
+    catalog: &Arc<Catalog<World>>,
+    context: Context<'_>,
+) -> Result<Exit, CommandError> {
+    let mut looks = Vec::new();
+    for head in heads {
+        let look = Look::take(reading, head.saga, catalog)?;
+        let history = History::read(reading, catalog, &look.saga.world)?;
+        looks.push((look, history));
+    }
+    if context.ui.form() == OutputForm::Json {
+        let all: Vec<Value> = looks.iter().map(|(look, _)| look.document()).collect();
+        let exit = Exit::Done;
+        let whole = json!({ "sagas": all, "exit_code": exit.code(), "class": exit.class() });
+        context.ui.document(&whole);
+        return Ok(exit);
+    }
+    for (at, (look, history)) in looks.iter().enumerate() {
+        if at > 0 && context.ui.form() == OutputForm::Human {
+            context.ui.result("");
+        }
+        look.show(history, context);
+    }
     Ok(Exit::Done)
 }
 

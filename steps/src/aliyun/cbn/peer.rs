@@ -33,6 +33,8 @@ pub struct PeerAttachment {
     pub bandwidth_type: String,
     /// The bandwidth plan, if one is used.
     pub bandwidth_package_id: String,
+    /// `Gold` or `Platinum`, if it is told.
+    pub link_type: String,
     /// Whether routes are published to the other side by themselves.
     pub auto_publish_route: bool,
     /// Its tags.
@@ -61,6 +63,8 @@ pub struct CreatePeerAttachment<'a> {
     pub peer_region_id: &'a str,
     /// How it is paid for.
     pub bandwidth: PeerBandwidth<'a>,
+    /// `Gold` or `Platinum`; empty for the vendor's default.
+    pub link_type: &'a str,
     /// Its name.
     pub name: &'a str,
     /// Its description.
@@ -90,6 +94,7 @@ impl Cbn<'_> {
             "BandwidthType": kind,
             "CenBandwidthPackageId": package,
             "Bandwidth": bandwidth,
+            "DefaultLinkType": given(ask.link_type),
             "AutoPublishRouteEnabled": true,
             "TransitRouterAttachmentName": given(ask.name),
             "TransitRouterAttachmentDescription": given(ask.description),
@@ -140,6 +145,7 @@ fn peer_attachment(row: &Row<'_>) -> Result<PeerAttachment, Fault> {
         bandwidth: row.number("Bandwidth"),
         bandwidth_type: row.text("BandwidthType"),
         bandwidth_package_id: row.text("CenBandwidthPackageId"),
+        link_type: row.text("DefaultLinkType"),
         auto_publish_route: row.flag("AutoPublishRouteEnabled"),
         tags: row.tags("Tags"),
     })

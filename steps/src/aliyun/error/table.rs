@@ -135,6 +135,11 @@ pub(in crate::aliyun) const TABLE: &[Rule] = &[
     ),
     cbn(Is("Forbidden.Release"), Busy, "the bandwidth package is not yet free to be given back"),
     // Vpc: route and vSwitch changes are serialised per VPC.
+    rule(
+        Is("InvalidCidrBlock.Overlapped"),
+        Busy,
+        "another vSwitch of the VPC has taken the block, and another block is chosen",
+    ),
     rule(Is("TaskConflict"), Busy, "another change of the same VPC is under way"),
     rule(Has("OperationConflict"), Busy, "another change of the same object is under way"),
     rule(Starts("InvalidStatus"), Busy, "the object is being changed"),

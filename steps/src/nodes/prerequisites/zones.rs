@@ -69,10 +69,10 @@ impl Step for Zones {
             Vec::new()
         } else {
             let layout = layout(cx.world, Which::Leader, leader, before(Which::Leader)).await?;
-            choose(Which::Leader, &layout, &mut problems)
+            choose(cx.world, Which::Leader, layout, &mut problems)
         };
         let layout = layout(cx.world, Which::Follower, follower, before(Which::Follower)).await?;
-        let two = choose(Which::Follower, &layout, &mut problems);
+        let two = choose(cx.world, Which::Follower, layout, &mut problems);
         quotas::judge(cx.world, &mut problems).await?;
         let warnings = problems.judged("choosing zones and vSwitches")?;
         let home = two.iter().find(|c| c.zone == follower.zone).or(two.first());
@@ -81,14 +81,23 @@ impl Step for Zones {
     }
 }
 
-/// Chooses on one side, and notes why it cannot.
-fn choose(which: Which, layout: &Layout, problems: &mut Problems<'_>) -> Vec<Choice> {
-    for why in unfit(layout) {
+/// Chooses on one side, beside what other links of the home have chosen, and notes why it cannot.
+fn choose(
+    world: &World,
+    which: Which,
+    mut layout: Layout,
+    problems: &mut Problems<'_>,
+) -> Vec<Choice> {
+    for why in unfit(&layout) {
         problems.add_on(which, &rules::NAMED_VSWITCH, &why);
     }
-    let chosen = solve(layout).unwrap_or_else(|why| {
-        problems.add_on(which, &rules::ZONES, &why);
-        Vec::new()
+    let vpc = layout.vpc.clone();
+    let chosen = world.memory.reserved().choose(&world.spec.link, &vpc, |others| {
+        layout.reserved = others.to_vec();
+        solve(&layout).unwrap_or_else(|why| {
+            problems.add_on(which, &rules::ZONES, &why);
+            Vec::new()
+        })
     });
     let used = |v: &&Existing| chosen.iter().any(|c| c.vswitch.as_ref() == Some(&v.id));
     for vswitch in layout.vswitches.iter().filter(used) {
@@ -130,6 +139,7 @@ async fn layout(
         products: products.to_owned(),
         elsewhere: elsewhere(world, which, &vswitches).await?,
         vswitches,
+        reserved: Vec::new(),
         blocks: own_blocks(&vpc, which)?,
         addresses,
         asked_zones: spec.zones.clone(),

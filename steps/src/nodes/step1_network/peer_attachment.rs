@@ -10,7 +10,7 @@ use crate::nodes::absent::if_there;
 use crate::nodes::prerequisites::Prerequisites;
 use crate::own::is_of;
 use crate::resource::{Resource, remains, shared, undo, whose};
-use crate::spec::BandwidthType;
+use crate::spec::{BandwidthType, LinkType};
 use crate::{Follower, Leader, World};
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
 
@@ -35,6 +35,15 @@ async fn list(cx: &Cx<'_, PeerAttachment>, id: &str) -> Result<Vec<Listed>, Faul
     Ok(listed.into_iter().filter(between).collect())
 }
 
+/// The kind of line as the API says it; empty where the spec leaves it to the vendor.
+fn link_type(wanted: Option<LinkType>) -> &'static str {
+    match wanted {
+        None => "",
+        Some(LinkType::Gold) => "Gold",
+        Some(LinkType::Platinum) => "Platinum",
+    }
+}
+
 /// What differs from the spec, if anything does.
 fn drift(cx: &Cx<'_, PeerAttachment>, found: &Listed) -> Option<Report> {
     let network = &cx.world.spec.network;
@@ -55,6 +64,11 @@ fn drift(cx: &Cx<'_, PeerAttachment>, found: &Listed) -> Option<Report> {
             "its bandwidth is of type {}, the spec says {kind}",
             found.bandwidth_type
         ));
+    }
+    let wanted = link_type(network.link_type);
+    if !wanted.is_empty() && !found.link_type.is_empty() && found.link_type != wanted {
+        let has = &found.link_type;
+        differences.push(format!("its line is of type {has}, the spec says {wanted}"));
     }
     (!differences.is_empty()).then(|| {
         Report::new(
@@ -140,6 +154,7 @@ impl Act for PeerAttachment {
             peer_transit_router_id: &follower.router,
             peer_region_id: &site.follower.instance.region,
             bandwidth,
+            link_type: link_type(network.link_type),
             name: &name,
             description: "",
             tags: &cx.world.tags(cx.saga, Self::ID),

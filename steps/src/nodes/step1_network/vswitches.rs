@@ -6,13 +6,18 @@ use crate::aliyun::{Action, Product, TagKind, Tags};
 use crate::calls::{Calls, Declares};
 use crate::marks::{TAG_LINK, TAG_NODE, TAG_SAGA, by_marks, mark};
 use crate::nodes::prerequisites::Prerequisites;
-use crate::own::unmarked;
+use crate::own::{Owner, is_of, unmarked};
 use crate::resource::{Resource, ours, remains, shared, undo};
 use crate::sharing::{self, Share, User, hand_over_item};
+use crate::zones::{Choice, free_block, overlap};
 use crate::{Side, World};
 use escrr_engine::{Act, Cx, Fault, NodeId, Patience, Remains, Report, Reverse, Seen, Step};
+use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// What the cloud says of a block that is taken.
+const OVERLAPPED: &str = "InvalidCidrBlock.Overlapped";
 
 /// Makes one vSwitch for each chosen zone that has none.
 #[derive(Default)]
@@ -29,10 +34,59 @@ pub struct ZoneVSwitch {
     pub cidr: String,
 }
 
+/// The block that a vSwitch is made with: the chosen one, or another where somebody has taken it
+/// since.
+async fn block<S: Side>(
+    cx: &Cx<'_, VSwitches<S>>,
+    choice: &Choice,
+    name: &str,
+) -> Result<Ipv4Net, Fault> {
+    let side = cx.needs.0.side(S::WHICH);
+    let vpc = &side.instance.vpc;
+    let filter = VSwitchFilter { vpc_id: vpc, ..VSwitchFilter::default() };
+    let there = cx.world.cloud.vpc(&side.instance.region).describe_vswitches(filter).await?;
+    let cidr = |v: &VSwitch| v.cidr_block.parse::<Ipv4Net>().ok();
+    let mut taken: Vec<Ipv4Net> = there.iter().filter_map(cidr).collect();
+    if !taken.iter().any(|block| overlap(block, &choice.cidr)) {
+        return Ok(choice.cidr);
+    }
+    let here = |v: &&VSwitch| v.zone_id == choice.zone && v.name == name;
+    let ours = |v: &VSwitch| {
+        let node = is_of(&v.tags, VSwitches::<S>::ID);
+        // A list may know a vSwitch before it knows its tags.
+        v.tags.is_empty() || (node && Owner::of(&v.tags, cx.saga) == Owner::Us)
+    };
+    let tried = format!("making a vSwitch in {}", choice.zone);
+    if let Some(made) = there.iter().filter(here).find(|v| ours(v)) {
+        let said = format!("{} is there already, says another list", made.vswitch_id);
+        return Err(Fault::Busy(Report::new(tried, said)));
+    }
+    taken.extend(side.zones.iter().filter(|c| c.zone != choice.zone).map(|c| c.cidr));
+    taken.extend(cx.world.memory.reserved().of_others(&cx.world.spec.link, vpc));
+    let within: Vec<Ipv4Net> =
+        side.blocks.iter().copied().filter(|block| block.contains(&choice.cidr)).collect();
+    free_block(&within, &taken).ok_or_else(|| {
+        let said = format!("{} is taken by now, and {vpc} has no other free block", choice.cidr);
+        let help = "add a block to the VPC, or name vSwitches in the spec, then `escrr resume`";
+        Fault::refused(Report::new(tried, said).help(help))
+    })
+}
+
+/// A block that somebody took between the look and the call: the next look chooses another.
+fn taken_meanwhile(fault: Fault) -> Fault {
+    let taken = fault.report().code.as_deref() == Some(OVERLAPPED);
+    let Fault::Busy(report) = fault else { return fault };
+    let help = "a free block is chosen by itself; if none is, name vSwitches in the spec";
+    Fault::Busy(if taken { report.help(help) } else { report })
+}
+
 impl<S: Side> Declares for VSwitches<S> {
     const CALLS: Calls = Calls {
         look: &[Action::new(Product::Vpc, "DescribeVSwitches")],
-        act: &[Action::new(Product::Vpc, "CreateVSwitch")],
+        act: &[
+            Action::new(Product::Vpc, "DescribeVSwitches"),
+            Action::new(Product::Vpc, "CreateVSwitch"),
+        ],
         undo: &[
             Action::new(Product::Vpc, "DescribeVSwitches"),
             Action::new(Product::Cbn, "ListTransitRouterVpcAttachments"),
@@ -63,8 +117,8 @@ impl<S: Side> Step for VSwitches<S> {
         let mut missing = Vec::new();
         let mut pending = Vec::new();
         for choice in &side.zones {
-            let vswitch = match &choice.vswitch {
-                Some(id) => id.clone(),
+            let (vswitch, cidr) = match &choice.vswitch {
+                Some(id) => (id.clone(), choice.cidr.to_string()),
                 None => match made.iter().find(|v| v.zone_id == choice.zone) {
                     None => {
                         missing.push(choice.zone.clone());
@@ -74,15 +128,12 @@ impl<S: Side> Step for VSwitches<S> {
                         if v.status != "Available" {
                             pending.push(format!("{} is {}", v.vswitch_id, v.status));
                         }
-                        v.vswitch_id.clone()
+                        // Its block is another than the chosen one where that was taken.
+                        (v.vswitch_id.clone(), v.cidr_block.clone())
                     }
                 },
             };
-            ready.push(ZoneVSwitch {
-                zone: choice.zone.clone(),
-                vswitch,
-                cidr: choice.cidr.to_string(),
-            });
+            ready.push(ZoneVSwitch { zone: choice.zone.clone(), vswitch, cidr });
         }
         Ok(if !missing.is_empty() {
             Seen::Absent(missing)
@@ -114,7 +165,11 @@ impl<S: Side> Act for VSwitches<S> {
             return Err(Fault::Bug(report));
         };
         let name = cx.world.name();
-        let cidr = choice.cidr.to_string();
+        let cidr = block(cx, choice, &name).await?;
+        // A token stands for one request.
+        let token =
+            if cidr == choice.cidr { cx.token(item) } else { cx.token(&format!("{item} {cidr}")) };
+        let cidr = cidr.to_string();
         let ask = CreateVSwitch {
             vpc_id: &side.instance.vpc,
             zone_id: item,
@@ -122,9 +177,10 @@ impl<S: Side> Act for VSwitches<S> {
             name: &name,
             description: "",
             tags: &cx.world.tags(cx.saga, Self::ID),
-            token: &cx.token(item),
+            token: &token,
         };
-        cx.world.cloud.vpc(&side.instance.region).create_vswitch(ask).await.map(Some)
+        let made = cx.world.cloud.vpc(&side.instance.region).create_vswitch(ask).await;
+        made.map(Some).map_err(taken_meanwhile)
     }
 
     async fn remains(&self, cx: &Cx<'_, Self>) -> Result<Remains, Fault> {

@@ -77,6 +77,10 @@ fn drift(cx: &Cx<'_, EndpointService>, found: &Listed) -> Option<Report> {
             !found.payer.is_empty() && found.payer != payer(cx),
             format!("its payer is {}, the spec says {}", found.payer, payer(cx)),
         ),
+        (
+            cx.world.spec.private_link.zone_affinity && !found.zone_affinity,
+            "zone affinity is off, the spec says on".to_owned(),
+        ),
     ];
     let wrong: Vec<String> =
         checks.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| what).collect();
@@ -179,6 +183,7 @@ impl Act for EndpointService {
                 zones: &balancer.zones,
                 description: &name,
                 payer: payer(cx),
+                zone_affinity: cx.world.spec.private_link.zone_affinity,
                 tags: &cx.world.tags(cx.saga, Self::ID),
                 token: &cx.token(item),
             };

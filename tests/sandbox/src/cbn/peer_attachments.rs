@@ -46,7 +46,9 @@ fn create(world: &mut World, call: &Call) -> Answer {
     refuse_second(world, &router, &peer_router)?;
     let tags = new_tags(call)?;
     let (bandwidth_type, bandwidth, plan) = bandwidth(world, call, &near.cen, None)?;
+    let link_type = link_type(call, &bandwidth_type, "Gold")?;
     let attachment = PeerAttachment {
+        link_type,
         cen: near.cen.clone(),
         region: near.region.clone(),
         peer_region: far.region.clone(),
@@ -86,6 +88,13 @@ fn refuse_second(world: &World, router: &str, peer: &str) -> Result<(), Refusal>
             ))
         }
     }
+}
+
+/// The quality of the line; the better one is paid by data transfer only.
+fn link_type(call: &Call, bandwidth_type: &str, before: &str) -> Result<String, Refusal> {
+    let wanted = call.get("DefaultLinkType").unwrap_or(before);
+    let legal = wanted == "Gold" || (wanted == "Platinum" && bandwidth_type == "DataTransfer");
+    if legal { Ok(wanted.to_owned()) } else { Err(crate::listing::invalid("DefaultLinkType")) }
 }
 
 /// Type, Mbit/s and plan of a link; `old` are the settings of a link that changes.
@@ -161,7 +170,7 @@ fn row(world: &World, id: &str, a: &PeerAttachment) -> Value {
         "CenBandwidthPackageId": a.plan,
         "CenId": a.cen,
         "CreationTime": rfc3339(a.since_ms),
-        "DefaultLinkType": "Gold",
+        "DefaultLinkType": a.link_type,
         "GeographicSpanId": "china_china",
         "PeerTransitRouterId": a.peer_router,
         "PeerTransitRouterOwnerId": world.account_number(),
@@ -182,9 +191,11 @@ fn update(world: &mut World, call: &Call) -> Answer {
     let old = world.cbn.peer_attachments.get(id).ok_or_else(no_attachment)?;
     at_rest(&old.course, world.now_ms)?;
     let (kind, wanted, plan) = bandwidth(world, call, &old.cen, Some((id, old)))?;
+    let link_type = link_type(call, &kind, &old.link_type)?;
     let until = world.after("Cbn.UpdateTransitRouterPeerAttachmentAttribute");
     if let Some(found) = world.cbn.peer_attachments.get_mut(id) {
         (found.bandwidth_type, found.bandwidth, found.plan) = (kind, wanted, plan);
+        found.link_type = link_type;
         found.auto_publish = call.flag("AutoPublishRouteEnabled", found.auto_publish);
         call.replace("TransitRouterAttachmentName", &mut found.name);
         call.replace("TransitRouterAttachmentDescription", &mut found.description);

@@ -83,12 +83,20 @@ pub(crate) struct PeerAttachment {
     pub(crate) bandwidth: u32,
     pub(crate) bandwidth_type: String,
     pub(crate) plan: String,
+    /// `Gold` or `Platinum`.
+    #[serde(default = "gold")]
+    pub(crate) link_type: String,
     pub(crate) auto_publish: bool,
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) course: Course,
     pub(crate) since_ms: u64,
     pub(crate) tags: Tags,
+}
+
+/// What lines are of that say nothing else.
+pub(crate) fn gold() -> String {
+    "Gold".to_owned()
 }
 
 /// One route table of a transit router.
