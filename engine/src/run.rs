@@ -288,9 +288,8 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
             }
             // Calls were made for the first time: look at once what came of them. What went
             // through and does not show is called for again, but at polling pace and not for ever.
-            Move::Act(_) if fresh => self.due_now(at),
+            Move::Act(_) | Move::Unseen(_) if fresh => self.due_now(at),
             Move::Act(_) => self.waiting(at, "what came of its calls".into()).await?,
-            Move::Unseen(_) if fresh => self.due_now(at),
             Move::Unseen(items) => self.unseen(at, &items).await?,
             Move::Wait(why) => self.waiting(at, why).await?,
             Move::Complete(origin, output) => self.complete(at, origin, output).await?,

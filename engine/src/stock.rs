@@ -108,12 +108,11 @@ impl<W: Send + Sync + 'static> Stock<'_, W> {
         };
         let name = about.id.to_string();
         let event = match (state, node.observe(&raw).await) {
-            (_, Err(_)) => None,
             (NodeState::Done { .. }, Ok(Seen::Ours(_))) => match node.remains(&raw).await {
                 Ok(Remains::Items(ids)) => Some(Event::Inherited { node: name, ids }),
                 Ok(_) | Err(_) => None,
             },
-            (NodeState::Done { .. }, Ok(_)) => None,
+            (_, Err(_)) | (NodeState::Done { .. }, Ok(_)) => None,
             (state, Ok(seen)) => match decide(state, &seen, about.acts()) {
                 Move::Complete(origin, output) => {
                     Some(Event::Completed { node: name, origin, output, attempts: 0 })
