@@ -12,6 +12,7 @@ mod absence;
 pub mod backoff;
 pub mod catalog;
 pub mod clock;
+pub mod decide;
 pub mod engine;
 pub mod erased;
 pub mod event;

@@ -4,12 +4,13 @@
 //! what is waited for is a due time, not a busy task.
 
 use crate::clock::Busy;
+use crate::decide::{Move, UndoMove, decide, decide_undo};
 use crate::engine::{Engine, EngineError, Interrupt};
 use crate::event::{Entry, Event, Origin};
 use crate::fault::{Class, Fault};
 use crate::flight::Flights;
 use crate::id::{NodeId, token};
-use crate::node::{Move, NodeState, Stop, UndoMove, decide, decide_undo};
+use crate::node::{NodeState, Stop};
 use crate::progress::News;
 use crate::saga::{Direction, Saga};
 use crate::sealed::Sealed;

@@ -3,11 +3,12 @@
 //! A journal may be older than the cloud, because a backup of the home was put back or the home
 //! was lost, and another saga may have handed a resource over. Only looks are taken here.
 
+use crate::decide::{Move, decide};
 use crate::engine::{Engine, EngineError};
 use crate::erased::RawCx;
 use crate::event::{Entry, Event, Origin};
 use crate::id::{NodeId, SagaId};
-use crate::node::{Move, NodeState, decide};
+use crate::node::NodeState;
 use crate::progress::News;
 use crate::saga::Saga;
 use crate::sealed::Sealed;

@@ -4,11 +4,12 @@
 
 use crate::catalog::Catalog;
 use crate::clock::Busy;
+use crate::decide::{Move, UndoMove, decide, decide_undo};
 use crate::erased::{About, AnyNode, RawCx};
 use crate::fault::{Fault, Report};
 use crate::id::{NodeId, SagaId};
 use crate::lane::Lanes;
-use crate::node::{Move, NodeState, UndoMove, decide, decide_undo};
+use crate::node::NodeState;
 use crate::step::{Remains, Seen};
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::Value;
@@ -31,7 +32,7 @@ pub(crate) struct Turn<W> {
     pub(crate) owned: BTreeSet<NodeId>,
     pub(crate) now_ms: u64,
     pub(crate) may_act: bool,
-    /// Absences may be believed: see [`decide_undo`].
+    /// Absences may be believed: see [`crate::decide::decide_undo`].
     pub(crate) settled: bool,
     pub(crate) busy: Busy,
 }

@@ -1,6 +1,6 @@
 //! The node machine under any order of events.
 
-use escrr_engine::node::{Move, UndoMove, decide, decide_undo};
+use escrr_engine::decide::{Move, UndoMove, decide, decide_undo};
 use escrr_engine::{Class, Event, NodeState, Origin, Remains, Report, Seen, Verb};
 use proptest::prelude::*;
 use serde_json::Value;
