@@ -146,13 +146,11 @@ pub(crate) async fn ours<R: Resource>(cx: &Cx<'_, R>) -> Result<Ours<R::Thing>, 
 /// What is left of what the node created; its items are ids, and pins on what others created.
 pub(crate) async fn remains<R: Resource>(cx: &Cx<'_, R>) -> Result<Remains, Fault> {
     let ours = ours(cx).await?;
-    match left(cx, &ours) {
-        Remains::Nothing | Remains::Kept(_) => match pins(cx).await? {
-            Some(item) => Ok(Remains::Items(vec![item])),
-            None => Ok(left(cx, &ours)),
-        },
-        left => Ok(left),
+    let left = left(cx, &ours);
+    if !matches!(left, Remains::Nothing | Remains::Kept(_)) {
+        return Ok(left);
     }
+    Ok(pins(cx).await?.map_or(left, |item| Remains::Items(vec![item])))
 }
 
 /// The next pin of ours on somebody else's resource.

@@ -17,6 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const LIVES: &str = "ESCRR_HOSTILE";
 /// How many are lived with every change.
 const USUAL: u64 = 6;
+/// The follower that the second actor promotes.
+const INDEX: &str = "logs-2026-10";
 /// How often a saga is resumed before its state counts.
 const PATIENCE: usize = 6;
 
@@ -63,6 +65,8 @@ struct Life {
     foreign: BTreeSet<String>,
     /// What the run created and the second actor took the tags off.
     untagged: BTreeSet<String>,
+    /// The second actor has made a follower an ordinary index.
+    promoted: bool,
 }
 
 fn rows(inventory: &Value) -> Vec<Value> {
@@ -82,7 +86,8 @@ impl Life {
         let bench = Bench::new().await?;
         let before = ids(&bench.inventory().await?);
         let dice = Dice(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
-        Ok(Self { bench, dice, before, foreign: BTreeSet::new(), untagged: BTreeSet::new() })
+        let (foreign, untagged) = (BTreeSet::new(), BTreeSet::new());
+        Ok(Self { bench, dice, before, foreign, untagged, promoted: false })
     }
 
     async fn order_faults(&mut self, clean: &Clean, tally: &Tally) -> Result<(), Error> {
@@ -195,7 +200,6 @@ impl Life {
     }
 
     async fn promote(&mut self) {
-        const INDEX: &str = "logs-2026-10";
         for path in ["_ccr/pause_follow", "_close", "_ccr/unfollow", "_open"] {
             let path = format!("/{INDEX}/{path}");
             let done = self.bench.meddle_with_follower(Method::POST, &path, &Value::Null).await;
@@ -203,7 +207,7 @@ impl Life {
                 return;
             }
         }
-        self.foreign.insert(format!("index es-cn-follower0001/{INDEX}"));
+        self.promoted = true;
     }
 
     /// Nothing was created twice.
@@ -226,6 +230,11 @@ impl Life {
         let missing = |all: &BTreeSet<String>| all.difference(&now).next().cloned();
         if let Some(gone) = missing(&self.before).or_else(|| missing(&self.foreign)) {
             return Err(format!("foreign and gone: {gone}").into());
+        }
+        if self.promoted {
+            let path = format!("/{INDEX}/_count");
+            let counted = self.bench.meddle_with_follower(Method::GET, &path, &Value::Null).await;
+            counted.map_err(|error| format!("the promoted {INDEX} cannot be read: {error}"))?;
         }
         if phase != Phase::RolledBack {
             return if said.is_empty() { Err("it stopped in silence".into()) } else { Ok(()) };
@@ -294,7 +303,7 @@ async fn nothing_is_lost_twice_leaked_or_taken_from_others() -> Result<(), Error
     static TALLY: std::sync::OnceLock<Tally> = std::sync::OnceLock::new();
     let tally = TALLY.get_or_init(Tally::default);
     let count = all(1..=lives(), move |seed| async move {
-        live(seed, tally).await.map_err(|error| format!("life {seed}: {error}").into())
+        Box::pin(live(seed, tally)).await.map_err(|error| format!("life {seed}: {error}").into())
     });
     let count = count.await?;
     let of = |number: &AtomicU64| number.load(Ordering::Relaxed);

@@ -45,6 +45,11 @@ impl Pair {
         for instance in world.instances.values_mut() {
             "7.16.2".clone_into(&mut instance.version);
         }
+        // The other direction asks for an address in the other VPC as well.
+        let mut twin = world.servers.values().next().cloned().ok_or("no server")?;
+        "cn-hangzhou".clone_into(&mut twin.region);
+        "vsw-follower-h".clone_into(&mut twin.vswitch);
+        world.servers.insert("i-follower001".to_owned(), twin);
         let bench = Bench::with(world, defaults::sandbox()?).await?;
         let before = bench.inventory().await?;
         let east = Link { spec: bench.spec.clone(), saga: bench.saga };
@@ -92,10 +97,11 @@ impl Pair {
     async fn roll_back(&mut self, at: usize) -> Result<(), Error> {
         self.turn_to(at);
         let ending = self.bench.rollback().await?;
-        match ending.saga.phase() {
-            Phase::RolledBack => Ok(()),
-            phase => Err(format!("link {at}: {phase:?}: {:?}", stops(&ending)).into()),
+        let phase = ending.saga.phase();
+        if phase != Phase::RolledBack {
+            return Err(format!("link {at}: {phase:?}: {:?}", stops(&ending)).into());
         }
+        Ok(())
     }
 }
 

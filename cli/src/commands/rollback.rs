@@ -98,7 +98,9 @@ async fn take_back(
         }
     }
     let exit = conclude(&all, catalog.about(), &session.flag, context);
-    problems.iter().for_each(|problem| context.ui.problem(problem));
+    for problem in &problems {
+        context.ui.problem(problem);
+    }
     Ok(exit)
 }
 

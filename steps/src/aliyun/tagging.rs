@@ -97,7 +97,11 @@ impl TagKind {
         match self.product() {
             Product::Cbn => (Paging::Token("PageSize", 50), "TagResources.TagResource"),
             Product::Vpc => (Paging::Token("MaxResults", 50), "TagResources.TagResource"),
-            _ => (Paging::Token("MaxResults", 50), "TagResources"),
+            Product::Ecs
+            | Product::Nlb
+            | Product::PrivateLink
+            | Product::Elasticsearch
+            | Product::Sts => (Paging::Token("MaxResults", 50), "TagResources"),
         }
     }
 }

@@ -53,7 +53,7 @@ impl Check<'_> {
             return;
         }
         let span = place(self.root, path);
-        self.found.push(Problem::at(self.text, span, message.into(), Some(help.into())));
+        self.found.push(Problem::at(self.text, span, &message.into(), Some(help.into())));
     }
 
     /// Notes a problem unless something holds.

@@ -38,23 +38,18 @@ pub struct Problem {
 
 impl Problem {
     /// A problem at a place of the text, in bytes.
-    pub(super) fn at(
-        text: &str,
-        span: Range<usize>,
-        message: String,
-        help: Option<String>,
-    ) -> Self {
-        Self::shown(text, span, &message, help, false)
+    pub(super) fn at(text: &str, span: Range<usize>, message: &str, help: Option<String>) -> Self {
+        Self::shown(text, span, message, help, false)
     }
 
     /// The same, for a value that nobody may see.
     pub(super) fn hidden(
         text: &str,
         span: Range<usize>,
-        message: String,
+        message: &str,
         help: Option<String>,
     ) -> Self {
-        Self::shown(text, span, &message, help, true)
+        Self::shown(text, span, message, help, true)
     }
 
     fn shown(
@@ -220,7 +215,7 @@ mod tests {
 
     fn at(text: &str, what: &str) -> Problem {
         let start = text.find(what).unwrap();
-        Problem::at(text, start..start + what.len(), "wrong".into(), Some("mend it".into()))
+        Problem::at(text, start..start + what.len(), "wrong", Some("mend it".into()))
     }
 
     #[test]
@@ -264,13 +259,13 @@ mod tests {
         let marked: String = lines[1].chars().skip(place).take(3).collect();
         assert_eq!((marked.as_str(), problem.width), ("\"Z\"", 3), "{problem}");
         let whole = "x".repeat(1 << 20);
-        let problem = Problem::at(&whole, 0..whole.len(), whole.clone(), None);
+        let problem = Problem::at(&whole, 0..whole.len(), &whole, None);
         assert!(problem.to_string().len() < 2000, "{}", problem.to_string().len());
     }
 
     #[test]
     fn a_place_outside_the_text_is_the_end() {
-        let problem = Problem::at("a\n", 99..120, "wrong".into(), None);
+        let problem = Problem::at("a\n", 99..120, "wrong", None);
         assert_eq!((problem.line, problem.column, problem.width), (2, 1, 1));
     }
 }

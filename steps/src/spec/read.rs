@@ -27,7 +27,7 @@ pub(super) fn read(text: &str, name: &str) -> Result<Spec, SpecErrors> {
 
 /// A place where the text is no TOML. No key can be trusted there, so no value is shown.
 fn broken(text: &str, error: &Error) -> Problem {
-    Problem::hidden(text, error.span().unwrap_or(0..0), first_sentence(error), None)
+    Problem::hidden(text, error.span().unwrap_or(0..0), &first_sentence(error), None)
 }
 
 fn first_sentence(error: &Error) -> String {
@@ -44,19 +44,19 @@ fn explain(text: &str, error: &Error) -> Problem {
             None => format!("the keys here are {}", listed(expected)),
         };
         // A mistyped `password` has a password for a value.
-        return Problem::hidden(text, span, format!("unknown key {key}"), Some(help));
+        return Problem::hidden(text, span, &format!("unknown key {key}"), Some(help));
     }
     if let Some((value, expected)) = said.strip_prefix("unknown variant ").and_then(split_expected)
     {
         let help = format!("it is {}", listed(expected).replace(", ", " or "));
-        return Problem::at(text, span, format!("unknown value {value}"), Some(help));
+        return Problem::at(text, span, &format!("unknown value {value}"), Some(help));
     }
     if let Some(key) = said.strip_prefix("missing field ") {
         let help = Some("`escrr init` writes a commented example".to_owned());
         return Problem::at(
             text,
             first_line(text, span),
-            format!("the key {key} is missing"),
+            &format!("the key {key} is missing"),
             help,
         );
     }
@@ -66,10 +66,10 @@ fn explain(text: &str, error: &Error) -> Problem {
         .and_then(|rest| rest.rsplit_once(", expected "))
     {
         let message = format!("expected {}, found {}", plain(expected), kind(found));
-        return Problem::at(text, span, message, None);
+        return Problem::at(text, span, &message, None);
     }
     let help = help_for(said).map(str::to_owned);
-    Problem::at(text, span, first_sentence(error), help)
+    Problem::at(text, span, &first_sentence(error), help)
 }
 
 /// The library gives a missing key the span of its whole table: its first line is enough.

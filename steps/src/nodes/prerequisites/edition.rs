@@ -30,7 +30,8 @@ impl<S: Side> Step for Edition<S> {
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<InstanceFacts>, Fault> {
         // Read again: it may have been upgraded since a run stopped here.
         let found = describe(cx.world, S::WHICH).await?;
-        if found.status == "activating" {
+        // What does not show its status may be changing just now.
+        if ["activating", ""].contains(&found.status.as_str()) {
             let why = format!("{} is being changed (activating)", found.instance_id);
             return Ok(Seen::Pending(why));
         }
