@@ -26,7 +26,8 @@ fn spec(env: &Env, link: &str, number: u8) -> String {
 /// How each try to make a vSwitch ended.
 fn tries(env: &Env) -> Vec<String> {
     let log = env.escrr(&["sandbox", "log", "--output", "json"]).exits(0).json();
-    let rows = log.as_array().unwrap().iter().filter(|row| row["action"] == "CreateVSwitch");
+    let rows =
+        log["requests"].as_array().unwrap().iter().filter(|row| row["action"] == "CreateVSwitch");
     let all = rows.map(|row| row["outcome"].as_str().unwrap().to_owned());
     // One change of a VPC at a time: that is waited for.
     all.filter(|outcome| outcome != "TaskConflict").collect()

@@ -10,17 +10,10 @@ use std::collections::BTreeSet;
 
 /// Permissions for paths that the usual run does not take, and when they are taken.
 const OPTIONAL: &[(&str, &[&str], &str)] = &[
-    ("nlb:GetLoadBalancerAttribute", &["look", "run", "rollback"], "load_balancer_id is named"),
-    (
-        "privatelink:GetVpcEndpointServiceAttribute",
-        &["look", "run", "rollback"],
-        "service_id is named",
-    ),
+    ("nlb:ListListeners", &["look"], "a listener whose id is not known"),
     ("privatelink:AttachResourceToVpcEndpointService", &["run"], "a service that lacks a zone"),
     ("vpc:CreateRouteEntry", &["run"], "the cloud has not published a route itself"),
     ("vpc:DeleteRouteEntry", &["rollback"], "a route was made"),
-    ("vpc:DescribeRouteEntryList", &["rollback"], "a route was made"),
-    ("vpc:DescribeRouteTableList", &["rollback"], "a route was made"),
     ("cen:TagResources", &["run", "rollback"], "another link's resource is used"),
     ("nlb:TagResources", &["run", "rollback"], "another link's resource is used"),
     ("privatelink:TagResources", &["run", "rollback"], "another link's resource is used"),

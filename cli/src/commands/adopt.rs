@@ -4,6 +4,7 @@
 //! node then fills the journal.
 
 use super::leftovers::Leftovers;
+use super::run::end_empty;
 use crate::Context;
 use crate::args::AdoptArgs;
 use crate::codes;
@@ -11,6 +12,7 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::sagas::of_link;
 use crate::session::{Session, by, new_id};
+use crate::shell::word;
 use crate::specs;
 use escrr_engine::{Beginning, Event, Outcome, SagaId};
 use escrr_steps::World;
@@ -45,17 +47,19 @@ async fn adopt(
     context: Context<'_>,
 ) -> Result<Exit, CommandError> {
     let (link, flag) = (world.spec.link.clone(), session.flag.clone());
-    let heads = session.engine.committer.heads().await?;
-    if let Some(head) = of_link(&heads, &link, session.kind)
+    let here = session.sorted().await?.here;
+    if end_empty(session, &here, world, context).await?.is_none()
+        && let Some(head) = of_link(&here, &link, session.kind)
         && head.outcome != Some(Outcome::RolledBack)
     {
         let said = format!("{link} has a run of this home that was not rolled back: {}", head.saga);
         return Err(CommandError::new(codes::LIVE_SAGA, said)
             .meaning("a link has one run at a time; nothing was taken over")
             .hint("roll this home's run back first, then adopt the other one")
-            .next_command(format!("escrr rollback {link}{flag}")));
+            .next_command(format!("escrr rollback {}{flag}", word(&link))));
     }
-    let left = Leftovers::find(world, new_id(), &BTreeSet::new()).await?;
+    let mut left = Leftovers::find(world, new_id(), &BTreeSet::new()).await?;
+    left.foreign.retain(|tagged| !world.known_sagas.contains(&tagged.saga));
     let Some((saga, resources)) = chosen(&left.foreign, args.run.as_deref(), &link)? else {
         context.ui.status(&format!("nothing carries the tags of an unknown run of {link}"));
         return Ok(Exit::Done);
@@ -86,6 +90,7 @@ async fn adopt(
     context
         .ui
         .result(&format!("{link}: run {saga} adopted; {made} of its nodes are as they should be."));
+    let link = word(&link);
     context.ui.hint(&format!("`escrr rollback {link}{flag}` deletes what the run created"));
     context.ui.next(&format!("escrr resume {link}{flag}"));
     Ok(Exit::Done)

@@ -15,7 +15,8 @@ use std::collections::BTreeSet;
 pub(super) struct Leftovers {
     /// Of the run itself.
     pub(super) own: Vec<Tagged>,
-    /// Of runs of this link that this home does not know.
+    /// Of other runs of this link: a link has one live run, and a run that was rolled back leaves
+    /// nothing.
     pub(super) foreign: Vec<Tagged>,
 }
 
@@ -35,7 +36,7 @@ impl Leftovers {
         for tagged in all {
             if tagged.saga == id && !accounted.contains(&tagged.id) {
                 left.own.push(tagged);
-            } else if tagged.saga != id && !world.known_sagas.contains(&tagged.saga) {
+            } else if tagged.saga != id {
                 left.foreign.push(tagged);
             }
         }

@@ -14,7 +14,7 @@ use crate::session::{Driven, Job, Session, catalog, new_id};
 use crate::{shell, specs};
 use escrr_engine::store::Head;
 use escrr_engine::survey::Known;
-use escrr_engine::{Beginning, Direction, Event, NodeState, Outcome, Phase, SagaId};
+use escrr_engine::{Beginning, Direction, Event, NodeState, Outcome, Phase, Saga, SagaId};
 use escrr_steps::World;
 use escrr_steps::spec::Spec;
 use std::sync::Arc;
@@ -135,7 +135,7 @@ async fn carry_out(
 }
 
 /// Ends the run of this link that created nothing: it stands in nobody's way.
-async fn end_empty(
+pub(super) async fn end_empty(
     session: &Session<'_>,
     heads: &[Head],
     world: &World,
@@ -143,8 +143,14 @@ async fn end_empty(
 ) -> Result<Option<Head>, CommandError> {
     let Some(head) = of_link(heads, &world.spec.link, session.kind) else { return Ok(None) };
     let (saga, _) = session.engine.load(head.saga).await?;
-    let empty = !saga.nodes.iter().any(NodeState::may_have_made);
-    if saga.outcome.is_some() || !empty {
+    let made = |saga: &Saga| saga.nodes.iter().any(NodeState::may_have_made);
+    if saga.outcome.is_some() || made(&saga) {
+        return Ok(None);
+    }
+    // The journal may be older than the cloud: what it does not know is no reason to forget it.
+    if saga.direction == Direction::Forward
+        && made(&session.engine.take_stock(saga.id, world).await?)
+    {
         return Ok(None);
     }
     let link = &saga.link;

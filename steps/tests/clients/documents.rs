@@ -15,6 +15,12 @@ fn missing() -> Reply {
     Reply::Json(404, json!({"error": error, "status": 404}))
 }
 
+/// Was the answer none that can be read?
+fn unreadable<T>(outcome: &Result<T, Fault>) -> bool {
+    matches!(outcome, Err(Fault::Refused { report, .. })
+        if report.code.as_deref() == Some("Unreadable"))
+}
+
 #[tokio::test]
 async fn indices_with_what_matters_for_following() {
     let settings = json!({
@@ -112,7 +118,7 @@ async fn documents_are_written_read_and_sampled() {
     assert_eq!(cluster.get_docs("i", &keys).await.unwrap(), [Some(document), None]);
     assert_eq!(cluster.get_doc("i", "b").await.unwrap(), None);
     assert!(not_found(&cluster.delete_doc("i", "b").await.unwrap_err()));
-    assert!(matches!(cluster.get_docs("i", &keys).await, Err(Fault::Bug(_))));
+    assert!(unreadable(&cluster.get_docs("i", &keys).await));
     let seen = server.seen();
     assert_eq!(seen[0].json(), json!({"doc": {"n": 1}}));
     let score = &seen[2].json()["query"]["function_score"]["random_score"];
@@ -144,5 +150,5 @@ async fn counts_need_every_shard() {
     let cluster = cluster(&server);
     assert_eq!(cluster.count_docs("i").await.unwrap(), 12);
     assert!(matches!(cluster.count_docs("i").await, Err(Fault::Transient { .. })));
-    assert!(matches!(cluster.count_docs("i").await, Err(Fault::Bug(_))));
+    assert!(unreadable(&cluster.count_docs("i").await));
 }

@@ -171,6 +171,6 @@ mod tests {
     fn a_text_is_cut_to_its_box() {
         assert_eq!(fit("cen-1", 100, 12), "cen-1");
         assert_eq!(fit("abcdefghijkl", 60, 10), "abcdefghi…");
-        assert_eq!(fit("a\u{1b}b", 60, 10), "a b");
+        assert_eq!(fit("a\u{1b}b", 60, 10), "a\\u{1b}b");
     }
 }

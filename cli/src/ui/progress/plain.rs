@@ -114,7 +114,10 @@ mod tests {
         assert_eq!(lines.len(), 3, "{said}");
         assert!(lines[0].starts_with("2026-09-21T14:13:21Z  +"), "{said}");
         assert!(lines[0].ends_with("[a]  network.cen  making (usually 5s)"), "{said}");
-        assert!(lines[1].ends_with("waiting for network.cen (30s): it is Creating "), "{said}");
+        assert!(
+            lines[1].ends_with("waiting for network.cen (30s): it is Creating\\u{1b}"),
+            "{said}"
+        );
         assert!(lines[2].contains("network.cen (1m00s)"), "{said}");
     }
 }

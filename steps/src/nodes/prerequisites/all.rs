@@ -7,7 +7,7 @@ use super::{
 };
 use crate::aliyun::LIST_TAGS;
 use crate::calls::{Calls, Declares};
-use crate::inventory::inventory;
+use crate::inventory::{Tagged, inventory};
 use crate::own::{Foreign, since};
 use crate::rules::{self, Problems};
 use crate::zones::Choice;
@@ -15,6 +15,7 @@ use crate::{Follower, Leader, Which, World};
 use escrr_engine::{Cx, Fault, NodeId, Patience, Seen, Step};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Waits for every gate and gathers what they found.
 pub struct Prerequisites;
@@ -96,14 +97,19 @@ impl Step for Prerequisites {
         let follower_cluster = now(Which::Follower, &follower).await?;
         let mut problems = Problems::of(&cx.world.memory, Self::ID);
         let link = cx.world.spec.link.as_str();
-        for tagged in inventory(cx.world).await? {
-            if let Some(of) = Foreign::tagged(&tagged, cx.saga, &cx.world.known_sagas) {
-                let (kind, since) = (tagged.kind.name(), since(&of));
-                problems.add(
-                    &rules::UNCLAIMED,
-                    format!("the {kind} {} belongs to the run {} of {link}{since}", of.id, of.saga),
-                );
-            }
+        let strange = |tagged: &Tagged| Foreign::tagged(tagged, cx.saga, &cx.world.known_sagas);
+        let all = inventory(cx.world).await?;
+        // One row a run: what it created is for `escrr audit` to list.
+        let mut runs: BTreeMap<String, (Foreign, usize)> = BTreeMap::new();
+        for of in all.iter().filter_map(strange) {
+            runs.entry(of.saga.clone()).or_insert((of, 0)).1 += 1;
+        }
+        for (run, (of, count)) in runs {
+            let noun = if count == 1 { "resource belongs" } else { "resources belong" };
+            let (first, since) = (&of.id, since(&of));
+            let more = if count > 1 { ", …" } else { "" };
+            let said = format!("{count} {noun} to the run {run} of {link}{since}: {first}{more}");
+            problems.add(&rules::UNCLAIMED, said);
         }
         compatible((&leader, &leader_cluster), (&follower, &follower_cluster), problems)?;
         Ok(Seen::Ready(Site {

@@ -268,9 +268,8 @@ mod tests {
         assert!(calls[0].starts_with("close .ds-logs-2026.10.01-000001"), "{calls:?}");
         let said = "cannot close the following data stream write indices [.ds-logs]";
         let answer = stream(refused(said), &index(names[1], true, false), "a-link");
-        let report = answer.unwrap_err().report().to_string();
-        assert!(
-            report.contains("POST /logs/_rollover") && report.contains("escrr rollback a-link")
-        );
+        let help = answer.unwrap_err().report().help.clone().unwrap();
+        assert!(help.contains("POST /logs/_rollover"), "{help}");
+        assert!(help.contains("escrr rollback a-link"), "{help}");
     }
 }
