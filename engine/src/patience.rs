@@ -111,7 +111,7 @@ impl Waiting {
     /// forward, must not make everything overdue at once.
     ///
     /// Gives whether what was just seen may be from before a gap.
-    fn mind_the_gap(&mut self, now_ms: u64) -> bool {
+    pub(crate) fn mind_the_gap(&mut self, now_ms: u64) -> bool {
         let watched_ms = std::mem::replace(&mut self.watched_ms, now_ms);
         let expected_ms = self.due_ms.max(watched_ms);
         let late_ms = now_ms.saturating_sub(expected_ms);

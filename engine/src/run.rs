@@ -164,7 +164,8 @@ impl<'e, W: Send + Sync + 'static> Run<'e, W> {
             if self.saga.direction == Direction::Backward && !self.begin_undo(at).await? {
                 continue;
             }
-            self.waits.entry(at).or_default().watched_ms = now_ms;
+            // The time since the look was due went by unwatched; what is seen next is new.
+            self.waits.entry(at).or_default().mind_the_gap(now_ms);
             let turn = self.turn(at, now_ms);
             self.flights.begin(at, Box::pin(turn.run())).await;
         }

@@ -17,6 +17,11 @@ const UNREADABLE: &str = "Unreadable";
 /// The pauses before the second, third, … time that a read is tried, in milliseconds.
 const PAUSES_MS: [u64; 4] = [100, 300, 900, 1_800];
 
+/// How often a part of a large look waits for a hint.
+const PARTS: usize = 12;
+/// The longest hint that is waited for within a look, in milliseconds.
+const LONGEST_HINT_MS: u64 = 5_000;
+
 /// How often a read is repeated, and by which clock it waits meanwhile.
 #[derive(Clone)]
 pub struct Again {
@@ -49,6 +54,25 @@ impl Again {
                 outcome => return outcome,
             }
         }
+    }
+
+    /// The same for one part of a look of very many requests: a hint when to come back is waited
+    /// for here, since the whole would hardly ever come through.
+    pub(crate) async fn part<T, F>(&self, once: impl Fn() -> F) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        for _ in 0..PARTS {
+            match self.read(&once).await {
+                Err(Fault::Transient { retry_after_ms: Some(ms), .. }) if ms <= LONGEST_HINT_MS => {
+                    if self.pauses_ms.iter().any(|pause| *pause > 0) {
+                        drop(self.clock.wait_until(self.clock.now_ms() + ms).await);
+                    }
+                }
+                outcome => return outcome,
+            }
+        }
+        self.read(once).await
     }
 
     /// Waits before the next attempt; false if there is to be none.

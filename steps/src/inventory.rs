@@ -47,7 +47,8 @@ pub async fn inventory(world: &World) -> Result<Vec<Tagged>, Fault> {
 
 async fn listed(world: &World, (region, kind): (&str, TagKind)) -> Result<Vec<Tagged>, Fault> {
     let found = by_marks(world.link_mark(), |marks| async move {
-        Ok(world.cloud.tagged((region, kind), &marks).await?.into_iter().collect())
+        let found = world.again.part(|| world.cloud.tagged((region, kind), &marks)).await?;
+        Ok(found.into_iter().collect())
     });
     let text = |tags: &Tags, key| mark(tags, key).unwrap_or_default().to_owned();
     let row = |(id, tags): (String, Tags)| Tagged {

@@ -143,7 +143,12 @@ async fn many_sagas_at_once_need_little_memory_each() {
     process.begin(&links).await;
     let ends = process.drive(&links).await;
     let done = ends.iter().filter(|end| end.saga.phase() == Phase::Succeeded).count();
-    assert_eq!(done, number);
+    let stops: Vec<String> = ends
+        .iter()
+        .flat_map(|end| &end.saga.nodes)
+        .filter_map(|node| Some(node.stop()?.report.to_string()))
+        .collect();
+    assert_eq!(done, number, "{stops:?}");
     let peak_kib = of_this_process("VmHWM:");
     if let (Some(idle), Some(peak)) = (idle_kib, peak_kib) {
         println!(

@@ -84,7 +84,8 @@ impl Step for Prerequisites {
     const ID: NodeId = NodeId::new("link", "prerequisites");
     const PHASE: u8 = 0;
     const TITLE: &'static str = "every prerequisite holds";
-    const PATIENCE: Patience = Patience::new(1, 60);
+    // One look takes dozens of calls, so that some of them are often throttled.
+    const PATIENCE: Patience = Patience::new(2, 3600);
 
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<Site>, Fault> {
         let (_, leader, follower, networks, (), zones, _, _, _) = cx.needs.clone();

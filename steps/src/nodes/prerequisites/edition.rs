@@ -30,9 +30,10 @@ impl<S: Side> Step for Edition<S> {
     async fn observe(&self, cx: &Cx<'_, Self>) -> Result<Seen<InstanceFacts>, Fault> {
         // Read again: it may have been upgraded since a run stopped here.
         let found = describe(cx.world, S::WHICH).await?;
-        // What does not show its status may be changing just now.
-        if ["activating", ""].contains(&found.status.as_str()) {
-            let why = format!("{} is being changed (activating)", found.instance_id);
+        // What shows no status that is known may be changing just now.
+        if !["active", "inactive", "invalid"].contains(&found.status.as_str()) {
+            let status = if found.status.is_empty() { "not shown" } else { &found.status };
+            let why = format!("{} is being changed ({status})", found.instance_id);
             return Ok(Seen::Pending(why));
         }
         let mut problems = Problems::of(&cx.world.memory, Self::ID);

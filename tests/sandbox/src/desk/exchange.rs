@@ -220,13 +220,7 @@ impl Desk {
                 let (reply, word) = refused(way, &way.throttled);
                 (reply.map(|reply| hinted(entry, reply, ms)), word)
             }
-            Some(Effect::ExpireCredentials) => refused(
-                way,
-                &Refusal::bad(
-                    "InvalidSecurityToken.Expired",
-                    "Specified SecurityToken is expired.",
-                ),
-            ),
+            Some(Effect::ExpireCredentials) => refused(way, &expired()),
             Some(Effect::Garbled(key)) => some(self.garbled(key, entry, way)),
             Some(Effect::Cut) => (None, "cut".to_owned()),
             Some(Effect::Lost) => {
@@ -336,6 +330,11 @@ impl Desk {
             tracing::error!(%error, "the log could not be written");
         }
     }
+}
+
+/// What is said of credentials whose time is over.
+fn expired() -> Refusal {
+    Refusal::bad("InvalidSecurityToken.Expired", "Specified SecurityToken is expired.")
 }
 
 /// A refused call to the OpenAPI has no effect; a cluster may have done a part.
