@@ -15,7 +15,7 @@ fn a_run_meets_a_run_of_a_lost_home_and_stops_before_anything_is_created() {
     let before = env.inventory();
     lose(&env);
     let run = env.escrr(&["run", "--yes"]).exits(5);
-    assert!(run.stderr.contains("belongs to the run"), "{}", run.stderr);
+    assert!(run.stderr.contains("resources belong to the run"), "{}", run.stderr);
     assert!(run.stderr.contains("escrr adopt"), "{}", run.stderr);
     assert_eq!(env.inventory(), before, "nothing was created, nothing deleted");
     let audit = env.escrr(&["audit", "--output", "json"]).exits(8);
