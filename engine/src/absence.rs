@@ -6,6 +6,7 @@
 use crate::engine::EngineError;
 use crate::event::Event;
 use crate::node::NodeState;
+use crate::progress::News;
 use crate::run::Run;
 use crate::task::Calls;
 
@@ -16,6 +17,9 @@ const REFUSED_MS: u64 = 10_000;
 /// How long a resource whose creation was acknowledged has to stay absent before it is believed
 /// to be gone, in ms: one that is created twice costs more than the wait.
 const VANISHED_MS: u64 = 120_000;
+
+/// How often what was acknowledged is looked for meanwhile, in ms.
+const UNSEEN_POLL_MS: u64 = 5_000;
 
 impl<W: Send + Sync + 'static> Run<'_, W> {
     /// Writes down the ids that calls were answered with, before anything else is done.
@@ -45,9 +49,15 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
         let now_ms = self.engine.clock.now_ms();
         let wait = self.waits.entry(at).or_default();
         let since_ms = *wait.unseen_since_ms.get_or_insert(now_ms);
-        if now_ms < since_ms.saturating_add(VANISHED_MS) {
+        let gone_ms = since_ms.saturating_add(VANISHED_MS);
+        if now_ms < gone_ms {
+            // This wait has an end of its own, so the node's patience does not count here.
             let ids: Vec<String> = ids.into_iter().map(|(_, id)| id).collect();
-            return self.waiting(at, format!("{} to appear", ids.join(", "))).await;
+            let next_ms = gone_ms.min(now_ms + UNSEEN_POLL_MS);
+            wait.due_ms = next_ms;
+            let why = format!("{} to appear", ids.join(", "));
+            self.engine.tell(self.saga.id, News::Waiting { node: at, why, since_ms, next_ms });
+            return Ok(());
         }
         let node = self.name(at);
         for (item, id) in ids {

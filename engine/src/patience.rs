@@ -119,7 +119,13 @@ impl Waiting {
             return expected_ms != 0 && late_ms >= GAP_MS;
         }
         self.unwatched_ms += late_ms;
-        for since in [&mut self.since_ms, &mut self.fault_since_ms].into_iter().flatten() {
+        let begun = [
+            &mut self.since_ms,
+            &mut self.fault_since_ms,
+            &mut self.unseen_since_ms,
+            &mut self.gone_since_ms,
+        ];
+        for since in begun.into_iter().flatten() {
             *since = since.saturating_add(late_ms).min(now_ms);
         }
         true

@@ -199,3 +199,60 @@ async fn a_resource_without_its_tags_is_told_by_its_id() -> Result<(), Error> {
     println!("tags removed: {} resources", cases.await?);
     Ok(())
 }
+
+/// How a resource is deleted by hand: product, action and parameters.
+fn deletion(kind: &str, id: &str, region: &str) -> Option<(&'static str, &'static str, Value)> {
+    let (product, action, name) = match kind {
+        "cen" => ("Cbn", "DeleteCen", "CenId"),
+        "transit_router" => ("Cbn", "DeleteTransitRouter", "TransitRouterId"),
+        "vpc_attachment" => {
+            ("Cbn", "DeleteTransitRouterVpcAttachment", "TransitRouterAttachmentId")
+        }
+        "peer_attachment" => {
+            ("Cbn", "DeleteTransitRouterPeerAttachment", "TransitRouterAttachmentId")
+        }
+        "vswitch" => ("Vpc", "DeleteVSwitch", "VSwitchId"),
+        "server_group" => ("Nlb", "DeleteServerGroup", "ServerGroupId"),
+        "load_balancer" => ("Nlb", "DeleteLoadBalancer", "LoadBalancerId"),
+        "listener" => ("Nlb", "DeleteListener", "ListenerId"),
+        // An endpoint service keeps its resources until they are detached one by one.
+        _ => return None,
+    };
+    let mut params = json!({"RegionId": region, "Force": "true"});
+    if product != "Cbn" {
+        params = json!({"RegionId": region});
+    }
+    params[name] = json!(id);
+    Some((product, action, params))
+}
+
+/// Killed behind an acknowledged create, and the resource is deleted by hand: its token would be
+/// answered with the id that is gone for ever, so the next create has a new one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_deleted_by_hand_behind_its_create_is_created_anew() -> Result<(), Error> {
+    let clean = Clean::recorded().await?;
+    let acknowledged = clean
+        .forward
+        .iter()
+        .filter(|cut| cut.written && matches!(cut.event, Event::Acknowledged { .. }));
+    let cases = all(some(acknowledged, 2), |cut| async move {
+        let Event::Acknowledged { id, .. } = &cut.event else { return Ok(()) };
+        let case = format!("{id} deleted {}", cut.place());
+        let mut bench = Bench::after(cut).await?;
+        // What is in motion cannot be deleted.
+        bench.pass(1_200_000).await?;
+        let rows = bench.inventory().await?;
+        let row = rows.as_array().into_iter().flatten().find(|row| row["id"] == id.as_str());
+        let text = |name: &str| row.and_then(|row| row[name].as_str()).unwrap_or_default();
+        let Some((product, action, params)) = deletion(text("kind"), id, text("region")) else {
+            return Ok(());
+        };
+        bench.meddle(product, action, params).await?;
+        let ending = bench.run().await?;
+        bench.ended_as(clean, &ending, &case).await?;
+        let ending = bench.rollback().await?;
+        bench.as_before(clean, &ending, &case).await
+    });
+    println!("deleted by hand behind an acknowledged create: {}", cases.await?);
+    Ok(())
+}
