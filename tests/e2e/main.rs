@@ -38,6 +38,7 @@ mod policy;
 mod random;
 mod random_kills;
 mod refused;
+mod said;
 mod schemas;
 mod screens;
 mod secrets;

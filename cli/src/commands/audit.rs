@@ -160,7 +160,8 @@ fn judge<'a>(
         Ok(Remains::Items(items) | Remains::Announce(items)) => {
             let items: Vec<String> = items.into_iter().filter(|item| !item.is_empty()).collect();
             // The items are what this run created; an output names what it reused as well.
-            let what = if items.is_empty() { output.map(ids) } else { Some(items.join(", ")) };
+            let named = [ids(&json!(items)), output.map(ids).unwrap_or_default(), items.join(", ")];
+            let what = named.into_iter().find(|text| !text.is_empty());
             row(alive, what.unwrap_or_default(), None)
         }
         Ok(Remains::Pending(why) | Remains::Kept(why)) => row(alive, why, None),
