@@ -140,6 +140,9 @@ pub fn whole(saga: &Saga, flag: &str) -> Result<(), CommandError> {
             saga.id
         ))
         .hint("a copy of the store from before the damage has the whole history: put it back")
+        .hint(format!(
+            "without one, `escrr adopt{flag}` with the link's spec takes the run over by its tags"
+        ))
         .next_command(format!("escrr audit {link}{flag}")))
 }
 

@@ -149,7 +149,9 @@ impl<W: Send + Sync + 'static> Engine<W> {
     /// A saga that cannot be driven is left as it is: [`EngineError::Edition`].
     pub async fn say(&self, id: SagaId, event: Event) -> Result<Saga, EngineError> {
         let (mut saga, last) = self.load(id).await?;
-        whole(&saga)?;
+        if !matches!(event, Event::Adopted { .. }) {
+            whole(&saga)?;
+        }
         self.same_edition(&saga)?;
         let entry = Sealed::new(Entry {
             version: saga.version + 1,

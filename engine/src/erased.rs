@@ -26,6 +26,8 @@ pub struct About {
     pub reverse: Option<Reverse>,
     /// What starts to cost.
     pub cost: Option<&'static str>,
+    /// What it creates carries the saga's mark.
+    pub marked: bool,
     /// What is still there after the undo.
     pub leaves: Option<&'static str>,
     /// The nodes it needs.
@@ -118,6 +120,7 @@ fn about<S: Step>() -> About {
         patience: S::PATIENCE,
         reverse: None,
         cost: None,
+        marked: false,
         leaves: None,
         needs: S::Needs::ids(),
     }
@@ -164,7 +167,13 @@ impl<S: Step> AnyNode<S::World> for Looking<S> {
 
 impl<S: Act> AnyNode<S::World> for Acting<S> {
     fn about(&self) -> About {
-        About { reverse: Some(S::REVERSE), cost: S::COST, leaves: S::LEAVES, ..about::<S>() }
+        About {
+            reverse: Some(S::REVERSE),
+            marked: S::MARKED,
+            cost: S::COST,
+            leaves: S::LEAVES,
+            ..about::<S>()
+        }
     }
     fn accepts(&self, value: &Value) -> bool {
         S::Output::deserialize(value).is_ok()

@@ -174,7 +174,8 @@ impl Saga {
                 self.reached_by(actor);
             }
             Event::Finished { outcome } => self.outcome = Some(*outcome),
-            Event::Adopted { .. } => {}
+            // A person has decided that the run goes on by what the cloud shows of it.
+            Event::Adopted { .. } => self.lost = None,
             Event::Interrupted { by, .. } => self.interrupted = Some(by.clone()),
             Event::HistoryLost { known, .. } => {
                 // How it ended, if it did, may stand in what was lost.

@@ -177,6 +177,9 @@ pub trait Step: Send + Sync + Sized + 'static {
 pub trait Act: Step {
     /// What rollback does; it has no default, so that nobody forgets it.
     const REVERSE: Reverse;
+    /// Does what it creates carry the saga's mark? Then what [`Act::remains`] finds is the saga's
+    /// own, whatever the journal says.
+    const MARKED: bool = false;
     /// What starts to cost once it is made, if anything does.
     const COST: Option<&'static str> = None;
     /// What is still there after the undo, if anything is: a rollback says so.

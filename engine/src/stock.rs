@@ -5,9 +5,9 @@
 
 use crate::decide::{Move, decide};
 use crate::engine::{Engine, EngineError};
-use crate::erased::RawCx;
+use crate::erased::{AnyNode, RawCx};
 use crate::event::{Entry, Event, Origin};
-use crate::id::{NodeId, SagaId};
+use crate::id::{NodeId, SagaId, token};
 use crate::node::NodeState;
 use crate::progress::News;
 use crate::saga::Saga;
@@ -118,12 +118,16 @@ impl<W: Send + Sync + 'static> Stock<'_, W> {
                 Move::Complete(origin, output) => {
                     Some(Event::Completed { node: name, origin, output, attempts: 0 })
                 }
+                // Not as wanted, or not yet, and there all the same: its undo has to see to it.
                 Move::Intend(_)
                 | Move::Act(_)
                 | Move::Unseen(_)
                 | Move::Wait(_)
                 | Move::Fail(_)
-                | Move::Rest => None,
+                | Move::Rest => {
+                    let its_own = about.marked || !owned.is_empty();
+                    if its_own && !state.may_have_made() { left(node, &raw).await } else { None }
+                }
             },
         };
         match event {
@@ -147,4 +151,15 @@ impl<W: Send + Sync + 'static> Stock<'_, W> {
         self.engine.tell(self.saga.id, News::Entry(entry));
         Ok(())
     }
+}
+
+/// The intent that a node must have had whose resource is there, though not as wanted.
+async fn left<W>(node: &dyn AnyNode<W>, raw: &RawCx<'_, W>) -> Option<Event> {
+    let remains = node.remains(raw).await.ok()?;
+    if matches!(remains, Remains::Nothing | Remains::Kept(_) | Remains::Accounted(_)) {
+        return None;
+    }
+    let (node, generation) = (node.about().id.to_string(), raw.generation);
+    let token = token(raw.saga, &node, generation, "");
+    Some(Event::Intended { node, generation, token, items: vec![String::new()] })
 }

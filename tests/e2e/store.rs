@@ -204,7 +204,10 @@ fn a_salvaged_store_goes_on_from_what_was_kept() {
 
 #[test]
 fn a_saga_of_which_entries_are_lost_is_neither_carried_on_nor_taken_back() {
-    let env = interrupted();
+    let env = Env::new();
+    let before = env.inventory();
+    env.fault(&["--mutating", "--nth", "6", "--kill", "after"]);
+    env.escrr(&["run", "--yes"]).dies_by_kill("change 6");
     spoil(&env, 8);
     std::fs::remove_dir_all(store(&env).join("sled")).unwrap();
     drop(env.escrr(&["resume"]).exits(10).says("--salvage"));
@@ -233,6 +236,11 @@ fn a_saga_of_which_entries_are_lost_is_neither_carried_on_nor_taken_back() {
     std::fs::rename(env.home.path().join("state"), env.home.path().join("elsewhere")).unwrap();
     drop(env.alone(&["store", "import", &file]).exits(0));
     drop(env.escrr(&["rollback", "--yes"]).exits(10).says("E0311"));
+    // A person decides that the run goes on by what the cloud shows of it, once that is at rest.
+    env.cloud.pass(3_600);
+    drop(env.escrr(&["adopt", "--yes"]).exits(0).says("adopted"));
+    drop(env.escrr(&["rollback", "--yes"]).exits(0));
+    assert_eq!(env.inventory(), before, "what entries were lost of is rolled back too");
 }
 
 #[test]

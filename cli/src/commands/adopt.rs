@@ -14,6 +14,7 @@ use crate::sagas::of_link;
 use crate::session::{Session, by, new_id};
 use crate::shell::word;
 use crate::specs;
+use escrr_engine::store::Head;
 use escrr_engine::{Beginning, Event, Outcome, SagaId};
 use escrr_steps::World;
 use escrr_steps::inventory::Tagged;
@@ -48,25 +49,25 @@ async fn adopt(
 ) -> Result<Exit, CommandError> {
     let (link, flag) = (world.spec.link.clone(), session.flag.clone());
     let here = session.sorted().await?.here;
-    if end_empty(session, &here, world, context).await?.is_none()
-        && let Some(head) = of_link(&here, &link, session.kind)
-        && head.outcome != Some(Outcome::RolledBack)
-    {
-        let said = format!("{link} has a run of this home that was not rolled back: {}", head.saga);
-        return Err(CommandError::new(codes::LIVE_SAGA, said)
-            .meaning("a link has one run at a time; nothing was taken over")
-            .hint("roll this home's run back first, then adopt the other one")
-            .next_command(format!("escrr rollback {}{flag}", word(&link))));
-    }
-    let mut left = Leftovers::find(world, new_id(), &BTreeSet::new()).await?;
+    let old = match end_empty(session, &here, world, context).await? {
+        Some(_) => None,
+        None => of_link(&here, &link, session.kind),
+    };
+    let old = old.filter(|head| head.outcome != Some(Outcome::RolledBack));
+    let lost = incomplete(session, old.as_ref(), &flag).await?;
+    let mut left = Leftovers::find(world, lost.unwrap_or_else(new_id), &BTreeSet::new()).await?;
     left.foreign.retain(|tagged| !world.known_sagas.contains(&tagged.saga));
-    let Some((saga, resources)) = chosen(&left.foreign, args.run.as_deref(), &link)? else {
+    let found = match lost {
+        Some(saga) => Some((saga, left.own)),
+        None => chosen(&left.foreign, args.run.as_deref(), &link)?,
+    };
+    let Some((saga, resources)) = found else {
         context.ui.status(&format!("nothing carries the tags of an unknown run of {link}"));
         return Ok(Exit::Done);
     };
     let about = session.engine.catalog.about();
-    let list = Leftovers { own: resources.clone(), foreign: Vec::new() };
-    context.ui.status(&list.table(about, context.ui.columns_stderr()));
+    let shown = Leftovers { own: resources.clone(), foreign: Vec::new() };
+    context.ui.status(&shown.table(about, context.ui.columns_stderr()));
     if !args.confirm.yes {
         let warning = "Two homes that work on one run undo each other's work: adopt it only if its own home is lost.";
         context.ui.confirm(warning, &link, YES)?;
@@ -82,7 +83,9 @@ async fn adopt(
         world_id: session.place.world_id(),
         actor: &actor,
     };
-    session.engine.begin(saga, with).await?;
+    if lost.is_none() {
+        session.engine.begin(saga, with).await?;
+    }
     let ids = resources.into_iter().map(|tagged| tagged.id).collect();
     session.engine.say(saga, Event::Adopted { by: by(&actor), actor, ids }).await?;
     let taken = session.engine.take_stock(saga, world).await?;
@@ -94,6 +97,28 @@ async fn adopt(
     context.ui.hint(&format!("`escrr rollback {link}{flag}` deletes what the run created"));
     context.ui.next(&format!("escrr resume {link}{flag}"));
     Ok(Exit::Done)
+}
+
+/// The run of this home whose history is incomplete, if that is what the link has.
+///
+/// # Errors
+/// The link has a run of this home whose journal is whole.
+async fn incomplete(
+    session: &Session<'_>,
+    old: Option<&Head>,
+    flag: &str,
+) -> Result<Option<SagaId>, CommandError> {
+    let Some(head) = old else { return Ok(None) };
+    let (saga, _) = session.engine.load(head.saga).await?;
+    if saga.lost.is_some() {
+        return Ok(Some(saga.id));
+    }
+    let link = &saga.link;
+    let said = format!("{link} has a run of this home that was not rolled back: {}", saga.id);
+    Err(CommandError::new(codes::LIVE_SAGA, said)
+        .meaning("a link has one run at a time; nothing was taken over")
+        .hint("roll this home's run back first, then adopt the other one")
+        .next_command(format!("escrr rollback {}{flag}", word(link))))
 }
 
 /// The run that is meant, with its resources; none where there is nothing to take over.

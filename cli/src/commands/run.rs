@@ -144,7 +144,7 @@ pub(super) async fn end_empty(
     let Some(head) = of_link(heads, &world.spec.link, session.kind) else { return Ok(None) };
     let (saga, _) = session.engine.load(head.saga).await?;
     let made = |saga: &Saga| saga.nodes.iter().any(NodeState::may_have_made);
-    if saga.outcome.is_some() || made(&saga) {
+    if saga.outcome.is_some() || saga.lost.is_some() || made(&saga) {
         return Ok(None);
     }
     // The journal may be older than the cloud: what it does not know is no reason to forget it.

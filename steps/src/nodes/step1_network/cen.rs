@@ -92,6 +92,7 @@ impl Step for CenInstance {
 }
 
 impl Act for CenInstance {
+    const MARKED: bool = true;
     const REVERSE: Reverse = Reverse::Undo("deletes the CEN that was made");
 
     async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {

@@ -127,6 +127,7 @@ impl Step for PeerAttachment {
 }
 
 impl Act for PeerAttachment {
+    const MARKED: bool = true;
     const REVERSE: Reverse = Reverse::Undo("deletes the link between the regions that was made");
     const COST: Option<&'static str> =
         Some("traffic between the regions, by GB or by the bandwidth plan");

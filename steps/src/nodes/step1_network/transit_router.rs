@@ -123,6 +123,7 @@ fn basic(router: &Listed) -> Report {
 }
 
 impl<S: Side> Act for TransitRouter<S> {
+    const MARKED: bool = true;
     const REVERSE: Reverse = Reverse::Undo("deletes the transit router that was made");
 
     fn lane(&self, cx: &Cx<'_, Self>) -> Option<String> {

@@ -86,6 +86,7 @@ impl<S: Side> Step for VpcAttachment<S> {
 }
 
 impl<S: Side> Act for VpcAttachment<S> {
+    const MARKED: bool = true;
     const REVERSE: Reverse =
         Reverse::Undo("detaches the VPC, with every route that leads through the attachment");
     const COST: Option<&'static str> = Some("transit router connection, by the hour; data, by GB");

@@ -148,6 +148,7 @@ impl<S: Side> Step for VSwitches<S> {
 }
 
 impl<S: Side> Act for VSwitches<S> {
+    const MARKED: bool = true;
     const REVERSE: Reverse = Reverse::Undo("deletes the vSwitches that were made");
 
     fn lane(&self, cx: &Cx<'_, Self>) -> Option<String> {

@@ -123,6 +123,7 @@ impl Step for Listener {
 }
 
 impl Act for Listener {
+    const MARKED: bool = true;
     const REVERSE: Reverse = Reverse::Undo("deletes the listener that was made");
 
     fn lane(&self, cx: &Cx<'_, Self>) -> Option<String> {

@@ -114,6 +114,7 @@ impl Step for LoadBalancer {
 }
 
 impl Act for LoadBalancer {
+    const MARKED: bool = true;
     const REVERSE: Reverse = Reverse::Undo("deletes the load balancer that was made");
     const COST: Option<&'static str> =
         Some("network load balancer, by the hour and by capacity units");

@@ -112,6 +112,7 @@ impl Step for ServerGroup {
 }
 
 impl Act for ServerGroup {
+    const MARKED: bool = true;
     const REVERSE: Reverse = Reverse::Undo("deletes the server group that was made");
 
     async fn act(&self, cx: &Cx<'_, Self>, item: &str) -> Result<Option<String>, Fault> {

@@ -162,6 +162,7 @@ fn attached(answer: Result<(), Fault>) -> Result<(), Fault> {
 }
 
 impl Act for EndpointService {
+    const MARKED: bool = true;
     const REVERSE: Reverse = Reverse::Undo(
         "detaches the load balancer zone by zone and deletes the endpoint service that was made",
     );
