@@ -1,12 +1,18 @@
 //! A run that was stopped says so, in every place, and so does one that died without a word.
 
-use crate::env::{Env, output};
+use crate::env::{Cloud, Env, output};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::io::{BufRead as _, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 type Stream = Lines<BufReader<ChildStdout>>;
+
+/// A world whose time is slow enough for a signal to meet a run in its middle, also on a machine
+/// that is busy with other things.
+fn slow() -> Env {
+    Env::over(Cloud::start(&["--speed", "30"]))
+}
 
 /// A run that has announced something.
 fn running(env: &Env) -> (Child, Stream) {
@@ -37,7 +43,7 @@ fn kinds(env: &Env) -> Vec<String> {
 
 /// What `status`, `list` and the exit code say after a signal.
 fn stopped_by(name: &str, code: i32, by: &str) {
-    let env = Env::new();
+    let env = slow();
     let (mut run, lines) = running(&env);
     signal(&run, name);
     let last = lines.map(Result::unwrap).last().unwrap();
@@ -68,7 +74,7 @@ fn a_signal_interrupts_and_the_journal_says_which() {
 
 #[test]
 fn a_run_that_was_killed_is_interrupted_and_not_running() {
-    let env = Env::new();
+    let env = slow();
     let (mut run, lines) = running(&env);
     signal(&run, "-STOP");
     let said = status(&env);
@@ -104,7 +110,7 @@ fn who_ignores_the_end_of_the_terminal_goes_on() {
 
 #[test]
 fn a_rollback_that_is_stopped_is_interrupted_too() {
-    let env = Env::new();
+    let env = slow();
     drop(env.escrr(&["run", "--yes"]).exits(0));
     let mut back = env
         .command(&["rollback", "--yes", "--output", "ndjson"])
