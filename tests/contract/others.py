@@ -2,7 +2,7 @@
 
 from topology import FOLLOWER, FOLLOWER_INSTANCE, FOLLOWER_VPC, LEADER, LEADER_VPC, TEXT
 
-MORE = [{"Key": "contract:more", "Value": "x y"}]
+MORE = [{"Key": "contract-more", "Value": "x-y"}]
 
 
 class Others:
@@ -93,10 +93,10 @@ class Others:
             of = {"RegionId": region, "ResourceType": kind, "ResourceId": [resource]}
             self.call(product, "TagResources", {**of, "Tag": MORE})
             found = self.tag_keys(product, of)
-            self.findings.check("contract:more" in found, f"{product}: tags {found}")
-            self.call(product, untag, {**of, "TagKey": ["contract:more"]})
+            self.findings.check("contract-more" in found, f"{product}: tags {found}")
+            self.call(product, untag, {**of, "TagKey": ["contract-more"]})
             found = self.tag_keys(product, of)
-            self.findings.check("contract:more" not in found, f"{product}: tags {found}")
+            self.findings.check("contract-more" not in found, f"{product}: tags {found}")
 
     def tag_keys(self, product, of):
         rows = self.call(product, "ListTagResources", of)["TagResources"]
@@ -162,11 +162,11 @@ class Others:
         self.call("Elasticsearch", "ListAllNode", {"extended": True}, below=at)
         self.call("Elasticsearch", "TagResources", body={
             "ResourceIds": at, "ResourceType": "INSTANCE",
-            "Tags": [{"key": "contract:more", "value": "x"}]})
+            "Tags": [{"key": "contract-more", "value": "x"}]})
         found = self.call("Elasticsearch", "ListTagResources", {
             "ResourceType": "INSTANCE", "ResourceIds": f'["{FOLLOWER_INSTANCE}"]'})
         keys = [row["TagKey"] for row in found["TagResources"]["TagResource"]]
-        self.findings.check("contract:more" in keys, f"tags {keys}")
+        self.findings.check("contract-more" in keys, f"tags {keys}")
         self.call("Elasticsearch", "UntagResources", {
             "ResourceType": "INSTANCE", "ResourceIds": f'["{FOLLOWER_INSTANCE}"]',
-            "TagKeys": '["contract:more"]'})
+            "TagKeys": '["contract-more"]'})

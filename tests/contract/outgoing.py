@@ -73,7 +73,7 @@ class Comparison:
     def sent(self, product, known, kind, fits, below):
         """What the typed client sends for the same input."""
         arguments = list(below)
-        arguments += [without_empty(kind().from_map(fits))] if kind else []
+        arguments += [without_empty(kind().from_map(fits), fits)] if kind else []
         arguments += [{}] if known.takes_headers else []
         client = self.typed.clients[product]
         before = len(self.recorder.recorded)
@@ -82,14 +82,16 @@ class Comparison:
         return theirs
 
 
-def without_empty(request):
+def without_empty(request, given):
     """Reading makes an empty list of a list that is not given, and some are sent as `[]` then."""
-    for name, value in vars(request).items():
-        if value == []:
+    for wire, (name, _) in models.wire_fields(type(request)).items():
+        value, inner = getattr(request, name), given.get(wire)
+        if value == [] and inner != []:
             setattr(request, name, None)
-        for one in value if isinstance(value, list) else [value]:
+        pairs = zip(value, inner) if isinstance(value, list) and inner else [(value, inner)]
+        for one, its in pairs:
             if isinstance(one, DaraModel):
-                without_empty(one)
+                without_empty(one, its or {})
     return request
 
 

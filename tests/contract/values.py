@@ -9,8 +9,10 @@ from darabonba.model import DaraModel
 import models
 
 # Words that the vendor uses, although the text beside the field does not list them: an attachment
-# that is being changed, and a server group that is being deleted.
-UNLISTED = {("Status", "Modifying"), ("ServerGroupStatus", "Deleting")}
+# that is being changed, a server group that is being deleted, and a listener that is tagged, which
+# the list of tags names.
+UNLISTED = {("Status", "Modifying"), ("ServerGroupStatus", "Deleting"),
+            ("ResourceType", "listener")}
 
 
 @functools.cache
@@ -23,8 +25,9 @@ def listed(kind):
         bullets = re.findall(r"#\s+[*-]\s+(?:\*\*|`)?([\w.-]+)", rest)
         marked = re.findall(r"\*\*([\w.-]+)\*\*|`([\w.-]+)`", rest)
         words = set(bullets) | {one or other for one, other in marked}
-        # Numbers are the ends of a range.
-        if said and name != "next_token" and not all(word.isdigit() for word in words):
+        # Numbers are the ends of a range, and N counts the members of a list.
+        ranged = "N" in words or all(word.isdigit() for word in words)
+        if said and name != "next_token" and not ranged:
             found[name] = words
     return found
 

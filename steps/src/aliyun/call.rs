@@ -25,6 +25,8 @@ pub(super) enum Paging {
     Number(u64),
     /// `NextToken`, and the name and largest value of the size parameter.
     Token(&'static str, u64),
+    /// `NextToken` alone: the service decides how long a page is.
+    Unsized,
 }
 
 impl Caller<'_> {
@@ -73,6 +75,7 @@ impl Caller<'_> {
         match paging {
             Paging::Number(size) => put(&mut params, "PageSize", json!(size)),
             Paging::Token(name, size) => put(&mut params, name, json!(size)),
+            Paging::Unsized => {}
         }
         for page in 1..=MAX_PAGES {
             if let Paging::Number(_) = paging {
@@ -164,7 +167,9 @@ enum Next {
 fn next(paging: Paging, answer: &Answer, on_page: usize, so_far: usize) -> Next {
     let total = answer.row().number("TotalCount").and_then(|total| usize::try_from(total).ok());
     match paging {
-        Paging::Token(..) => answer.row().given("NextToken").map_or(Next::End, Next::Token),
+        Paging::Token(..) | Paging::Unsized => {
+            answer.row().given("NextToken").map_or(Next::End, Next::Token)
+        }
         // The total moves while things come and go, so an empty page ends the list as well.
         Paging::Number(size) => {
             let more = total.map_or(on_page as u64 >= size, |total| so_far < total);

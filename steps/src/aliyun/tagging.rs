@@ -97,11 +97,10 @@ impl TagKind {
         match self.product() {
             Product::Cbn => (Paging::Token("PageSize", 50), "TagResources.TagResource"),
             Product::Vpc => (Paging::Token("MaxResults", 50), "TagResources.TagResource"),
-            Product::Ecs
-            | Product::Nlb
-            | Product::PrivateLink
-            | Product::Elasticsearch
-            | Product::Sts => (Paging::Token("MaxResults", 50), "TagResources"),
+            Product::PrivateLink => (Paging::Unsized, "TagResources"),
+            Product::Ecs | Product::Nlb | Product::Elasticsearch | Product::Sts => {
+                (Paging::Token("MaxResults", 50), "TagResources")
+            }
         }
     }
 }
